@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole configuration as plain structs, checked, defaults filled in.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "core/base/log.hpp"
+#include "core/capture/packet_source.hpp"
+#include "core/metering/metering_options.hpp"
+
+namespace nfstreamd::config {
+
+struct CaptureConfig {
+    std::vector<std::string> interfaces;  // live; empty when `pcap` is given
+    std::vector<std::string> pcap;        // capture files
+    CaptureOptions options;
+    std::string where;
+};
+
+struct ExporterConfig {
+    std::string name, type;
+    Settings settings;  // of its type, the common ones included
+    std::string where;
+};
+
+struct ControlConfig {
+    std::string socket = "/run/nfstreamd/control.sock";  // "": off
+    friend bool operator==(const ControlConfig&, const ControlConfig&) = default;
+};
+
+struct LogConfig {
+    LogLevel level = LogLevel::kInfo;
+    LogFormat format = LogFormat::kText;
+};
+
+struct Config {
+    std::string instance;  // host name unless set
+    std::vector<CaptureConfig> capture;
+    MeteringOptions metering;
+    std::vector<ExporterConfig> exporters;
+    std::uint32_t private_enterprise_number = 0;
+    LogConfig log;
+    ControlConfig control;
+    std::vector<std::string> files;  // every file that was read
+};
+
+}  // namespace nfstreamd::config

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where packets come from: a live interface, capture files, or a test. Owned by
+// one metering thread, which calls everything except wake().
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/counter.hpp"
+#include "core/base/log.hpp"
+#include "core/base/result.hpp"
+#include "core/packet/frame.hpp"
+
+namespace nfstreamd {
+
+enum class TimestampPrecision { kMicro, kNano };
+
+// What the operator chose for one capture (nfstream's names). `interface` is
+// used by live sources, `files` by file sources.
+struct CaptureOptions {
+    std::string bpf_filter;
+    bool promiscuous_mode = true;
+    int snapshot_length = 1536;
+    std::uint64_t socket_buffer_size = 0;           // octets; 0: libpcap's default
+    std::string timestamp_type;                     // pcap-tstamp(7) name; "": the default one
+    TimestampPrecision timestamp_precision = TimestampPrecision::kMicro;
+    bool required = false;                          // live: missing is fatal
+    friend bool operator==(const CaptureOptions&, const CaptureOptions&) = default;
+};
+
+// Written by the metering thread, read by any. Frames are counted before they
+// are decoded; kernel counters are those of this source since the start.
+struct CaptureCounters {
+    Counter frames, octets;     // handed over; octets as on the wire
+    Counter truncated;          // of these, cut by the snapshot length
+    Counter kernel_dropped;     // ring full
+    Counter interface_dropped;  // by the driver
+    Counter opens, failures;    // times the capture was opened; lost or not openable
+    Counter up;                 // gauge: 1 while capturing
+};
+
+enum class PollOutcome {
+    kFrames,  // something was delivered
+    kIdle,    // nothing within the wait
+    kEnd,     // files only: all input was read
+};
+
+class PacketSource {
+public:
+    virtual ~PacketSource() = default;
+
+    // Opens what can be opened. A live interface that is not required and not
+    // there is no error: poll() keeps trying with back-off.
+    virtual Status open() = 0;
+
+    // Delivers frames, waiting at most `wait` for the first one. An error is
+    // final: the run cannot go on (required interface gone, file unreadable).
+    virtual Result<PollOutcome> poll(FrameSink& sink, std::chrono::milliseconds wait) = 0;
+
+    virtual void wake() noexcept = 0;  // any thread: ends a waiting poll()
+
+    virtual const CaptureCounters& counters() const noexcept = 0;  // any thread
+
+    // For the status: chosen time stamps, ring, link type. Any thread.
+    struct Description {
+        std::string name;                // "eth0", "a.pcap"
+        std::uint32_t interface_index = 0;
+        std::string state;               // "up", "waiting: <why>", "reading"
+        std::string link_type;           // "EN10MB"
+        std::string timestamp_type;      // as granted, "host"
+        std::string timestamp_precision; // as granted, "micro" or "nano"
+    };
+    virtual Description describe() const = 0;
+
+    // Offline: position in all input, in octets, for a progress bar. Any thread.
+    struct Progress {
+        std::uint64_t done = 0, total = 0;
+    };
+    virtual Progress progress() const noexcept { return {}; }
+
+    // Hardware address of the interface, all zero when it has none or is a file.
+    virtual std::array<std::uint8_t, 6> hardware_address() const noexcept { return {}; }
+};
+
+// Live: TPACKET_V3 through libpcap, never in immediate mode.
+std::unique_ptr<PacketSource> make_live_source(std::string interface, CaptureOptions options, Logger& logger);
+
+// Capture files in the given order, as one input. Classic pcap files are read
+// by our own reader, everything else (pcapng, pipes) by libpcap.
+std::unique_ptr<PacketSource> make_file_source(std::vector<std::string> files, CaptureOptions options, Logger& logger);
+
+struct InterfaceDescription {
+    std::string name, description;
+    bool up = false, running = false, loopback = false;
+    std::vector<std::string> addresses;
+};
+Result<std::vector<InterfaceDescription>> list_interfaces();
+Status check_bpf_filter(const std::string& filter);  // compiles for Ethernet; needs no privilege
+std::string libpcap_version();
+
+}  // namespace nfstreamd

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bounded single-producer single-consumer queue of batches from one metering
+// process to one exporting process. Live, the producer never waits: a full
+// queue is a counted drop for that exporter alone. In a file run it waits.
+#pragma once
+#include <atomic>
+#include <boost/lockfree/spsc_queue.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/base/counter.hpp"
+#include "core/record/flow_record.hpp"
+
+namespace nfstreamd {
+
+// Wakes a waiting thread through an eventfd; any thread may signal. Several
+// queues of one exporter share one.
+class WakeEvent {
+public:
+    WakeEvent();
+    ~WakeEvent();
+    WakeEvent(const WakeEvent&) = delete;
+    WakeEvent& operator=(const WakeEvent&) = delete;
+
+    void signal() noexcept;
+    // Waits at most `milliseconds`; true when it was signalled. Clears the signal.
+    bool wait(int milliseconds) noexcept;
+    int descriptor() const noexcept { return descriptor_; }
+
+private:
+    int descriptor_;
+};
+
+class RecordQueue {
+public:
+    RecordQueue(std::string producer, std::size_t capacity_batches, std::shared_ptr<WakeEvent> consumer);
+
+    bool try_push(RecordBatchPtr batch) noexcept;  // producer only; false: full, nothing happened
+    void count_dropped(std::uint64_t records) noexcept { dropped_records_.add(records); }  // producer only
+    RecordBatchPtr try_pop() noexcept;             // consumer only; null: empty
+
+    // The producer leaves: nothing will be pushed after this.
+    void end_of_stream() noexcept;
+    bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+    // The consumer has given up for good: waiting for room is pointless.
+    void abandon() noexcept { abandoned_.store(true, std::memory_order_release); }
+    bool abandoned() const noexcept { return abandoned_.load(std::memory_order_acquire); }
+
+    const std::string& producer() const noexcept { return producer_; }
+    std::uint64_t pushed_records() const noexcept { return pushed_records_.get(); }   // any thread
+    std::uint64_t popped_records() const noexcept { return popped_records_.get(); }   // any thread
+    std::uint64_t dropped_records() const noexcept { return dropped_records_.get(); } // any thread
+
+private:
+    std::string producer_;
+    boost::lockfree::spsc_queue<RecordBatchPtr> queue_;
+    std::shared_ptr<WakeEvent> consumer_;
+    Counter pushed_records_, popped_records_, dropped_records_;
+    std::atomic<bool> ended_{false}, abandoned_{false};
+};
+
+}  // namespace nfstreamd

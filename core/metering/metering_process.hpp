@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// One metering process (RFC 5470): one packet source, one thread, one flow
+// cache. run() is the body of its thread; adopt(), request_* and the readers of
+// counters may be called from any thread.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/log.hpp"
+#include "core/capture/packet_source.hpp"
+#include "core/export/record_queue.hpp"
+#include "core/metering/metering_options.hpp"
+#include "core/packet/packet.hpp"
+#include "core/record/end_reason.hpp"
+
+namespace nfstreamd {
+
+struct ObservationPoint {      // RFC 7011: where packets are seen
+    std::uint32_t id = 0;      // IE 138
+    std::string name;          // "eth0", or "files" of an offline run
+    bool offline = false;      // capture files: packet time only, wait for room in the queues
+};
+
+struct MeterCounters {  // written by the metering thread
+    Counter packets, octets;                  // metered; octets of IP datagrams
+    Counter wire_octets;                      // of metered packets
+    Counter ignored[kDecodeResults];          // by DecodeResult; [0] stays 0
+    Counter cut;                              // metered although shorter than on the wire
+    Counter flows_created, flows_active;      // flows_active: gauge
+    Counter records[kEndReasons];             // made, by EndReason
+    Counter record_packets, record_octets;    // in those records: metered = in records + in the table
+    Counter table_octets;                     // gauge: address space of the flow cache
+    Counter flow_octets;                      // gauge: memory of one flow, all groups that are on
+    Counter now_ns;                           // gauge: the meter's clock
+};
+
+// What a running metering process can take over without losing a flow.
+struct MeteringChange {
+    std::chrono::milliseconds idle_timeout{}, active_timeout{};
+    std::vector<std::shared_ptr<RecordQueue>> outputs;     // replaces all; those that leave get end_of_stream()
+    std::unique_ptr<PacketSource> source;                  // null: keep the present one
+};
+
+class MeteringProcess {
+public:
+    MeteringProcess(ObservationPoint point, MeteringOptions options, std::unique_ptr<PacketSource> source,
+                    std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger);
+    ~MeteringProcess();
+    MeteringProcess(const MeteringProcess&) = delete;
+    MeteringProcess& operator=(const MeteringProcess&) = delete;
+
+    // Allocates the flow cache and the dissector, opens the source. Once, before run().
+    Status open();
+
+    // Meters until the input ends, the source fails for good (an error), or a
+    // stop is requested. Then every flow leaves, every record is handed on, and
+    // the queues end.
+    Status run(std::stop_token stop);
+
+    void adopt(MeteringChange change);                    // taken between two polls
+    std::uint64_t adopted() const noexcept;               // how many changes have been taken
+    void request_expire();                                // all flows leave now, end reason forced
+    void set_stop_reason(EndReason reason) noexcept;      // before a stop: kForced (default), kInterfaceGone
+
+    const ObservationPoint& point() const noexcept;
+    const MeteringOptions& options() const noexcept;
+    const MeterCounters& counters() const noexcept;
+
+    struct CaptureTotals {  // over all sources that this process has had
+        std::uint64_t frames = 0, octets = 0, truncated = 0, kernel_dropped = 0, interface_dropped = 0, opens = 0,
+                      failures = 0;
+        bool up = false;
+    };
+    CaptureTotals capture() const;
+    PacketSource::Description source_description() const;
+    PacketSource::Progress progress() const;
+
+private:
+    class Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
+
+std::string ndpi_version();
+
+}  // namespace nfstreamd

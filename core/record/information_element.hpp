@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// One exported field, described once. IPFIX templates, CSV header, JSON keys,
+// --list-fields and FIELDS.md are all computed from this row.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "core/base/ip_address.hpp"
+
+namespace nfstreamd {
+
+struct FlowRecord;
+
+enum class IeType : std::uint8_t {  // abstract data types of RFC 7012, section 3.1
+    kUnsigned8, kUnsigned16, kUnsigned32, kUnsigned64, kSigned32, kFloat64, kBoolean,
+    kMacAddress, kIpAddress, kDateTimeMilliseconds, kString, kOctetArray, kSigned32List
+};
+enum class IeSemantics : std::uint8_t {  // RFC 7012, section 3.2
+    kDefault, kQuantity, kTotalCounter, kDeltaCounter, kIdentifier, kFlags, kList
+};
+
+// nfstream's column groups, then ours. The order is the order of columns.
+enum class IeGroup : std::uint8_t {
+    kCore,         // always
+    kTunnel,       // decode_tunnels
+    kStatistics,   // statistical_analysis
+    kSplt,         // splt_analysis
+    kApplication,  // n_dissections
+    kBase,         // what operators ask for beside nfstream's columns; by `fields:` in CSV and JSON
+};
+
+// Which half of a biflow a field belongs to. Uniflow templates leave kReverse
+// and kBoth out; kBoth is computed from the halves and never sent over IPFIX.
+enum class IeSide : std::uint8_t { kFlow, kForward, kReverse, kBoth };
+
+struct IeId {
+    std::uint32_t pen = 0;  // 0: IANA registry, 29305: reverse (RFC 5103)
+    std::uint16_t id = 0;   // 0: has no element, not carried by IPFIX
+    friend bool operator==(const IeId&, const IeId&) = default;
+};
+inline constexpr std::uint32_t kReversePen = 29305;
+inline constexpr std::uint32_t kOurPen = 0xFFFFFFFF;  // stands for `private_enterprise_number`
+
+using FieldValue = std::variant<std::monostate, std::uint64_t, std::int64_t, double, bool, std::string_view,
+                                IpAddress, MacAddress, std::span<const std::int32_t>>;
+
+struct InformationElement {
+    std::string_view column;       // CSV header and JSON key: "src2dst_bytes"
+    std::string_view name;         // IPFIX name: "octetDeltaCount"; "" when it has no element
+    IeId ie;                       // element, or its IPv4 form
+    IeId ie_v6;                    // IPv6 form where the registry has two
+    IeType type;
+    std::uint16_t wire_length;     // octets in IPFIX when shorter than the type's own (RFC 7011, 6.2); 0: the type's
+    IeSemantics semantics;
+    IeGroup group;
+    IeSide side;
+    std::string_view units;
+    std::string_view description;  // one sentence, goes to the docs as it is
+    FieldValue (*value)(const FlowRecord&);
+};
+
+std::span<const InformationElement> builtin_elements() noexcept;
+
+}  // namespace nfstreamd

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fields one exporter sends, in order. Built once per configuration from
+// the field table; every encoder walks it. Const after construction.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/record/information_element.hpp"
+
+namespace nfstreamd {
+
+// Which column groups the meters fill in this run.
+struct FieldGroups {
+    bool tunnel = true, statistics = false, splt = false, application = true;
+    int accounting_mode = 0;  // decides which element carries src2dst_bytes
+    bool has(IeGroup group) const;
+    friend bool operator==(const FieldGroups&, const FieldGroups&) = default;
+};
+
+using FieldSelection = std::vector<const InformationElement*>;
+
+const InformationElement* find_field(std::string_view column_or_element_name);
+
+// nfstream's columns of the groups that are on, in nfstream's order.
+FieldSelection nfstream_fields(const FieldGroups& groups);
+
+// Everything that IPFIX can carry of the groups that are on: flow keys first,
+// then reverse elements before forward ones (collectors that ignore the PEN
+// keep the forward value), then strings. `pen` 0 leaves our own elements out.
+FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen);
+
+// The element that carries a field in IPFIX, with kOurPen resolved: {0, 0} when
+// it has none in this run.
+IeId ipfix_element(const InformationElement& field, int ip_version, const FieldGroups& groups, std::uint32_t pen);
+
+// An operator's `fields:` list on top of a default: column or element names,
+// group names (core tunnel statistics splt application base), "default", and
+// "-name" to leave one out. Empty: the default. A field of a group that is off
+// is an error that says which setting turns it on.
+Result<FieldSelection> select_fields(const std::vector<std::string>& selection, const FieldSelection& defaults,
+                                     const FieldGroups& groups);
+
+std::string fields_text();      // --list-fields
+std::string fields_markdown();  // FIELDS.md
+
+}  // namespace nfstreamd

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where exporter types are known by name. One row per type, in registry.cpp.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "core/base/log.hpp"
+#include "core/export/exporter.hpp"
+#include "core/export/exporting_process.hpp"
+#include "core/record/template.hpp"
+
+namespace nfstreamd::exporters {
+
+// What an exporter is made from. The references outlive the exporter.
+struct ExporterContext {
+    std::string name;                      // instance name from the configuration
+    const config::Settings& settings;      // only during make()
+    FieldGroups groups;                    // what the meters fill
+    std::uint32_t private_enterprise_number = 0;
+    std::uint32_t observation_domain = 0;  // IPFIX header
+    Logger& logger;
+};
+
+struct ExporterType {
+    std::string_view name;     // "ipfix"
+    std::string_view summary;
+    std::span<const config::SettingSpec> settings;  // its own; the common ones are in common_settings()
+    bool exclusive;            // owns a path or port: a replacement opens after it closed
+    Result<std::unique_ptr<Exporter>> (*make)(const ExporterContext&);
+};
+
+std::span<const ExporterType> exporter_types() noexcept;  // only those compiled in
+const ExporterType* find_exporter_type(std::string_view name) noexcept;
+
+// Settings that every exporter has (fields, rate_limit, flush_interval, queue).
+std::span<const config::SettingSpec> common_settings() noexcept;
+ExportingOptions exporting_options(const config::Settings& settings);
+
+// Each type's own settings with the common ones appended, for config::load.
+std::span<const config::ExporterSchema> exporter_schemas();
+
+}  // namespace nfstreamd::exporters

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# Debian 12's packages; packaging/install-dependencies installs them.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(fmt REQUIRED)
+pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
+pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+
+# nDPI's pkg-config file of Debian names its include folder; another prefix by NFSTREAMD_NDPI_ROOT.
+add_library(nfs_ndpi INTERFACE)
+if(NFSTREAMD_NDPI_ROOT)
+    find_path(NDPI_INCLUDE_DIR ndpi_api.h PATHS ${NFSTREAMD_NDPI_ROOT}/include/ndpi NO_DEFAULT_PATH REQUIRED)
+    find_library(NDPI_LIBRARY ndpi PATHS ${NFSTREAMD_NDPI_ROOT}/lib NO_DEFAULT_PATH REQUIRED)
+else()
+    find_path(NDPI_INCLUDE_DIR ndpi_api.h PATH_SUFFIXES ndpi REQUIRED)
+    find_library(NDPI_LIBRARY ndpi REQUIRED)
+endif()
+target_include_directories(nfs_ndpi SYSTEM INTERFACE ${NDPI_INCLUDE_DIR})
+target_link_libraries(nfs_ndpi INTERFACE ${NDPI_LIBRARY} m)
+
+if(NFSTREAMD_WITH_IPFIX)
+    # libfixbuf.so does not name glib itself: link what pkg-config says
+    pkg_check_modules(FIXBUF REQUIRED IMPORTED_TARGET libfixbuf)
+endif()
