@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <string>
 
-
 namespace nfstreamd {
 
 struct IpAddress {
@@ -18,8 +17,8 @@ struct IpAddress {
 
 using MacAddress = std::array<std::uint8_t, 6>;
 
-std::string to_string(const IpAddress& address);      // inet_ntop's form
-std::string to_string(const MacAddress& address);     // "30:52:cb:6c:9c:1b"
+std::string to_string(const IpAddress& address);   // inet_ntop's form
+std::string to_string(const MacAddress& address);  // "30:52:cb:6c:9c:1b"
 void append_text(std::string& out, const IpAddress& address);
 void append_text(std::string& out, const MacAddress& address);
 

@@ -35,6 +35,8 @@ private:
 };
 
 using Status = Result<std::monostate>;
-inline Status ok() { return std::monostate{}; }
+inline Status ok() {
+    return std::monostate{};
+}
 
 }  // namespace nfstreamd

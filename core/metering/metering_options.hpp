@@ -12,13 +12,13 @@ namespace nfstreamd {
 struct MeteringOptions {
     std::chrono::milliseconds idle_timeout{120'000};
     std::chrono::milliseconds active_timeout{1'800'000};
-    std::uint32_t max_flows = 1u << 20;       // of one metering process
-    int accounting_mode = 0;                  // 0 link, 1 IP, 2 transport, 3 payload
-    bool decode_tunnels = true;               // GTP-U, CAPWAP, TZSP
+    std::uint32_t max_flows = 1u << 20;  // of one metering process
+    int accounting_mode = 0;             // 0 link, 1 IP, 2 transport, 3 payload
+    bool decode_tunnels = true;          // GTP-U, CAPWAP, TZSP
     FragmentMode fragments = FragmentMode::kFirst;
-    unsigned n_dissections = 20;              // packets per flow shown to nDPI; 0: off
+    unsigned n_dissections = 20;  // packets per flow shown to nDPI; 0: off
     bool statistical_analysis = false;
-    unsigned splt_analysis = 0;               // packets per flow kept in the sequence; 0: off
+    unsigned splt_analysis = 0;  // packets per flow kept in the sequence; 0: off
     friend bool operator==(const MeteringOptions&, const MeteringOptions&) = default;
 };
 

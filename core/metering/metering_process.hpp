@@ -19,30 +19,30 @@
 
 namespace nfstreamd {
 
-struct ObservationPoint {      // RFC 7011: where packets are seen
-    std::uint32_t id = 0;      // IE 138
-    std::string name;          // "eth0", or "files" of an offline run
-    bool offline = false;      // capture files: packet time only, wait for room in the queues
+struct ObservationPoint {  // RFC 7011: where packets are seen
+    std::uint32_t id = 0;  // IE 138
+    std::string name;      // "eth0", or "files" of an offline run
+    bool offline = false;  // capture files: packet time only, wait for room in the queues
 };
 
-struct MeterCounters {  // written by the metering thread
-    Counter packets, octets;                  // metered; octets of IP datagrams
-    Counter wire_octets;                      // of metered packets
-    Counter ignored[kDecodeResults];          // by DecodeResult; [0] stays 0
-    Counter cut;                              // metered although shorter than on the wire
-    Counter flows_created, flows_active;      // flows_active: gauge
-    Counter records[kEndReasons];             // made, by EndReason
-    Counter record_packets, record_octets;    // in those records: metered = in records + in the table
-    Counter table_octets;                     // gauge: address space of the flow cache
-    Counter flow_octets;                      // gauge: memory of one flow, all groups that are on
-    Counter now_ns;                           // gauge: the meter's clock
+struct MeterCounters {                      // written by the metering thread
+    Counter packets, octets;                // metered; octets of IP datagrams
+    Counter wire_octets;                    // of metered packets
+    Counter ignored[kDecodeResults];        // by DecodeResult; [0] stays 0
+    Counter cut;                            // metered although shorter than on the wire
+    Counter flows_created, flows_active;    // flows_active: gauge
+    Counter records[kEndReasons];           // made, by EndReason
+    Counter record_packets, record_octets;  // in those records: metered = in records + in the table
+    Counter table_octets;                   // gauge: address space of the flow cache
+    Counter flow_octets;                    // gauge: memory of one flow, all groups that are on
+    Counter now_ns;                         // gauge: the meter's clock
 };
 
 // What a running metering process can take over without losing a flow.
 struct MeteringChange {
     std::chrono::milliseconds idle_timeout{}, active_timeout{};
-    std::vector<std::shared_ptr<RecordQueue>> outputs;     // replaces all; those that leave get end_of_stream()
-    std::unique_ptr<PacketSource> source;                  // null: keep the present one
+    std::vector<std::shared_ptr<RecordQueue>> outputs;  // replaces all; those that leave get end_of_stream()
+    std::unique_ptr<PacketSource> source;               // null: keep the present one
 };
 
 class MeteringProcess {
@@ -61,10 +61,10 @@ public:
     // the queues end.
     Status run(std::stop_token stop);
 
-    void adopt(MeteringChange change);                    // taken between two polls
-    std::uint64_t adopted() const noexcept;               // how many changes have been taken
-    void request_expire();                                // all flows leave now, end reason forced
-    void set_stop_reason(EndReason reason) noexcept;      // before a stop: kForced (default), kInterfaceGone
+    void adopt(MeteringChange change);                // taken between two polls
+    std::uint64_t adopted() const noexcept;           // how many changes have been taken
+    void request_expire();                            // all flows leave now, end reason forced
+    void set_stop_reason(EndReason reason) noexcept;  // before a stop: kForced (default), kInterfaceGone
 
     const ObservationPoint& point() const noexcept;
     const MeteringOptions& options() const noexcept;

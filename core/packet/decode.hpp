@@ -9,7 +9,7 @@
 namespace nfstreamd {
 
 struct DecodeOptions {
-    bool tunnels = true;                              // GTP-U, CAPWAP, TZSP
+    bool tunnels = true;  // GTP-U, CAPWAP, TZSP
     FragmentMode fragments = FragmentMode::kFirst;
 };
 

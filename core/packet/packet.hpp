@@ -11,41 +11,41 @@ namespace nfstreamd {
 
 struct Packet {
     TimestampNs timestamp = 0;
-    const std::uint8_t* ip = nullptr;            // innermost IP header onward
-    const std::uint8_t* source_mac = nullptr;    // six octets, or null: the link has none
+    const std::uint8_t* ip = nullptr;          // innermost IP header onward
+    const std::uint8_t* source_mac = nullptr;  // six octets, or null: the link has none
     const std::uint8_t* destination_mac = nullptr;
-    std::uint32_t ip_captured = 0;               // captured octets from `ip` on, link padding included
-    std::uint32_t ip_octets = 0;                 // IP datagram as its header says, header included (IE 1)
-    std::uint32_t flow_label = 0;                // IPv6
-    std::uint32_t ingress_interface = 0;         // ifIndex where the link header has it (SLL2), else 0
-    std::uint16_t sizes[4] = {};                 // by accounting mode: link, IP, transport, payload
+    std::uint32_t ip_captured = 0;                        // captured octets from `ip` on, link padding included
+    std::uint32_t ip_octets = 0;                          // IP datagram as its header says, header included (IE 1)
+    std::uint32_t flow_label = 0;                         // IPv6
+    std::uint32_t ingress_interface = 0;                  // ifIndex where the link header has it (SLL2), else 0
+    std::uint16_t sizes[4] = {};                          // by accounting mode: link, IP, transport, payload
     std::uint16_t source_port = 0, destination_port = 0;  // TCP, UDP
     std::uint16_t vlan_id = 0;
-    std::uint8_t version = 0;                    // 4 or 6
+    std::uint8_t version = 0;  // 4 or 6
     std::uint8_t protocol = 0;
     std::uint8_t tcp_flags = 0;
-    std::uint8_t tos = 0, ttl = 0;               // IPv6: traffic class, hop limit
+    std::uint8_t tos = 0, ttl = 0;  // IPv6: traffic class, hop limit
     std::uint8_t icmp_type = 0, icmp_code = 0;
-    std::uint8_t tunnel_id = 0;                  // 0 none, 1 GTP-U, 2 CAPWAP, 3 TZSP
-    bool outgoing = false;                       // the link header says so (SLL, SLL2)
-    bool cut = false;                            // shorter than on the wire
-    bool later_fragment = false;                 // FragmentMode::kAll only: ports are not its own
-    std::uint32_t fragment_id = 0;               // identification, when `fragment`
-    bool fragment = false;                       // any fragment, the first included
+    std::uint8_t tunnel_id = 0;     // 0 none, 1 GTP-U, 2 CAPWAP, 3 TZSP
+    bool outgoing = false;          // the link header says so (SLL, SLL2)
+    bool cut = false;               // shorter than on the wire
+    bool later_fragment = false;    // FragmentMode::kAll only: ports are not its own
+    std::uint32_t fragment_id = 0;  // identification, when `fragment`
+    bool fragment = false;          // any fragment, the first included
 };
 
 // What decoding found. Anything but kOk is counted under its own name.
 enum class DecodeResult : std::uint8_t {
     kOk,
     kUnsupportedLinkType,
-    kTruncated,           // the capture ends inside a header
-    kNotIp,               // neither IPv4 nor IPv6 inside
-    kBadHeader,           // lengths that contradict each other
-    kFragment,            // not the first one, with fragments: first
-    kNoTransport,         // IPv6 without next header
-    kSpanningTree,        // LLC of 802.1D
-    kEncryptedRadio,      // 802.11 with failed checksum or protected
-    kNotData,             // 802.11 management or control, no LLC
+    kTruncated,       // the capture ends inside a header
+    kNotIp,           // neither IPv4 nor IPv6 inside
+    kBadHeader,       // lengths that contradict each other
+    kFragment,        // not the first one, with fragments: first
+    kNoTransport,     // IPv6 without next header
+    kSpanningTree,    // LLC of 802.1D
+    kEncryptedRadio,  // 802.11 with failed checksum or protected
+    kNotData,         // 802.11 management or control, no LLC
 };
 inline constexpr std::size_t kDecodeResults = 10;
 std::string_view name(DecodeResult result) noexcept;  // "truncated", as in packets_ignored{reason}

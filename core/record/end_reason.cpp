@@ -30,7 +30,11 @@ static_assert(rows_are_in_order());
 
 }  // namespace
 
-std::span<const EndReasonRow, kEndReasons> end_reasons() noexcept { return kRows; }
-const EndReasonRow& row(EndReason reason) noexcept { return kRows[static_cast<std::size_t>(reason)]; }
+std::span<const EndReasonRow, kEndReasons> end_reasons() noexcept {
+    return kRows;
+}
+const EndReasonRow& row(EndReason reason) noexcept {
+    return kRows[static_cast<std::size_t>(reason)];
+}
 
 }  // namespace nfstreamd

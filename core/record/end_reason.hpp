@@ -8,23 +8,23 @@
 namespace nfstreamd {
 
 enum class EndReason : std::uint8_t {
-    kIdle,            // idle_timeout passed without a packet
-    kActive,          // active_timeout since the first packet
-    kNatural,         // FIN both ways, or RST
-    kForced,          // shutdown, or an operator's command
-    kPlugin,          // a plugin asked for it
-    kLackOfResources, // table full: the flow nearest to its timeout had to leave
-    kEndOfInput,      // last capture file read
-    kInterfaceGone,   // observation point removed
+    kIdle,             // idle_timeout passed without a packet
+    kActive,           // active_timeout since the first packet
+    kNatural,          // FIN both ways, or RST
+    kForced,           // shutdown, or an operator's command
+    kPlugin,           // a plugin asked for it
+    kLackOfResources,  // table full: the flow nearest to its timeout had to leave
+    kEndOfInput,       // last capture file read
+    kInterfaceGone,    // observation point removed
 };
 
 struct EndReasonRow {
     EndReason reason;
-    std::string_view name;        // in status and logs
-    std::uint8_t flow_end_reason; // IE 136 (RFC 5102, 5.11.3)
-    int nfstream6;                // expiration_id of nfstream 6
-    int nfstream3;                // expiration_id of nfstream 3
-    int nfstream0;                // export_reason of nfstream 0.x
+    std::string_view name;         // in status and logs
+    std::uint8_t flow_end_reason;  // IE 136 (RFC 5102, 5.11.3)
+    int nfstream6;                 // expiration_id of nfstream 6
+    int nfstream3;                 // expiration_id of nfstream 3
+    int nfstream0;                 // export_reason of nfstream 0.x
 };
 
 inline constexpr std::size_t kEndReasons = 8;

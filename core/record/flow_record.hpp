@@ -20,12 +20,12 @@ namespace nfstreamd {
 struct DirectionRecord {
     TimestampNs first = 0, last = 0;
     std::uint64_t packets = 0;
-    std::uint64_t octets = 0;  // of IP packets, header included (IE 1), whatever the accounting mode
-    std::uint64_t bytes = 0;   // as nfstream's accounting_mode counts
-    std::uint32_t flow_label = 0;                // IPv6, of the first packet
-    std::uint8_t tcp_flags = 0;                  // union
+    std::uint64_t octets = 0;      // of IP packets, header included (IE 1), whatever the accounting mode
+    std::uint64_t bytes = 0;       // as nfstream's accounting_mode counts
+    std::uint32_t flow_label = 0;  // IPv6, of the first packet
+    std::uint8_t tcp_flags = 0;    // union
     std::uint8_t tos = 0, ttl_min = 0, ttl_max = 0;  // IPv6: traffic class, hop limit; tos of the first packet
-    std::uint8_t icmp_type = 0, icmp_code = 0;   // of the first packet
+    std::uint8_t icmp_type = 0, icmp_code = 0;       // of the first packet
 };
 
 // TCP flags in nfstream's column order.
@@ -47,30 +47,34 @@ struct SequenceRecord {  // first packets of the flow; a missing tail is -1, as 
     std::span<const std::int32_t> direction, size, piat_ms;
 };
 
+// What the names and fingerprints of an ApplicationRecord belong to.
+enum class ApplicationFamily : std::uint8_t { kOther, kTls, kHttp, kDns, kSsh, kDhcp };  // kTls: QUIC and DTLS too
+
 struct ApplicationRecord {
     std::string_view name, category_name, requested_server_name;
     std::string_view client_fingerprint, server_fingerprint, user_agent, content_type;
     std::uint16_t master_protocol = 0, app_protocol = 0;  // nDPI's ids, not stable across its versions
-    std::uint8_t confidence = 0;                          // nfstream 6.5.4's numbers
+    ApplicationFamily family = ApplicationFamily::kOther;
+    std::uint8_t confidence = 0;  // nfstream 6.5.4's numbers
     bool is_guessed = false;
 };
 
 enum class BiflowDirection : std::uint8_t { kArbitrary = 0, kInitiator = 1, kReverseInitiator = 2 };  // IE 239
 
 struct FlowRecord {
-    std::uint64_t id = 0;  // unique per run of the process
+    std::uint64_t id = 0;                           // unique per run of the process
     IpAddress source_address, destination_address;  // source = sender of the first packet
     DirectionRecord forward, reverse;
-    MacAddress source_mac{}, destination_mac{};     // of the first packet
+    MacAddress source_mac{}, destination_mac{};  // of the first packet
     std::uint16_t source_port = 0, destination_port = 0, vlan_id = 0;
     std::uint8_t protocol = 0, ip_version = 0, tunnel_id = 0;
     EndReason end_reason = EndReason::kIdle;
     BiflowDirection biflow_direction = BiflowDirection::kArbitrary;
-    std::uint8_t flow_direction = 0;                // IE 61: 0 ingress, 1 egress
-    std::uint32_t observation_point = 0;            // IE 138
+    std::uint8_t flow_direction = 0;                            // IE 61: 0 ingress, 1 egress
+    std::uint32_t observation_point = 0;                        // IE 138
     std::uint32_t ingress_interface = 0, egress_interface = 0;  // ifIndex; 0 unknown
     std::string_view interface_name;
-    const StatisticsRecord* statistics = nullptr;   // null when the group is off
+    const StatisticsRecord* statistics = nullptr;  // null when the group is off
     const SequenceRecord* sequence = nullptr;
     const ApplicationRecord* application = nullptr;
 

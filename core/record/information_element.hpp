@@ -14,11 +14,28 @@ namespace nfstreamd {
 struct FlowRecord;
 
 enum class IeType : std::uint8_t {  // abstract data types of RFC 7012, section 3.1
-    kUnsigned8, kUnsigned16, kUnsigned32, kUnsigned64, kSigned32, kFloat64, kBoolean,
-    kMacAddress, kIpAddress, kDateTimeMilliseconds, kString, kOctetArray, kSigned32List
+    kUnsigned8,
+    kUnsigned16,
+    kUnsigned32,
+    kUnsigned64,
+    kSigned32,
+    kFloat64,
+    kBoolean,
+    kMacAddress,
+    kIpAddress,
+    kDateTimeMilliseconds,
+    kString,
+    kOctetArray,
+    kSigned32List
 };
 enum class IeSemantics : std::uint8_t {  // RFC 7012, section 3.2
-    kDefault, kQuantity, kTotalCounter, kDeltaCounter, kIdentifier, kFlags, kList
+    kDefault,
+    kQuantity,
+    kTotalCounter,
+    kDeltaCounter,
+    kIdentifier,
+    kFlags,
+    kList
 };
 
 // nfstream's column groups, then ours. The order is the order of columns.
@@ -28,6 +45,7 @@ enum class IeGroup : std::uint8_t {
     kStatistics,   // statistical_analysis
     kSplt,         // splt_analysis
     kApplication,  // n_dissections
+    kDetails,      // n_dissections: the same by protocol, as collectors name it; by `fields:` in CSV and JSON
     kBase,         // what operators ask for beside nfstream's columns; by `fields:` in CSV and JSON
 };
 
@@ -43,16 +61,16 @@ struct IeId {
 inline constexpr std::uint32_t kReversePen = 29305;
 inline constexpr std::uint32_t kOurPen = 0xFFFFFFFF;  // stands for `private_enterprise_number`
 
-using FieldValue = std::variant<std::monostate, std::uint64_t, std::int64_t, double, bool, std::string_view,
-                                IpAddress, MacAddress, std::span<const std::int32_t>>;
+using FieldValue = std::variant<std::monostate, std::uint64_t, std::int64_t, double, bool, std::string_view, IpAddress,
+                                MacAddress, std::span<const std::int32_t>>;
 
 struct InformationElement {
-    std::string_view column;       // CSV header and JSON key: "src2dst_bytes"
-    std::string_view name;         // IPFIX name: "octetDeltaCount"; "" when it has no element
-    IeId ie;                       // element, or its IPv4 form
-    IeId ie_v6;                    // IPv6 form where the registry has two
+    std::string_view column;  // CSV header and JSON key: "src2dst_bytes"
+    std::string_view name;    // IPFIX name: "octetDeltaCount"; "" when it has no element
+    IeId ie;                  // element, or its IPv4 form
+    IeId ie_v6;               // IPv6 form where the registry has two
     IeType type;
-    std::uint16_t wire_length;     // octets in IPFIX when shorter than the type's own (RFC 7011, 6.2); 0: the type's
+    std::uint16_t wire_length;  // octets in IPFIX when shorter than the type's own (RFC 7011, 6.2); 0: the type's
     IeSemantics semantics;
     IeGroup group;
     IeSide side;

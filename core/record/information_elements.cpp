@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+// THE TABLE. To add a field: a member in flow_record.hpp, a row here in the
+// place where its column belongs, then write core/record/FIELDS.md anew
+// (`cmake --build BUILD --target update-fields`) and read the difference.
+#include <array>
+#include <cstdio>
+
+#include "core/record/flow_record.hpp"
+#include "core/record/information_element.hpp"
+
+namespace nfstreamd {
+namespace {
+
+using enum IeType;
+using enum IeSemantics;
+using enum IeGroup;
+using enum IeSide;
+
+constexpr IeId kNone{};
+constexpr std::uint32_t kNtopPen = 35632;  // elements of nProbe, as its collectors know them
+
+constexpr IeId iana(std::uint16_t id) {
+    return {0, id};
+}
+constexpr IeId reverse_of(std::uint16_t id) {
+    return {kReversePen, id};
+}
+constexpr IeId ntop(std::uint16_t id) {
+    return {kNtopPen, id};
+}
+constexpr IeId ours(std::uint16_t id) {
+    return {kOurPen, id};
+}
+
+std::uint64_t milliseconds(TimestampNs ns) {
+    return static_cast<std::uint64_t>(ns) / 1'000'000;
+}
+
+// Readers. `value(r)` of a row is one of these or a lambda beside the row.
+template <auto Member>
+FieldValue flow(const FlowRecord& r) {
+    return static_cast<std::uint64_t>(r.*Member);
+}
+template <auto Side, auto Member>
+FieldValue side(const FlowRecord& r) {
+    return static_cast<std::uint64_t>(r.*Side.*Member);
+}
+template <auto Member>
+FieldValue both(const FlowRecord& r) {
+    return static_cast<std::uint64_t>(r.forward.*Member + r.reverse.*Member);
+}
+template <auto Side, auto Member>
+FieldValue time_of(const FlowRecord& r) {
+    return milliseconds(r.*Side.*Member);
+}
+template <auto Side>
+FieldValue duration(const FlowRecord& r) {
+    return milliseconds((r.*Side).last) - milliseconds((r.*Side).first);
+}
+template <auto Scope, auto Member>
+FieldValue statistic(const FlowRecord& r) {
+    if (r.statistics == nullptr) return {};
+    if constexpr (std::is_floating_point_v<std::remove_reference_t<decltype(r.statistics->*Scope.*Member)>>)
+        return r.statistics->*Scope.*Member;
+    else
+        return static_cast<std::uint64_t>(r.statistics->*Scope.*Member);
+}
+template <auto Scope, int Flag>
+FieldValue flag_packets(const FlowRecord& r) {
+    if (r.statistics == nullptr) return {};
+    return (r.statistics->*Scope).flag_packets[Flag];
+}
+template <auto Member>
+FieldValue sequence(const FlowRecord& r) {
+    if (r.sequence == nullptr) return {};
+    return r.sequence->*Member;
+}
+template <auto Member>
+FieldValue application(const FlowRecord& r) {
+    if (r.application == nullptr) return {};
+    return r.application->*Member;
+}
+// The text when the application is of that family, else an empty one.
+template <ApplicationFamily Family, auto Member>
+FieldValue detail(const FlowRecord& r) {
+    if (r.application == nullptr || r.application->family != Family) return std::string_view{};
+    return r.application->*Member;
+}
+template <auto Member>
+FieldValue oui(const FlowRecord& r) {  // the view is good until the thread reads this row again
+    thread_local char text[9];
+    const MacAddress& mac = r.*Member;
+    std::snprintf(text, sizeof text, "%02x:%02x:%02x", mac[0], mac[1], mac[2]);
+    return std::string_view(text, 8);
+}
+
+constexpr auto kFwd = &FlowRecord::forward;
+constexpr auto kRev = &FlowRecord::reverse;
+constexpr auto kBi = &StatisticsRecord::bidirectional;
+constexpr auto kS2d = &StatisticsRecord::forward;
+constexpr auto kD2s = &StatisticsRecord::reverse;
+using D = DirectionRecord;
+using S = ScopeStatistics;
+using A = ApplicationRecord;
+using F = ApplicationFamily;
+
+// nfstream has each statistic for three scopes: the same rows, three times.
+#define NFSTREAMD_SIZE_ROWS(scope, prefix, side, where)                                            \
+    {prefix "min_ps",                                                                              \
+     "",                                                                                           \
+     kNone,                                                                                        \
+     kNone,                                                                                        \
+     kUnsigned32,                                                                                  \
+     0,                                                                                            \
+     kQuantity,                                                                                    \
+     kStatistics,                                                                                  \
+     side,                                                                                         \
+     "octets",                                                                                     \
+     "Smallest packet" where ", as accounting_mode measures.",                                     \
+     statistic<scope, &S::min_ps>},                                                                \
+        {prefix "mean_ps",                                                                         \
+         "",                                                                                       \
+         kNone,                                                                                    \
+         kNone,                                                                                    \
+         kFloat64,                                                                                 \
+         0,                                                                                        \
+         kQuantity,                                                                                \
+         kStatistics,                                                                              \
+         side,                                                                                     \
+         "octets",                                                                                 \
+         "Mean packet size" where ".",                                                             \
+         statistic<scope, &S::mean_ps>},                                                           \
+        {prefix "stddev_ps",                                                                       \
+         "",                                                                                       \
+         kNone,                                                                                    \
+         kNone,                                                                                    \
+         kFloat64,                                                                                 \
+         0,                                                                                        \
+         kQuantity,                                                                                \
+         kStatistics,                                                                              \
+         side,                                                                                     \
+         "octets",                                                                                 \
+         "Standard deviation of packet sizes" where ".",                                           \
+         statistic<scope, &S::stddev_ps>},                                                         \
+    {                                                                                              \
+        prefix "max_ps", "", kNone, kNone, kUnsigned32, 0, kQuantity, kStatistics, side, "octets", \
+            "Largest packet" where ".", statistic<scope, &S::max_ps>                               \
+    }
+
+#define NFSTREAMD_PIAT_ROWS(scope, prefix, side, where)                                                       \
+    {prefix "min_piat_ms",                                                                                    \
+     "",                                                                                                      \
+     kNone,                                                                                                   \
+     kNone,                                                                                                   \
+     kUnsigned64,                                                                                             \
+     0,                                                                                                       \
+     kQuantity,                                                                                               \
+     kStatistics,                                                                                             \
+     side,                                                                                                    \
+     "milliseconds",                                                                                          \
+     "Shortest time between packets" where ".",                                                               \
+     statistic<scope, &S::min_piat_ms>},                                                                      \
+        {prefix "mean_piat_ms",                                                                               \
+         "",                                                                                                  \
+         kNone,                                                                                               \
+         kNone,                                                                                               \
+         kFloat64,                                                                                            \
+         0,                                                                                                   \
+         kQuantity,                                                                                           \
+         kStatistics,                                                                                         \
+         side,                                                                                                \
+         "milliseconds",                                                                                      \
+         "Mean time between packets" where ".",                                                               \
+         statistic<scope, &S::mean_piat_ms>},                                                                 \
+        {prefix "stddev_piat_ms",                                                                             \
+         "",                                                                                                  \
+         kNone,                                                                                               \
+         kNone,                                                                                               \
+         kFloat64,                                                                                            \
+         0,                                                                                                   \
+         kQuantity,                                                                                           \
+         kStatistics,                                                                                         \
+         side,                                                                                                \
+         "milliseconds",                                                                                      \
+         "Standard deviation of times between packets" where ".",                                             \
+         statistic<scope, &S::stddev_piat_ms>},                                                               \
+    {                                                                                                         \
+        prefix "max_piat_ms", "", kNone, kNone, kUnsigned64, 0, kQuantity, kStatistics, side, "milliseconds", \
+            "Longest time between packets" where ".", statistic<scope, &S::max_piat_ms>                       \
+    }
+
+#define NFSTREAMD_FLAG_ROW(scope, prefix, side, where, flag, index, element_name, element)                      \
+    {                                                                                                           \
+        prefix flag "_packets", element_name, element, kNone, kUnsigned64, 4, kTotalCounter, kStatistics, side, \
+            "packets", "Packets with TCP flag " flag where ".", flag_packets<scope, index>                      \
+    }
+
+constexpr InformationElement
+    kElements[] =
+        {
+            // ---- core ----
+            {"id", "flowId", iana(148), kNone, kUnsigned64, 0, kIdentifier, kCore, kFlow, "",
+             "Number of the flow record, unique in a run of the process.", flow<&FlowRecord::id>},
+            {"expiration_id", "nfstreamExpirationId", ours(1), kNone, kSigned32, 1, kDefault, kCore, kFlow, "",
+             "Why the flow was exported, in nfstream's numbers: 0 idle or end of input, 1 active, -1 a plugin.",
+             [](const FlowRecord& r) -> FieldValue { return std::int64_t{row(r.end_reason).nfstream6}; }},
+            {"src_ip", "sourceIPv4Address", iana(8), iana(27), kIpAddress, 0, kDefault, kCore, kFlow, "",
+             "Address of the initiator, the sender of the flow's first packet.",
+             [](const FlowRecord& r) -> FieldValue { return r.source_address; }},
+            {"src_mac", "sourceMacAddress", iana(56), kNone, kMacAddress, 0, kDefault, kCore, kFlow, "",
+             "Link-layer source of the first packet.", [](const FlowRecord& r) -> FieldValue { return r.source_mac; }},
+            {"src_oui", "", kNone, kNone, kString, 0, kDefault, kCore, kFlow, "", "First three octets of src_mac.",
+             oui<&FlowRecord::source_mac>},
+            {"src_port", "sourceTransportPort", iana(7), kNone, kUnsigned16, 0, kIdentifier, kCore, kFlow, "",
+             "TCP or UDP port of the initiator, else 0.", flow<&FlowRecord::source_port>},
+            {"dst_ip", "destinationIPv4Address", iana(12), iana(28), kIpAddress, 0, kDefault, kCore, kFlow, "",
+             "Address of the responder.", [](const FlowRecord& r) -> FieldValue { return r.destination_address; }},
+            {"dst_mac", "destinationMacAddress", iana(80), kNone, kMacAddress, 0, kDefault, kCore, kFlow, "",
+             "Link-layer destination of the first packet.",
+             [](const FlowRecord& r) -> FieldValue { return r.destination_mac; }},
+            {"dst_oui", "", kNone, kNone, kString, 0, kDefault, kCore, kFlow, "", "First three octets of dst_mac.",
+             oui<&FlowRecord::destination_mac>},
+            {"dst_port", "destinationTransportPort", iana(11), kNone, kUnsigned16, 0, kIdentifier, kCore, kFlow, "",
+             "TCP or UDP port of the responder, else 0.", flow<&FlowRecord::destination_port>},
+            {"protocol", "protocolIdentifier", iana(4), kNone, kUnsigned8, 0, kIdentifier, kCore, kFlow, "",
+             "IP protocol number.", flow<&FlowRecord::protocol>},
+            {"ip_version", "ipVersion", iana(60), kNone, kUnsigned8, 0, kIdentifier, kCore, kFlow, "", "4 or 6.",
+             flow<&FlowRecord::ip_version>},
+            {"vlan_id", "vlanId", iana(58), kNone, kUnsigned16, 0, kIdentifier, kCore, kFlow, "",
+             "Innermost VLAN identifier, 0 without a tag.", flow<&FlowRecord::vlan_id>},
+            {"tunnel_id", "nfstreamTunnelId", ours(3), kNone, kUnsigned8, 0, kIdentifier, kTunnel, kFlow, "",
+             "Tunnel the packets came in: 0 none, 1 GTP-U, 2 CAPWAP, 3 TZSP.", flow<&FlowRecord::tunnel_id>},
+            {"bidirectional_first_seen_ms", "", kNone, kNone, kDateTimeMilliseconds, 0, kDefault, kCore, kBoth,
+             "milliseconds", "Time of the first packet, since 1970-01-01 UTC.",
+             [](const FlowRecord& r) -> FieldValue { return milliseconds(r.first()); }},
+            {"bidirectional_last_seen_ms", "", kNone, kNone, kDateTimeMilliseconds, 0, kDefault, kCore, kBoth,
+             "milliseconds", "Time of the last packet.",
+             [](const FlowRecord& r) -> FieldValue { return milliseconds(r.last()); }},
+            {"bidirectional_duration_ms", "", kNone, kNone, kUnsigned64, 0, kQuantity, kCore, kBoth, "milliseconds",
+             "Time between first and last packet.",
+             [](const FlowRecord& r) -> FieldValue { return milliseconds(r.last()) - milliseconds(r.first()); }},
+            {"bidirectional_packets", "", kNone, kNone, kUnsigned64, 0, kDeltaCounter, kCore, kBoth, "packets",
+             "Packets in both directions.", both<&D::packets>},
+            {"bidirectional_bytes", "", kNone, kNone, kUnsigned64, 0, kDeltaCounter, kCore, kBoth, "octets",
+             "Octets in both directions, as accounting_mode counts.", both<&D::bytes>},
+            {"src2dst_first_seen_ms", "flowStartMilliseconds", iana(152), kNone, kDateTimeMilliseconds, 0, kDefault,
+             kCore, kForward, "milliseconds", "Time of the initiator's first packet.", time_of<kFwd, &D::first>},
+            {"src2dst_last_seen_ms", "flowEndMilliseconds", iana(153), kNone, kDateTimeMilliseconds, 0, kDefault, kCore,
+             kForward, "milliseconds", "Time of the initiator's last packet.", time_of<kFwd, &D::last>},
+            {"src2dst_duration_ms", "", kNone, kNone, kUnsigned64, 0, kQuantity, kCore, kForward, "milliseconds",
+             "Time between the initiator's first and last packet.", duration<kFwd>},
+            {"src2dst_packets", "packetDeltaCount", iana(2), kNone, kUnsigned64, 0, kDeltaCounter, kCore, kForward,
+             "packets", "Packets from initiator to responder.", side<kFwd, &D::packets>},
+            {"src2dst_bytes", "layer2OctetDeltaCount", iana(352), kNone, kUnsigned64, 0, kDeltaCounter, kCore, kForward,
+             "octets", "Octets from initiator to responder, as accounting_mode counts.", side<kFwd, &D::bytes>},
+            {"dst2src_first_seen_ms", "reverseFlowStartMilliseconds", reverse_of(152), kNone, kDateTimeMilliseconds, 0,
+             kDefault, kCore, kReverse, "milliseconds", "Time of the responder's first packet, 0 without one.",
+             time_of<kRev, &D::first>},
+            {"dst2src_last_seen_ms", "reverseFlowEndMilliseconds", reverse_of(153), kNone, kDateTimeMilliseconds, 0,
+             kDefault, kCore, kReverse, "milliseconds", "Time of the responder's last packet, 0 without one.",
+             time_of<kRev, &D::last>},
+            {"dst2src_duration_ms", "", kNone, kNone, kUnsigned64, 0, kQuantity, kCore, kReverse, "milliseconds",
+             "Time between the responder's first and last packet.", duration<kRev>},
+            {"dst2src_packets", "reversePacketDeltaCount", reverse_of(2), kNone, kUnsigned64, 0, kDeltaCounter, kCore,
+             kReverse, "packets", "Packets from responder to initiator.", side<kRev, &D::packets>},
+            {"dst2src_bytes", "reverseLayer2OctetDeltaCount", reverse_of(352), kNone, kUnsigned64, 0, kDeltaCounter,
+             kCore, kReverse, "octets", "Octets from responder to initiator, as accounting_mode counts.",
+             side<kRev, &D::bytes>},
+
+            // ---- statistics ----
+            NFSTREAMD_SIZE_ROWS(kBi, "bidirectional_", kBoth, ""),
+            NFSTREAMD_SIZE_ROWS(kS2d, "src2dst_", kForward, " from initiator to responder"),
+            NFSTREAMD_SIZE_ROWS(kD2s, "dst2src_", kReverse, " from responder to initiator"),
+            NFSTREAMD_PIAT_ROWS(kBi, "bidirectional_", kBoth, ""),
+            NFSTREAMD_PIAT_ROWS(kS2d, "src2dst_", kForward, " from initiator to responder"),
+            NFSTREAMD_PIAT_ROWS(kD2s, "dst2src_", kReverse, " from responder to initiator"),
+            NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "syn", kSyn, "", kNone),
+            NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "cwr", kCwr, "", kNone),
+            NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "ece", kEce, "", kNone),
+            NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "urg", kUrg, "", kNone),
+            NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "ack", kAck, "", kNone),
+            NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "psh", kPsh, "", kNone),
+            NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "rst", kRst, "", kNone),
+            NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "fin", kFin, "", kNone),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "syn", kSyn,
+                               "tcpSynTotalCount", iana(218)),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "cwr", kCwr, "", kNone),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "ece", kEce, "", kNone),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "urg", kUrg,
+                               "tcpUrgTotalCount", iana(223)),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "ack", kAck,
+                               "tcpAckTotalCount", iana(222)),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "psh", kPsh,
+                               "tcpPshTotalCount", iana(221)),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "rst", kRst,
+                               "tcpRstTotalCount", iana(220)),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "fin", kFin,
+                               "tcpFinTotalCount", iana(219)),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "syn", kSyn,
+                               "reverseTcpSynTotalCount", reverse_of(218)),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "cwr", kCwr, "", kNone),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "ece", kEce, "", kNone),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "urg", kUrg,
+                               "reverseTcpUrgTotalCount", reverse_of(223)),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "ack", kAck,
+                               "reverseTcpAckTotalCount", reverse_of(222)),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "psh", kPsh,
+                               "reverseTcpPshTotalCount", reverse_of(221)),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "rst", kRst,
+                               "reverseTcpRstTotalCount", reverse_of(220)),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "fin", kFin,
+                               "reverseTcpFinTotalCount", reverse_of(219)),
+
+            // ---- SPLT ----
+            {"splt_direction", "", kNone, kNone, kSigned32List, 0, kList, kSplt, kFlow,
+             "", "Direction of each of the first packets: 0 initiator to responder, 1 back, -1 no such packet.",
+             sequence<&SequenceRecord::direction>},
+            {"splt_ps", "", kNone, kNone, kSigned32List, 0, kList, kSplt, kFlow, "octets",
+             "Size of each of the first packets, as accounting_mode measures.", sequence<&SequenceRecord::size>},
+            {"splt_piat_ms", "", kNone, kNone, kSigned32List, 0, kList, kSplt, kFlow, "milliseconds",
+             "Time from the packet before, for each of the first packets.", sequence<&SequenceRecord::piat_ms>},
+
+            // ---- application ----
+            {"application_name", "applicationName", iana(96), kNone, kString, 0, kDefault, kApplication, kFlow,
+             "", "nDPI's name of the application: MASTER.APP or one name.", application<&A::name>},
+            {"application_category_name", "applicationCategoryName", iana(372), kNone, kString, 0, kDefault,
+             kApplication, kFlow, "", "nDPI's category of the application.", application<&A::category_name>},
+            {"application_is_guessed", "nfstreamApplicationIsGuessed", ours(4), kNone, kUnsigned8, 0, kDefault,
+             kApplication, kFlow, "", "1 when the name was guessed from ports or addresses.",
+             [](const FlowRecord& r) -> FieldValue {
+                 if (r.application == nullptr) return {};
+                 return std::uint64_t{r.application->is_guessed};
+             }},
+            {"application_confidence", "applicationConfidence", ntop(560), kNone, kUnsigned8, 0, kDefault, kApplication,
+             kFlow,
+             "", "How sure nDPI is, in nfstream 6.5.4's numbers: 0 unknown, 1 port, 2 address, 5 cache, 6 inspection.",
+             [](const FlowRecord& r) -> FieldValue {
+                 if (r.application == nullptr) return {};
+                 return std::uint64_t{r.application->confidence};
+             }},
+            {"requested_server_name", "nfstreamRequestedServerName", ours(5), kNone, kString, 0, kDefault, kApplication,
+             kFlow, "", "Name the client asked for: TLS SNI, HTTP Host, DNS query and the like.",
+             application<&A::requested_server_name>},
+            {"client_fingerprint", "nfstreamClientFingerprint", ours(6), kNone, kString, 0, kDefault, kApplication,
+             kFlow, "", "Fingerprint of the client: JA3 of TLS and QUIC, HASSH of SSH, options of DHCP.",
+             application<&A::client_fingerprint>},
+            {"server_fingerprint", "nfstreamServerFingerprint", ours(7), kNone, kString, 0, kDefault, kApplication,
+             kFlow, "", "Fingerprint of the server: JA3S of TLS, HASSH of SSH.", application<&A::server_fingerprint>},
+            {"user_agent", "httpUserAgent", iana(468), kNone, kString, 0, kDefault, kApplication, kFlow,
+             "", "User agent of HTTP and QUIC.", application<&A::user_agent>},
+            {"content_type", "httpContentType", iana(469), kNone, kString, 0, kDefault, kApplication, kFlow,
+             "", "Content type of the HTTP response.", application<&A::content_type>},
+
+            // ---- details: requested_server_name and fingerprints by protocol ----
+            {"tls_server_name", "tlsServerName", ntop(188), kNone, kString, 0, kDefault, kDetails, kFlow,
+             "", "requested_server_name of TLS, DTLS and QUIC.", detail<F::kTls, &A::requested_server_name>},
+            {"http_host", "httpRequestHost", iana(460), kNone, kString, 0, kDefault, kDetails, kFlow,
+             "", "requested_server_name of HTTP.", detail<F::kHttp, &A::requested_server_name>},
+            {"dns_query", "dnsQuery", ntop(205), kNone, kString, 0, kDefault, kDetails, kFlow,
+             "", "requested_server_name of DNS.", detail<F::kDns, &A::requested_server_name>},
+            {"ja3_client", "ja3cHash", ntop(489), kNone, kString, 0, kDefault, kDetails, kFlow,
+             "", "client_fingerprint of TLS, DTLS and QUIC.", detail<F::kTls, &A::client_fingerprint>},
+            {"ja3_server", "ja3sHash", ntop(490), kNone, kString, 0, kDefault, kDetails, kFlow,
+             "", "server_fingerprint of TLS, DTLS and QUIC.", detail<F::kTls, &A::server_fingerprint>},
+            {"hassh_client", "sshHasshClient", ntop(499), kNone, kString, 0, kDefault, kDetails, kFlow,
+             "", "client_fingerprint of SSH.", detail<F::kSsh, &A::client_fingerprint>},
+            {"hassh_server", "sshHasshServer", ntop(500), kNone, kString, 0, kDefault, kDetails, kFlow,
+             "", "server_fingerprint of SSH.", detail<F::kSsh, &A::server_fingerprint>},
+
+            // ---- base ----
+            {"flow_end_reason", "flowEndReason", iana(136), kNone, kUnsigned8, 0, kIdentifier, kBase, kFlow,
+             "", "Why the record was made: 1 idle, 2 active, 3 end of flow, 4 forced end, 5 lack of resources.",
+             [](const FlowRecord& r) -> FieldValue { return std::uint64_t{row(r.end_reason).flow_end_reason}; }},
+            {"src2dst_ip_bytes", "octetDeltaCount", iana(1), kNone, kUnsigned64, 0, kDeltaCounter, kBase, kForward,
+             "octets", "Octets of IP packets from initiator to responder, headers included.", side<kFwd, &D::octets>},
+            {"dst2src_ip_bytes", "reverseOctetDeltaCount", reverse_of(1), kNone, kUnsigned64, 0, kDeltaCounter, kBase,
+             kReverse, "octets", "Octets of IP packets from responder to initiator, headers included.",
+             side<kRev, &D::octets>},
+            {"src2dst_tcp_flags", "tcpControlBits", iana(6), kNone, kUnsigned16, 1, kFlags, kBase, kForward,
+             "", "Union of the TCP flags from initiator to responder.", side<kFwd, &D::tcp_flags>},
+            {"dst2src_tcp_flags", "reverseTcpControlBits", reverse_of(6), kNone, kUnsigned16, 1, kFlags, kBase,
+             kReverse, "", "Union of the TCP flags from responder to initiator.", side<kRev, &D::tcp_flags>},
+            {"src2dst_tos", "ipClassOfService", iana(5), kNone, kUnsigned8, 0, kIdentifier, kBase, kForward,
+             "", "Type of service or traffic class of the initiator's first packet.", side<kFwd, &D::tos>},
+            {"dst2src_tos", "reverseIpClassOfService", reverse_of(5), kNone, kUnsigned8, 0, kIdentifier, kBase,
+             kReverse, "", "Type of service or traffic class of the responder's first packet.", side<kRev, &D::tos>},
+            {"src2dst_min_ttl", "minimumTTL", iana(52), kNone, kUnsigned8, 0, kQuantity, kBase, kForward, "hops",
+             "Smallest TTL or hop limit from initiator to responder.", side<kFwd, &D::ttl_min>},
+            {"src2dst_max_ttl", "maximumTTL", iana(53), kNone, kUnsigned8, 0, kQuantity, kBase, kForward, "hops",
+             "Largest TTL or hop limit from initiator to responder.", side<kFwd, &D::ttl_max>},
+            {"dst2src_min_ttl", "reverseMinimumTTL", reverse_of(52), kNone, kUnsigned8, 0, kQuantity, kBase, kReverse,
+             "hops", "Smallest TTL or hop limit from responder to initiator.", side<kRev, &D::ttl_min>},
+            {"dst2src_max_ttl", "reverseMaximumTTL", reverse_of(53), kNone, kUnsigned8, 0, kQuantity, kBase, kReverse,
+             "hops", "Largest TTL or hop limit from responder to initiator.", side<kRev, &D::ttl_max>},
+            {"icmp_type_code", "icmpTypeCodeIPv4", iana(32), iana(139), kUnsigned16, 0, kIdentifier, kBase, kFlow,
+             "", "ICMP type times 256 plus code of the initiator's first packet.",
+             [](const FlowRecord& r) -> FieldValue {
+                 return std::uint64_t{static_cast<std::uint16_t>(r.forward.icmp_type << 8 | r.forward.icmp_code)};
+             }},
+            {"src2dst_icmp_type", "icmpTypeIPv4", iana(176), iana(178), kUnsigned8, 0, kIdentifier, kBase, kForward, "",
+             "ICMP type of the initiator's first packet.", side<kFwd, &D::icmp_type>},
+            {"src2dst_icmp_code", "icmpCodeIPv4", iana(177), iana(179), kUnsigned8, 0, kIdentifier, kBase, kForward, "",
+             "ICMP code of the initiator's first packet.", side<kFwd, &D::icmp_code>},
+            {"dst2src_icmp_type", "reverseIcmpTypeIPv4", reverse_of(176), reverse_of(178), kUnsigned8, 0, kIdentifier,
+             kBase, kReverse, "", "ICMP type of the responder's first packet.", side<kRev, &D::icmp_type>},
+            {"dst2src_icmp_code", "reverseIcmpCodeIPv4", reverse_of(177), reverse_of(179), kUnsigned8, 0, kIdentifier,
+             kBase, kReverse, "", "ICMP code of the responder's first packet.", side<kRev, &D::icmp_code>},
+            {"src2dst_flow_label", "flowLabelIPv6", kNone, iana(31), kUnsigned32, 0, kIdentifier, kBase, kForward, "",
+             "IPv6 flow label of the initiator's first packet.", side<kFwd, &D::flow_label>},
+            {"dst2src_flow_label", "reverseFlowLabelIPv6", kNone, reverse_of(31), kUnsigned32, 0, kIdentifier, kBase,
+             kReverse, "", "IPv6 flow label of the responder's first packet.", side<kRev, &D::flow_label>},
+            {"ingress_interface", "ingressInterface", iana(10), kNone, kUnsigned32, 0, kIdentifier, kBase, kFlow, "",
+             "ifIndex of the interface the flow was seen on, 0 in capture files.",
+             flow<&FlowRecord::ingress_interface>},
+            {"egress_interface", "egressInterface", iana(14), kNone, kUnsigned32, 0, kIdentifier, kBase, kFlow, "",
+             "ifIndex of the interface the flow left by; a probe on a link knows one interface and repeats it.",
+             flow<&FlowRecord::egress_interface>},
+            {"interface_name", "interfaceName", iana(82), kNone, kString, 0, kDefault, kBase, kFlow, "",
+             "Name of the interface the flow was seen on.",
+             [](const FlowRecord& r) -> FieldValue { return r.interface_name; }},
+            {"flow_direction", "flowDirection", iana(61), kNone, kUnsigned8, 0, kIdentifier, kBase, kFlow, "",
+             "0 when the first packet came in, 1 when it went out.", flow<&FlowRecord::flow_direction>},
+            {"biflow_direction", "biflowDirection", iana(239), kNone, kUnsigned8, 0, kIdentifier, kBase, kFlow, "",
+             "1 source is the initiator, 2 source is the responder, 0 the start was not seen.",
+             [](const FlowRecord& r) -> FieldValue { return static_cast<std::uint64_t>(r.biflow_direction); }},
+            {"observation_point", "observationPointId", iana(138), kNone, kUnsigned64, 4, kIdentifier, kBase, kFlow, "",
+             "Number of the metering process that saw the flow.", flow<&FlowRecord::observation_point>},
+};
+
+constexpr bool columns_are_unique() {
+    for (std::size_t i = 0; i < std::size(kElements); ++i)
+        for (std::size_t j = i + 1; j < std::size(kElements); ++j)
+            if (kElements[i].column == kElements[j].column) return false;
+    return true;
+}
+static_assert(columns_are_unique());
+
+constexpr bool groups_are_in_order() {  // but for the tunnel's column, which nfstream has among the core ones
+    for (std::size_t i = 1; i < std::size(kElements); ++i)
+        if (kElements[i].group < kElements[i - 1].group && kElements[i - 1].group != kTunnel) return false;
+    return true;
+}
+static_assert(groups_are_in_order());
+
+}  // namespace
+
+std::span<const InformationElement> builtin_elements() noexcept {
+    return kElements;
+}
+
+}  // namespace nfstreamd

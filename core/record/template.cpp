@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/record/template.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace nfstreamd {
+namespace {
+
+struct GroupRow {
+    IeGroup group;
+    std::string_view name, switched_on_by;
+};
+constexpr std::array kGroups{
+    GroupRow{IeGroup::kCore, "core", ""},
+    GroupRow{IeGroup::kTunnel, "tunnel", "metering.decode_tunnels: true"},
+    GroupRow{IeGroup::kStatistics, "statistics", "metering.statistical_analysis: true"},
+    GroupRow{IeGroup::kSplt, "splt", "metering.splt_analysis above 0"},
+    GroupRow{IeGroup::kApplication, "application", "metering.n_dissections above 0"},
+    GroupRow{IeGroup::kDetails, "details", "metering.n_dissections above 0"},
+    GroupRow{IeGroup::kBase, "base", ""},
+};
+constexpr std::array<std::string_view, 13> kTypeNames{
+    "unsigned8",  "unsigned16", "unsigned32",           "unsigned64", "signed32",   "float64",     "boolean",
+    "macAddress", "ipAddress",  "dateTimeMilliseconds", "string",     "octetArray", "signed32List"};
+
+const GroupRow& row(IeGroup group) {
+    return kGroups[static_cast<std::size_t>(group)];
+}
+
+// IE 1 is always octets of IP packets; what accounting_mode counts has its own
+// element but for mode 1, where IE 1 says it (RFC 7012 and the IANA registry).
+constexpr std::array<std::uint16_t, 4> kAccountedOctets{352, 0, 0, 401};
+
+bool is_accounted_octets(const InformationElement& field) {
+    return field.column == "src2dst_bytes" || field.column == "dst2src_bytes";
+}
+
+int ipfix_rank(const InformationElement& field) {
+    static constexpr std::array<std::string_view, 8> kKeys{"src_ip",   "dst_ip",     "src_port", "dst_port",
+                                                           "protocol", "ip_version", "vlan_id",  "tunnel_id"};
+    if (std::find(kKeys.begin(), kKeys.end(), field.column) != kKeys.end()) return 0;
+    if (field.type == IeType::kString || field.type == IeType::kOctetArray) return 3;
+    return field.side == IeSide::kReverse ? 1 : 2;
+}
+
+std::string element_text(const IeId& ie) {
+    if (ie.id == 0) return "";
+    if (ie.pen == 0) return fmt::format("{}", ie.id);
+    if (ie.pen == kOurPen) return fmt::format("own/{}", ie.id);
+    return fmt::format("{}/{}", ie.pen, ie.id);
+}
+
+std::string elements_text(const InformationElement& field) {
+    const std::string v4 = element_text(field.ie), v6 = element_text(field.ie_v6);
+    if (v4.empty()) return v6;
+    return v6.empty() ? v4 : v4 + ", " + v6;
+}
+
+Result<FieldSelection> fields_named(std::string_view name, const FieldSelection& defaults, const FieldGroups& groups) {
+    if (name == "default") return defaults;
+    FieldSelection found;
+    const auto of_group = std::find_if(kGroups.begin(), kGroups.end(), [&](const auto& g) { return g.name == name; });
+    if (of_group != kGroups.end()) {
+        for (const auto& field : builtin_elements())
+            if (field.group == of_group->group) found.push_back(&field);
+    } else if (const InformationElement* field = find_field(name)) {
+        found.push_back(field);
+    } else {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("there is no field or group \"{}\"; nfstreamd --list-fields names them", name), ""};
+    }
+    if (!groups.has(found.front()->group))
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("\"{}\" needs {}", name, row(found.front()->group).switched_on_by), ""};
+    return found;
+}
+
+}  // namespace
+
+bool FieldGroups::has(IeGroup group) const {
+    switch (group) {
+        case IeGroup::kTunnel:
+            return tunnel;
+        case IeGroup::kStatistics:
+            return statistics;
+        case IeGroup::kSplt:
+            return splt;
+        case IeGroup::kApplication:
+        case IeGroup::kDetails:
+            return application;
+        case IeGroup::kCore:
+        case IeGroup::kBase:
+            return true;
+    }
+    return false;
+}
+
+const InformationElement* find_field(std::string_view name) {
+    for (const auto& field : builtin_elements())
+        if (field.column == name) return &field;
+    for (const auto& field : builtin_elements())
+        if (!field.name.empty() && field.name == name) return &field;
+    return nullptr;
+}
+
+FieldSelection nfstream_fields(const FieldGroups& groups) {
+    FieldSelection out;
+    for (const auto& field : builtin_elements())
+        if (field.group <= IeGroup::kApplication && groups.has(field.group)) out.push_back(&field);
+    return out;
+}
+
+IeId ipfix_element(const InformationElement& field, int ip_version, const FieldGroups& groups, std::uint32_t pen) {
+    IeId ie = ip_version == 6 && field.ie_v6.id != 0 ? field.ie_v6 : field.ie;
+    if (is_accounted_octets(field)) ie.id = kAccountedOctets[static_cast<std::size_t>(groups.accounting_mode)];
+    if (ie.id == 0) return {};
+    if (ie.pen == kOurPen) {
+        if (pen == 0) return {};
+        ie.pen = pen;
+    }
+    return ie;
+}
+
+FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen) {
+    FieldSelection out;
+    for (const auto& field : builtin_elements()) {
+        if (!groups.has(field.group) || field.side == IeSide::kBoth) continue;
+        if (ipfix_element(field, 4, groups, pen).id != 0 || ipfix_element(field, 6, groups, pen).id != 0)
+            out.push_back(&field);
+    }
+    std::stable_sort(out.begin(), out.end(), [](const InformationElement* a, const InformationElement* b) {
+        return ipfix_rank(*a) < ipfix_rank(*b);
+    });
+    return out;
+}
+
+Result<FieldSelection> select_fields(const std::vector<std::string>& selection, const FieldSelection& defaults,
+                                     const FieldGroups& groups) {
+    if (selection.empty()) return defaults;
+    FieldSelection out;
+    const bool only_removals =
+        std::all_of(selection.begin(), selection.end(), [](const auto& s) { return s.starts_with('-'); });
+    if (only_removals) out = defaults;
+    for (const std::string& item : selection) {
+        const bool remove = item.starts_with('-');
+        auto named = fields_named(std::string_view(item).substr(remove ? 1 : 0), defaults, groups);
+        if (!named) return named.error();
+        for (const InformationElement* field : named.value()) {
+            const auto at = std::find(out.begin(), out.end(), field);
+            if (remove && at != out.end()) out.erase(at);
+            if (!remove && at == out.end()) out.push_back(field);
+        }
+    }
+    if (out.empty()) return Error{ErrorCode::kInvalidArgument, "no field is left", ""};
+    return out;
+}
+
+std::string fields_text() {
+    std::string out =
+        fmt::format("{:<30} {:<12} {:<36} {:<14} {}\n", "column", "group", "element", "id", "description");
+    for (const auto& field : builtin_elements())
+        out += fmt::format("{:<30} {:<12} {:<36} {:<14} {}\n", field.column, row(field.group).name, field.name,
+                           elements_text(field), field.description);
+    return out;
+}
+
+std::string fields_markdown() {
+    std::string out =
+        "# Fields\n\n"
+        "Generated from core/record/information_elements.cpp; do not edit.\n\n"
+        "`column` is the CSV header and JSON key, `element` the IPFIX information element with its number (PEN/number "
+        "where it is not IANA's; 29305 is the reverse of RFC 5103; `own` stands for `private_enterprise_number`, and "
+        "such elements are left out of IPFIX without one; a second number is the IPv6 form). Octets as "
+        "accounting_mode counts travel as element 352 in mode 0 and 401 in mode 3; in modes 1 and 2 they have none "
+        "of their own.\n";
+    for (const auto& group : kGroups) {
+        out += fmt::format("\n## {}\n\n", group.name);
+        if (!group.switched_on_by.empty()) out += fmt::format("Filled with `{}`.\n\n", group.switched_on_by);
+        out += "| column | element | id | type | units | description |\n|---|---|---|---|---|---|\n";
+        for (const auto& field : builtin_elements()) {
+            if (field.group != group.group) continue;
+            out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", field.column, field.name, elements_text(field),
+                               kTypeNames[static_cast<std::size_t>(field.type)], field.units, field.description);
+        }
+    }
+    return out;
+}
+
+}  // namespace nfstreamd
