@@ -38,14 +38,14 @@ struct Packet {
 enum class DecodeResult : std::uint8_t {
     kOk,
     kUnsupportedLinkType,
-    kTruncated,       // the capture ends inside a header
-    kNotIp,           // neither IPv4 nor IPv6 inside
-    kBadHeader,       // lengths that contradict each other
-    kFragment,        // not the first one, with fragments: first
-    kNoTransport,     // IPv6 without next header
-    kSpanningTree,    // LLC of 802.1D
-    kEncryptedRadio,  // 802.11 with failed checksum or protected
-    kNotData,         // 802.11 management or control, no LLC
+    kTruncated,      // the capture ends inside a header
+    kNotIp,          // neither IPv4 nor IPv6 inside
+    kBadHeader,      // lengths that contradict each other
+    kFragment,       // not the first one, with fragments: first
+    kNoTransport,    // IPv6 without next header
+    kSpanningTree,   // LLC of 802.1D
+    kBadRadioFrame,  // 802.11 with a failed checksum
+    kNotData,        // 802.11 management or control, no LLC
 };
 inline constexpr std::size_t kDecodeResults = 10;
 std::string_view name(DecodeResult result) noexcept;  // "truncated", as in packets_ignored{reason}
