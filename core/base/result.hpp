@@ -8,7 +8,15 @@
 
 namespace nfstreamd {
 
-enum class ErrorCode { kInvalidArgument, kNotFound, kPermission, kUnavailable, kIo, kInternal };
+enum class ErrorCode {
+    kInvalidArgument,
+    kNotFound,
+    kPermission,
+    kUnavailable,
+    kBusy,  // slow, not broken: try again at once
+    kIo,
+    kInternal
+};
 
 struct Error {
     ErrorCode code = ErrorCode::kInternal;

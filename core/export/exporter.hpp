@@ -5,6 +5,10 @@
 // that belongs to it, so it may block, but no longer than ~5 s in one call, so
 // that shutdown stays within its deadline. It must not throw. It sees records
 // as const and may not keep them after write returns.
+//
+// Every record that write has taken ends in exactly one of `records` and the
+// dropped_* counters, at the latest when close() returns. The exporter counts
+// its own failures.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -17,30 +21,33 @@ namespace nfstreamd {
 
 // Written by the exporter's thread, read by any.
 struct ExporterCounters {
-    Counter records;             // flow records handed to the transport (uniflow: a biflow counts once)
-    Counter data_records;        // data records in messages or lines, options included
-    Counter messages, octets;    // that left
-    Counter templates;           // messages with templates sent
-    Counter dropped_unreachable; // records in datagrams a collector refused (ICMP)
-    Counter dropped_oversize;    // records that fit no message
-    Counter dropped_failed;      // records given up after an error of the transport
-    Counter failures, connects;  // errors; sessions or files opened
-    Counter up;                  // gauge: 1 while open
+    Counter records;              // flow records handed to the transport (uniflow: a biflow counts once)
+    Counter data_records;         // data records in messages or lines, options included
+    Counter messages, octets;     // that left
+    Counter templates;            // messages with templates sent
+    Counter dropped_unreachable;  // records in datagrams a collector refused (ICMP)
+    Counter dropped_oversize;     // records that fit no message
+    Counter dropped_failed;       // records given up after an error of the transport
+    Counter failures, connects;   // errors; sessions or files opened
+    Counter up;                   // gauge: 1 while open
 };
 
 class Exporter {
 public:
     virtual ~Exporter() = default;
 
-    virtual Status open() = 0;  // connect, create the file; may be called again after a failure or close()
+    // Connect, create the file. Called again after a failure of any call, with no
+    // close() between: what is buffered may go on over the new session.
+    virtual Status open() = 0;
 
-    // Takes the whole batch or, with an error, counts in `consumed` how many of
-    // its records are safely out; the caller decides about the rest (`from` is
-    // where to go on when it tries the same batch again).
+    // Takes the whole batch or, with an error, as much as it can. `consumed` is an
+    // index into the batch: it comes in as `from`, and an error leaves it behind
+    // the last record that was taken, where the caller goes on when it tries the
+    // same batch again. ErrorCode::kBusy: slow but sound, call again at once.
     virtual Status write(const RecordBatch& batch, std::size_t from, std::size_t& consumed) = 0;
 
-    virtual Status flush() = 0;          // send what is buffered; templates that are due
-    virtual void close() noexcept = 0;   // flush, disconnect
+    virtual Status flush() = 0;         // send what is buffered; templates that are due
+    virtual void close() noexcept = 0;  // flush, disconnect; what cannot be sent is counted in dropped_failed
 
     virtual const ExporterCounters& counters() const noexcept = 0;  // any thread
     virtual std::string description() const = 0;                    // "udp://192.0.2.5:4739"; any thread

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <random>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -18,13 +20,13 @@
 namespace nfstreamd {
 
 struct ExportingOptions {
-    double rate_limit = 0;                                // records per second; 0: none
-    std::chrono::milliseconds flush_interval{1000};       // a partly filled message leaves after this
-    std::size_t queue_batches = 4096;                     // per metering process
-    bool wait_for_room = false;                           // file run: lose nothing, hold the reader back
+    double rate_limit = 0;                           // records per second; 0: none
+    std::chrono::milliseconds flush_interval{1000};  // a partly filled message leaves after this
+    std::size_t queue_batches = 4096;                // per metering process
+    bool wait_for_room = false;                      // file run: lose nothing, hold the reader back
     std::chrono::milliseconds retry_min{1000}, retry_max{60000};
-    std::chrono::milliseconds give_up_after{0};           // file run: failed for so long = for good; 0: never
-    std::chrono::milliseconds drain_timeout{20000};       // at stop: what is not out by then is dropped, counted
+    std::chrono::milliseconds give_up_after{0};      // file run: failed for so long = for good; 0: never
+    std::chrono::milliseconds drain_timeout{20000};  // at stop: what is not out by then is dropped, counted
     friend bool operator==(const ExportingOptions&, const ExportingOptions&) = default;
 };
 
@@ -34,11 +36,11 @@ public:
                      Logger& logger);
 
     // One queue for each metering process that feeds this exporter. May be
-    // called while running.
+    // called while running; after the end it gives a queue that takes nothing.
     std::shared_ptr<RecordQueue> add_producer(const std::string& name);
 
     // Returns when all producers have ended and everything is out, given up, or
-    // `stop` was requested and the drain timeout has passed.
+    // `stop` was requested and the drain timeout has passed. A stop seals.
     void run(std::stop_token stop);
 
     // No producer will be added any more: the thread may end when the present
@@ -51,21 +53,35 @@ public:
     std::string destination() const { return exporter_->description(); }
     const ExporterCounters& counters() const noexcept { return exporter_->counters(); }
 
+    // Records of all producers so far: pushed = popped + still queued, and
+    // popped = in the exporter's hands + dropped_undelivered.
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
     };
     QueueCounters queue_counters() const;
-    std::uint64_t dropped_undelivered() const noexcept { return dropped_undelivered_.get(); }  // given up at stop
+
+    // Given up, at stop or for good. Once finished, what a producer pushed in the
+    // last moment counts too: pushed = written + dropped by the exporter + this.
+    std::uint64_t dropped_undelivered() const;
     bool failed_for_good() const noexcept { return failed_for_good_.load(); }
     std::string last_error() const;
     bool finished() const noexcept { return finished_.load(); }
 
 private:
-    bool write_batch(const RecordBatch& batch, std::stop_token stop);
-    bool ensure_open(std::stop_token stop);
-    void pace(std::size_t records, std::stop_token stop);
+    using Clock = std::chrono::steady_clock;
+
+    bool step(const std::stop_token& stop);
+    bool out_of_time(Clock::time_point now, const std::stop_token& stop);
+    bool nothing_will_come(const std::stop_token& stop) const;
+    void take_next_batch();
+    bool ensure_open(Clock::time_point now);
+    bool flush();
+    void write_batch();
+    Clock::time_point when_to_write(Clock::time_point now);
+    void note_success();
     void note_failure(const Error& error);
-    bool give_up(std::stop_token stop);
+    Clock::duration retry_delay();
+    void sleep_until(Clock::time_point when);
     void drop_rest();
 
     const std::string name_, type_;
@@ -74,20 +90,27 @@ private:
     Logger& logger_;
     const std::shared_ptr<WakeEvent> wake_ = std::make_shared<WakeEvent>();
 
-    mutable std::mutex mutex_;  // guards queues_, last_error_
+    mutable std::mutex mutex_;  // guards the next four
     std::vector<std::shared_ptr<RecordQueue>> queues_;
+    QueueCounters retired_;  // of queues that have ended and left
     std::string last_error_;
+    bool abandoned_ = false;
 
     std::atomic<bool> sealed_{false}, finished_{false}, failed_for_good_{false};
     Counter dropped_undelivered_;
 
     // the exporter's thread only
-    bool open_ = false;
-    std::chrono::milliseconds retry_{};
-    std::chrono::steady_clock::time_point next_try_{}, failing_since_{}, stopping_since_{};
-    double tokens_ = 0;
-    std::chrono::steady_clock::time_point refilled_{};
+    RecordBatchPtr batch_;  // being written, from from_ on
+    std::size_t from_ = 0, next_queue_ = 0;
+    bool open_ = false, ever_open_ = false;
+    bool unflushed_ = false;  // records were handed over since the last flush
+    std::chrono::milliseconds retry_;
+    std::optional<Clock::time_point> failing_since_, stopping_since_;
+    Clock::time_point next_try_{}, next_flush_{}, busy_until_{}, refilled_{};
+    double tokens_;
+    std::minstd_rand jitter_;
     RateLimit failure_log_;
+    bool up_logged_ = false;  // since the last failure that was logged
 };
 
 }  // namespace nfstreamd

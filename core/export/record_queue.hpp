@@ -36,21 +36,25 @@ class RecordQueue {
 public:
     RecordQueue(std::string producer, std::size_t capacity_batches, std::shared_ptr<WakeEvent> consumer);
 
-    bool try_push(RecordBatchPtr batch) noexcept;  // producer only; false: full, nothing happened
-    void count_dropped(std::uint64_t records) noexcept { dropped_records_.add(records); }  // producer only
-    RecordBatchPtr try_pop() noexcept;             // consumer only; null: empty
+    // Producer only. False: full or abandoned, nothing happened.
+    bool try_push(RecordBatchPtr batch) noexcept;
+    // Producer only: records that found no room.
+    void count_dropped(std::uint64_t records) noexcept { dropped_records_.add(records); }
+    // Consumer only. Null: empty.
+    RecordBatchPtr try_pop() noexcept;
 
     // The producer leaves: nothing will be pushed after this.
     void end_of_stream() noexcept;
     bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
-    // The consumer has given up for good: waiting for room is pointless.
+    // The consumer has left: there will be no room again.
     void abandon() noexcept { abandoned_.store(true, std::memory_order_release); }
     bool abandoned() const noexcept { return abandoned_.load(std::memory_order_acquire); }
 
     const std::string& producer() const noexcept { return producer_; }
-    std::uint64_t pushed_records() const noexcept { return pushed_records_.get(); }   // any thread
-    std::uint64_t popped_records() const noexcept { return popped_records_.get(); }   // any thread
-    std::uint64_t dropped_records() const noexcept { return dropped_records_.get(); } // any thread
+    // any thread; pushed = popped + still queued
+    std::uint64_t pushed_records() const noexcept { return pushed_records_.get(); }
+    std::uint64_t popped_records() const noexcept { return popped_records_.get(); }
+    std::uint64_t dropped_records() const noexcept { return dropped_records_.get(); }
 
 private:
     std::string producer_;
