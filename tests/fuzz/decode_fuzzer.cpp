@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// decode() on hostile bytes. The first octet chooses link type and options, the
+// second how much of the wire the capture has; the rest is the frame, in a heap
+// block of exactly its size so that AddressSanitizer sees one octet too far.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "core/packet/decode.hpp"
+
+namespace {
+
+using namespace nfstreamd;
+
+// DLT_NULL, EN10MB, PPP, PPP_SERIAL, PPP_ETHER, RAW, 802.11, LOOP, LINUX_SLL, radiotap, SLL2, IPV4, IPV6, unknown
+constexpr int kLinkTypes[] = {0, 1, 9, 50, 51, 12, 105, 108, 113, 127, 276, 228, 229, 147, 101, 14};
+
+void require(bool promise, const char* words) {
+    if (promise) return;
+    std::fprintf(stderr, "broken promise: %s\n", words);
+    std::abort();
+}
+
+void check_pointers(const RawFrame& frame, const Packet& packet) {
+    const std::uint8_t* begin = frame.data;
+    const std::uint8_t* end = frame.data + frame.captured_length;
+    require(packet.ip != nullptr, "a decoded packet has an IP header");
+    require(packet.ip >= begin && packet.ip <= end, "ip points into the frame");
+    require(packet.ip_captured <= static_cast<std::size_t>(end - packet.ip), "ip_captured ends inside the frame");
+    for (const std::uint8_t* mac : {packet.source_mac, packet.destination_mac}) {
+        require(mac == nullptr || (mac >= begin && end - mac >= 6), "MAC addresses lie inside the frame");
+    }
+}
+
+void check_headers(const Packet& packet) {
+    require(packet.version == 4 || packet.version == 6, "version is 4 or 6");
+    const std::uint32_t header = packet.version == 4 ? 20 : 40;
+    require(packet.ip_captured >= header, "the fixed IP header was captured");
+    require(packet.ip[0] >> 4 == packet.version, "version is the header's own");
+    require(packet.vlan_id < 4096, "a VLAN id has 12 bits");
+    require(packet.flow_label < (1U << 20), "a flow label has 20 bits");
+    require(packet.tunnel_id <= 3, "the tunnel is one that nfstream names");
+    const bool has_ports = packet.protocol == 6 || packet.protocol == 17 || packet.protocol == 132;
+    require(has_ports || (packet.source_port == 0 && packet.destination_port == 0), "no ports without a transport");
+    require(packet.protocol == 6 || packet.tcp_flags == 0, "no TCP flags without TCP");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
+    if (size < 2) return 0;
+    const int link_type = kLinkTypes[input[0] & 15];
+    const DecodeOptions options{.tunnels = (input[0] & 16) != 0,
+                                .fragments = (input[0] & 32) != 0 ? FragmentMode::kAll : FragmentMode::kFirst};
+    const std::size_t length = std::min<std::size_t>(size - 2, 65535);
+    const auto block = std::make_unique<std::uint8_t[]>(length);
+    std::memcpy(block.get(), input + 2, length);
+    const RawFrame frame{.timestamp = 1,
+                         .data = block.get(),
+                         .captured_length = static_cast<std::uint32_t>(length),
+                         .wire_length = static_cast<std::uint32_t>(length + input[1])};
+
+    Packet packet;
+    const DecodeResult result = decode(link_type, frame, options, packet);
+    require(static_cast<std::size_t>(result) < kDecodeResults, "the result has a name");
+    require(!name(result).empty(), "the result has a name");
+    require(is_supported_link_type(link_type) || result == DecodeResult::kUnsupportedLinkType,
+            "an unknown link type is said to be one");
+    if (result != DecodeResult::kOk) return 0;
+    check_pointers(frame, packet);
+    check_headers(packet);
+
+    Packet again;
+    require(decode(link_type, frame, options, again) == result && again.ip == packet.ip &&
+                again.ip_octets == packet.ip_octets && std::equal(again.sizes, again.sizes + 4, packet.sizes),
+            "the same bytes decode the same");
+    return 0;
+}
