@@ -2,6 +2,7 @@
 // Where packets come from: a live interface, capture files, or a test. Owned by
 // one metering thread, which calls everything except wake().
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -23,10 +24,10 @@ struct CaptureOptions {
     std::string bpf_filter;
     bool promiscuous_mode = true;
     int snapshot_length = 1536;
-    std::uint64_t socket_buffer_size = 0;           // octets; 0: libpcap's default
-    std::string timestamp_type;                     // pcap-tstamp(7) name; "": the default one
+    std::uint64_t socket_buffer_size = 0;  // octets; 0: libpcap's default
+    std::string timestamp_type;            // pcap-tstamp(7) name; "": the default one
     TimestampPrecision timestamp_precision = TimestampPrecision::kMicro;
-    bool required = false;                          // live: missing is fatal
+    bool required = false;  // live: missing is fatal
     friend bool operator==(const CaptureOptions&, const CaptureOptions&) = default;
 };
 
@@ -35,6 +36,7 @@ struct CaptureOptions {
 struct CaptureCounters {
     Counter frames, octets;     // handed over; octets as on the wire
     Counter truncated;          // of these, cut by the snapshot length
+    Counter filtered;           // files only: read, but not matched by the BPF filter
     Counter kernel_dropped;     // ring full
     Counter interface_dropped;  // by the driver
     Counter opens, failures;    // times the capture was opened; lost or not openable
@@ -42,7 +44,7 @@ struct CaptureCounters {
 };
 
 enum class PollOutcome {
-    kFrames,  // something was delivered
+    kFrames,  // something was delivered, or read and filtered out
     kIdle,    // nothing within the wait
     kEnd,     // files only: all input was read
 };
@@ -65,12 +67,12 @@ public:
 
     // For the status: chosen time stamps, ring, link type. Any thread.
     struct Description {
-        std::string name;                // "eth0", "a.pcap"
+        std::string name;  // "eth0", "a.pcap"
         std::uint32_t interface_index = 0;
-        std::string state;               // "up", "waiting: <why>", "reading"
-        std::string link_type;           // "EN10MB"
-        std::string timestamp_type;      // as granted, "host"
-        std::string timestamp_precision; // as granted, "micro" or "nano"
+        std::string state;                // "up", "waiting: <why>", "reading"
+        std::string link_type;            // "EN10MB"
+        std::string timestamp_type;       // as granted, "host"
+        std::string timestamp_precision;  // as granted, "micro" or "nano"
     };
     virtual Description describe() const = 0;
 

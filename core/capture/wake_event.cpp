@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/capture/wake_event.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdint>
+
+namespace nfstreamd {
+
+WakeEvent::WakeEvent() noexcept : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+WakeEvent::~WakeEvent() {
+    if (event_ >= 0) ::close(event_);
+}
+
+void WakeEvent::notify() noexcept {
+    const std::uint64_t one = 1;
+    // Fails only when the counter is full, and then the wait ends anyway.
+    [[maybe_unused]] const ssize_t written = ::write(event_, &one, sizeof one);
+}
+
+bool WakeEvent::wait(int descriptor, std::chrono::milliseconds timeout) noexcept {
+    pollfd descriptors[2] = {{event_, POLLIN, 0}, {descriptor, POLLIN, 0}};
+    const auto limit = std::clamp<std::chrono::milliseconds::rep>(timeout.count(), 0, INT_MAX);
+    if (::poll(descriptors, 2, static_cast<int>(limit)) <= 0) return false;
+    if (descriptors[0].revents != 0) {
+        std::uint64_t count;
+        [[maybe_unused]] const ssize_t taken = ::read(event_, &count, sizeof count);
+    }
+    return descriptors[1].revents != 0;
+}
+
+}  // namespace nfstreamd
