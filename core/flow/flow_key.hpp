@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/base/ip_address.hpp"
 #include "core/packet/packet.hpp"
 
 namespace nfstreamd {
