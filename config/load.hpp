@@ -13,14 +13,14 @@
 namespace nfstreamd::config {
 
 struct ConfigError {
-    std::string where;    // "nfstreamd.yaml:14:5", "--set metering.idle_timeout"
-    std::string key;      // "exporters[0].collectors", may be empty
+    std::string where;  // "nfstreamd.yaml:14:5", "--set metering.idle_timeout"
+    std::string key;    // "exporters[0].collectors", may be empty
     std::string message;
     std::string text() const;  // "nfstreamd.yaml:14:5: exporters[0].collectors: must not be empty"
 };
 
 struct LoadRequest {
-    std::optional<std::string> file;                          // none: defaults and overrides only
+    std::optional<std::string> file;                             // none: defaults and overrides only
     std::vector<std::pair<std::string, std::string>> overrides;  // --set, in order
     std::span<const ExporterSchema> exporter_schemas;
     // A -r run: `capture` need not be in the file; overrides `capture.KEY` make one entry.
@@ -28,10 +28,10 @@ struct LoadRequest {
 };
 
 struct Loaded {
-    std::optional<Config> config;      // none when there are errors
-    std::vector<ConfigError> errors;   // all of them, in the order of the text
+    std::optional<Config> config;     // none when there are errors
+    std::vector<ConfigError> errors;  // all of them, in the order of the text
     std::vector<std::string> warnings;
-    std::string effective_yaml;        // --print-config: defaults filled in, secrets masked
+    std::string effective_yaml;  // --print-config: defaults filled in, secrets masked
 };
 
 Loaded load(const LoadRequest& request);

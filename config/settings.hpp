@@ -16,21 +16,27 @@
 namespace nfstreamd::config {
 
 enum class SettingType {
-    kBool, kInteger, kNumber, kDuration, kSize, kString, kStringList,
+    kBool,
+    kInteger,
+    kNumber,
+    kDuration,
+    kSize,
+    kString,
+    kStringList,
     kChoice,  // one of `choices`
     kSecret,  // a string that --print-config masks
 };
 enum class Reload { kLive, kReopen, kRestart };  // what a change of this setting costs
 
 struct SettingSpec {
-    std::string_view name;           // "idle_timeout"
+    std::string_view name;  // "idle_timeout"
     SettingType type;
     std::string_view default_value;  // as written in YAML; "" : none
     bool required = false;
     Reload reload = Reload::kReopen;
-    std::string_view description;    // one sentence, goes to REFERENCE.md
-    double min = 0, max = 0;         // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
-    std::string_view choices = {};   // "first all", for kChoice
+    std::string_view description;   // one sentence, goes to REFERENCE.md
+    double min = 0, max = 0;        // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
+    std::string_view choices = {};  // "first all", for kChoice
 };
 
 using SettingValue = std::variant<std::monostate, bool, std::int64_t, double, std::chrono::milliseconds, std::string,
@@ -41,13 +47,13 @@ using SettingValue = std::variant<std::monostate, bool, std::int64_t, double, st
 class Settings {
 public:
     bool boolean(std::string_view name) const;
-    std::int64_t integer(std::string_view name) const;       // kInteger, kSize
+    std::int64_t integer(std::string_view name) const;  // kInteger, kSize
     double number(std::string_view name) const;
     std::chrono::milliseconds duration(std::string_view name) const;
     const std::string& string(std::string_view name) const;  // kString, kChoice, kSecret; "" when not given
     const std::vector<std::string>& strings(std::string_view name) const;
-    bool given(std::string_view name) const;                 // written by the operator
-    std::string where(std::string_view name) const;          // "nfstreamd.yaml:14:5", or where the block began
+    bool given(std::string_view name) const;         // written by the operator
+    std::string where(std::string_view name) const;  // "nfstreamd.yaml:14:5", or where the block began
 
     void set(std::string name, SettingValue value, std::string where, bool given);
     void set_origin(std::string where) { origin_ = std::move(where); }
@@ -67,7 +73,7 @@ private:
 
 // A group of settings of one component, as the exporters hand theirs in.
 struct ExporterSchema {
-    std::string_view type;     // "ipfix"
+    std::string_view type;  // "ipfix"
     std::string_view summary;
     std::span<const SettingSpec> settings;
 };

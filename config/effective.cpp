@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/effective.hpp"
+
+#include <fmt/format.h>
+
+#include "config/tables.hpp"
+#include "config/value.hpp"
+
+namespace nfstreamd::config {
+namespace {
+
+constexpr std::string_view kMask = "********";
+
+SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
+    const std::string_view name = spec.name;
+    switch (spec.type) {
+        case SettingType::kBool:
+            return settings.boolean(name);
+        case SettingType::kInteger:
+        case SettingType::kSize:
+            return settings.integer(name);
+        case SettingType::kNumber:
+            return settings.number(name);
+        case SettingType::kDuration:
+            return settings.duration(name);
+        case SettingType::kStringList:
+            return settings.strings(name);
+        case SettingType::kString:
+        case SettingType::kChoice:
+        case SettingType::kSecret:
+            break;
+    }
+    const std::string& text = settings.string(name);
+    return spec.type == SettingType::kSecret && !text.empty() ? std::string(kMask) : text;
+}
+
+// "key: value" of what has a value, each behind `indent`.
+void append(std::string& out, const Settings& settings, std::span<const SettingSpec> table, std::string_view indent) {
+    for (const SettingSpec& spec : table) {
+        if (spec.default_value.empty() && !settings.given(spec.name)) continue;
+        out += fmt::format("{}{}: {}\n", indent, spec.name, print_value(spec, value_of(spec, settings)));
+    }
+}
+
+void append_entry(std::string& out, std::string entry) {
+    entry[2] = '-';  // the first key of an entry of a list, indented by four
+    out += entry;
+}
+
+}  // namespace
+
+std::string effective_yaml(const Checked& checked) {
+    const auto top = top_settings();
+    std::string out = fmt::format("instance: {}\n", print_string(checked.top.string("instance")));
+    out += checked.capture.empty() ? "capture: []\n" : "capture:\n";
+    for (const CheckedCapture& capture : checked.capture) {
+        std::string entry;
+        append(entry, capture.settings, capture_settings(), "    ");
+        append_entry(out, std::move(entry));
+    }
+    out += "metering:\n";
+    append(out, checked.metering, metering_settings(), "  ");
+    out += checked.exporters.empty() ? "exporters: []\n" : "exporters:\n";
+    for (const CheckedExporter& exporter : checked.exporters) {
+        std::string entry = fmt::format("    name: {}\n    type: {}\n", print_string(exporter.name),
+                                        print_string(std::string(exporter.schema->type)));
+        append(entry, exporter.settings, exporter.schema->settings, "    ");
+        append_entry(out, std::move(entry));
+    }
+    for (const SettingSpec& spec : top) {
+        if (spec.name == "instance") continue;  // already first
+        append(out, checked.top, {&spec, 1}, "");
+    }
+    out += "log:\n";
+    append(out, checked.log, log_settings(), "  ");
+    out += "control:\n";
+    append(out, checked.control, control_settings(), "  ");
+    return out;
+}
+
+}  // namespace nfstreamd::config

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "config/check.hpp"
+#include "config/effective.hpp"
+#include "config/merge.hpp"
+#include "config/node.hpp"
+#include "config/substitution.hpp"
+#include "config/yaml_reader.hpp"
+
+namespace nfstreamd::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+// All that is written, in the order in which it counts, as one tree.
+class Reader {
+public:
+    Reader(Problems& problems, std::vector<std::string>& warnings) : problems_(problems), warnings_(warnings) {}
+
+    void read_file(const std::string& path) {
+        const auto source = add_source(path, fs::path(path).parent_path().string());
+        files_.push_back(path);
+        auto text = read_text_file(path, kMaxYamlOctets);
+        if (!text) {
+            problems_.add(Place{source}, "", text.error().message);
+            problems_.set_incomplete();
+            return;
+        }
+        Node document = read_yaml(text.value(), source, problems_);
+        substitute(document, "", problems_);
+        merge_document(root_, std::move(document), problems_);
+    }
+
+    void read_drop_ins(const std::string& main_file) {
+        const fs::path folder = fs::path(main_file).parent_path() / "conf.d";
+        std::error_code error;
+        fs::directory_iterator entries(folder, error);
+        if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return;
+        std::vector<std::string> names;
+        while (!error && entries != fs::directory_iterator()) {
+            names.push_back(entries->path().filename().string());
+            entries.increment(error);
+        }
+        if (error) {
+            problems_.add(Place{add_source(folder.string(), "")}, "", "cannot be read: " + error.message());
+            problems_.set_incomplete();
+            return;
+        }
+        std::sort(names.begin(), names.end());
+        for (const std::string& name : names) read_drop_in(folder, name);
+    }
+
+    void use_files(const std::vector<std::string>& files) { use_read_files(root_, files, add_source("-r", "")); }
+
+    void read_override(const std::string& key, const std::string& text) {
+        auto source = std::make_shared<Source>(Source{"--set " + key, "", next_order_++, false});
+        Node value = read_yaml_value(text, source, problems_);
+        substitute(value, key, problems_);
+        apply_override(root_, key, std::move(value), problems_);
+    }
+
+    const Node& root() const { return root_; }
+    std::vector<std::string> take_files() { return std::move(files_); }
+
+private:
+    std::shared_ptr<const Source> add_source(const std::string& name, const std::string& directory) {
+        return std::make_shared<Source>(Source{name, directory, next_order_++, true});
+    }
+
+    void read_drop_in(const fs::path& folder, const std::string& name) {
+        const std::string path = (folder / name).string();
+        const std::string suffix = fs::path(name).extension().string();
+        if (name.front() == '.') return;
+        if (suffix == ".yaml") return read_file(path);
+        if (suffix == ".yml") warnings_.push_back(path + ": not read, the name of a drop-in ends in .yaml");
+    }
+
+    Problems& problems_;
+    std::vector<std::string>& warnings_;
+    Node root_ = map_node(Place{});
+    std::vector<std::string> files_;
+    unsigned next_order_ = 0;
+};
+
+CaptureConfig to_capture(const CheckedCapture& checked) {
+    const Settings& from = checked.settings;
+    CaptureConfig to;
+    to.where = checked.where;
+    to.interfaces = from.strings("interface");
+    to.pcap = from.strings("pcap");
+    to.options.bpf_filter = from.string("bpf_filter");
+    to.options.promiscuous_mode = from.boolean("promiscuous_mode");
+    to.options.snapshot_length = static_cast<int>(from.integer("snapshot_length"));
+    to.options.socket_buffer_size = static_cast<std::uint64_t>(from.integer("socket_buffer_size"));
+    to.options.timestamp_type = from.string("timestamp_type");
+    to.options.timestamp_precision =
+        from.string("timestamp_precision") == "nano" ? TimestampPrecision::kNano : TimestampPrecision::kMicro;
+    to.options.required = from.boolean("required");
+    return to;
+}
+
+MeteringOptions to_metering(const Settings& from) {
+    MeteringOptions to;
+    to.idle_timeout = from.duration("idle_timeout");
+    to.active_timeout = from.duration("active_timeout");
+    to.max_flows = static_cast<std::uint32_t>(from.integer("max_flows"));
+    to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
+    to.decode_tunnels = from.boolean("decode_tunnels");
+    to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;
+    to.n_dissections = static_cast<unsigned>(from.integer("n_dissections"));
+    to.statistical_analysis = from.boolean("statistical_analysis");
+    to.splt_analysis = static_cast<unsigned>(from.integer("splt_analysis"));
+    return to;
+}
+
+LogConfig to_log(const Settings& from) {
+    const std::string& level = from.string("level");
+    const std::string& format = from.string("format");
+    return LogConfig{level == "debug"     ? LogLevel::kDebug
+                     : level == "warning" ? LogLevel::kWarning
+                     : level == "error"   ? LogLevel::kError
+                                          : LogLevel::kInfo,
+                     format == "journal" ? LogFormat::kJournal
+                     : format == "json"  ? LogFormat::kJson
+                                         : LogFormat::kText};
+}
+
+Config to_config(const Checked& checked) {
+    Config config;
+    config.instance = checked.top.string("instance");
+    config.private_enterprise_number = static_cast<std::uint32_t>(checked.top.integer("private_enterprise_number"));
+    for (const CheckedCapture& capture : checked.capture) config.capture.push_back(to_capture(capture));
+    config.metering = to_metering(checked.metering);
+    for (const CheckedExporter& exporter : checked.exporters) {
+        config.exporters.push_back(
+            ExporterConfig{exporter.name, std::string(exporter.schema->type), exporter.settings, exporter.where});
+    }
+    config.log = to_log(checked.log);
+    config.control.socket = checked.control.string("socket");
+    return config;
+}
+
+void warn(const Checked& checked, std::vector<std::string>& warnings) {
+    constexpr int kLongSequence = 255;  // where nfstream warns
+    if (checked.metering.integer("splt_analysis") <= kLongSequence) return;
+    warnings.push_back(fmt::format("{}: metering.splt_analysis: more than {} packets for each flow cost much memory",
+                                   checked.metering.where("splt_analysis"), kLongSequence));
+}
+
+}  // namespace
+
+std::string ConfigError::text() const {
+    std::string out = where;
+    for (const std::string* part : {&key, &message}) {
+        if (!out.empty() && !part->empty()) out += ": ";
+        out += *part;
+    }
+    return out;
+}
+
+Loaded load(const LoadRequest& request) {
+    Loaded loaded;
+    Problems problems;
+    Reader reader(problems, loaded.warnings);
+    if (request.file) {
+        reader.read_file(*request.file);
+        reader.read_drop_ins(*request.file);
+    }
+    if (!request.read_files.empty()) reader.use_files(request.read_files);
+    for (const auto& [key, text] : request.overrides) reader.read_override(key, text);
+
+    const Checked checked = check(reader.root(), request.exporter_schemas, problems);
+    for (const Problem& problem : problems.sorted()) {
+        loaded.errors.push_back(ConfigError{problem.place.text(), problem.key, problem.message});
+    }
+    if (!loaded.errors.empty()) return loaded;
+    warn(checked, loaded.warnings);
+    loaded.config = to_config(checked);
+    loaded.config->files = reader.take_files();
+    loaded.effective_yaml = effective_yaml(checked);
+    return loaded;
+}
+
+}  // namespace nfstreamd::config

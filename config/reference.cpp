@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "config/load.hpp"
+#include "config/tables.hpp"
+
+namespace nfstreamd::config {
+namespace {
+
+constexpr std::string_view kPreamble = R"(# Settings
+
+<!-- Printed from the tables in the code; a test compares. -->
+
+`nfstreamd` reads one YAML file (`-c`, by default `/etc/nfstreamd/nfstreamd.yaml`), then the files `conf.d/*.yaml`
+beside it in the order of their names, then `--set KEY=VALUE` in the order given. Later wins:
+
+- Maps merge key by key. A key with nothing after its colon counts as not written.
+- Entries of `capture` and `exporters` append, but an exporter merges over a former one of the same name. The name is its
+  `type` when it has none.
+- Any other list replaces the former one.
+
+Values:
+
+- **duration**: seconds as `120`, or with a unit, `500ms` `120s` `5m` `1h` `1d`.
+- **size**: octets as `65536`, or with a unit, `64KiB` `64MiB` (powers of 1024), `64kB` `64MB` (powers of 1000).
+- **integer**: also `10k`, `1M`, `1G` (powers of 1000).
+- **bool**: `true` or `false`; also `yes`, `no`, `on`, `off`.
+- **list**: of strings; a single string is a list of one.
+- **secret**: a string that `--print-config` masks.
+- `${NAME}` in any value is the environment variable of that name; `$${` stands for the two characters `${`.
+- `!file PATH` is the text of a file without its last line break. The path is relative to the file that names it.
+
+Anchors and aliases are not supported. `nfstreamd -t` reports all that is wrong as `file:line:column: key: message`,
+`nfstreamd --print-config` shows what is in effect.
+
+`--set` goes by the path of a key: `--set metering.idle_timeout=30`. Entries of lists go by name or by index from 0:
+`--set exporters.main.rate_limit=5000`, `--set capture.0.snapshot_length=96`. `--set capture.KEY=VALUE` is for all
+captures. The value is YAML: `--set 'capture.interface=[eth0, eth1]'`.
+
+What a change costs when the daemon reloads (SIGHUP): **live**, it holds at once; **reopen**, what it belongs to is opened
+anew; **restart**, it takes effect at the next start of the daemon.
+)";
+
+std::string_view type_text(SettingType type) {
+    switch (type) {
+        case SettingType::kBool:
+            return "bool";
+        case SettingType::kInteger:
+            return "integer";
+        case SettingType::kNumber:
+            return "number";
+        case SettingType::kDuration:
+            return "duration";
+        case SettingType::kSize:
+            return "size";
+        case SettingType::kStringList:
+            return "list";
+        case SettingType::kChoice:
+            return "choice";
+        case SettingType::kSecret:
+            return "secret";
+        case SettingType::kString:
+            break;
+    }
+    return "string";
+}
+
+std::string_view reload_text(Reload reload) {
+    switch (reload) {
+        case Reload::kLive:
+            return "live";
+        case Reload::kRestart:
+            return "restart";
+        case Reload::kReopen:
+            break;
+    }
+    return "reopen";
+}
+
+std::string accepted_text(const SettingSpec& spec) {
+    std::string out;
+    std::string_view rest = spec.choices;
+    while (!rest.empty()) {
+        const std::string_view choice = rest.substr(0, rest.find(' '));
+        out += fmt::format("{}`{}`", out.empty() ? "" : " ", choice);
+        rest.remove_prefix(std::min(rest.size(), choice.size() + 1));
+    }
+    const std::string_view unit = spec.type == SettingType::kDuration ? "s" : "";
+    if (spec.min != spec.max)
+        out += fmt::format("{}{} to {}{}", spec.min, unit, fmt::format("{:.15g}", spec.max), unit);
+    return out;
+}
+
+std::string cell(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '|') out += '\\';
+        out += c;
+    }
+    return out;
+}
+
+void append_table(std::string& out, std::span<const SettingSpec> settings) {
+    out += "\n| key | type | default | accepted | change | meaning |\n|---|---|---|---|---|---|\n";
+    for (const SettingSpec& spec : settings) {
+        const std::string initial = spec.required                ? "required"
+                                    : spec.default_value.empty() ? ""
+                                                                 : fmt::format("`{}`", spec.default_value);
+        out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", spec.name, type_text(spec.type), cell(initial),
+                           cell(accepted_text(spec)), reload_text(spec.reload), cell(spec.description));
+    }
+}
+
+std::span<const SettingSpec> settings_of(std::string_view block) {
+    if (block == "capture") return capture_settings();
+    if (block == "metering") return metering_settings();
+    if (block == "log") return log_settings();
+    if (block == "control") return control_settings();
+    return {};  // exporters: a table for each type
+}
+
+constexpr std::string_view kExporterKeys = R"(
+Each entry has a `type`, one of those below, and may have a `name` of 1 to 64 letters, digits, `-` and `_`: by it go the
+status, the log and `--set`. Names are unique; the type is the default.
+)";
+
+}  // namespace
+
+std::string reference_markdown(std::span<const ExporterSchema> exporter_schemas) {
+    std::string out(kPreamble);
+    out += "\n## Top level\n";
+    append_table(out, top_settings());
+    for (const Block& block : blocks()) {
+        out += fmt::format("\n## `{}`\n\n{}\n", block.key, block.summary);
+        if (block.key != "exporters") {
+            append_table(out, settings_of(block.key));
+            continue;
+        }
+        out += kExporterKeys;
+        for (const ExporterSchema& schema : exporter_schemas) {
+            out += fmt::format("\n### Exporter `{}`\n\n{}\n", schema.type, schema.summary);
+            append_table(out, schema.settings);
+        }
+    }
+    return out;
+}
+
+}  // namespace nfstreamd::config

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/tables.hpp"
+
+#include <array>
+
+namespace nfstreamd::config {
+namespace {
+
+constexpr double kUint32Max = 4294967295.0;
+constexpr double kInt32Max = 2147483647.0;
+
+constexpr std::array kTop = {
+    SettingSpec{.name = "instance",
+                .type = SettingType::kString,
+                .default_value = "",
+                .description = "Name of this probe, in its status and log; the host name unless set."},
+    SettingSpec{.name = "private_enterprise_number",
+                .type = SettingType::kInteger,
+                .default_value = "0",
+                .description = "IANA enterprise number for information elements that neither IANA nor a known vendor "
+                               "has; with 0 these are left out of IPFIX.",
+                .min = 0,
+                .max = kUint32Max},
+};
+
+constexpr std::array kCapture = {
+    SettingSpec{.name = "interface",
+                .type = SettingType::kStringList,
+                .default_value = "",
+                .description = "Interface to capture on, or a list of them; this or `pcap`."},
+    SettingSpec{.name = "pcap",
+                .type = SettingType::kStringList,
+                .default_value = "",
+                .description = "Capture file to read, or a list of them in order; this or `interface`."},
+    SettingSpec{.name = "bpf_filter",
+                .type = SettingType::kString,
+                .default_value = "",
+                .description = "Only packets that match this filter, see pcap-filter(7); empty: all."},
+    SettingSpec{.name = "promiscuous_mode",
+                .type = SettingType::kBool,
+                .default_value = "true",
+                .description = "Also packets that are not addressed to this host."},
+    SettingSpec{.name = "snapshot_length",
+                .type = SettingType::kInteger,
+                .default_value = "1536",
+                .description = "Octets of each packet that are captured; flows count the length on the wire.",
+                .min = 1,
+                .max = kInt32Max},
+    SettingSpec{.name = "socket_buffer_size",
+                .type = SettingType::kSize,
+                .default_value = "0",
+                .description = "Kernel buffer between two reads; 0: libpcap's default.",
+                .min = 0,
+                .max = kInt32Max},
+    SettingSpec{.name = "timestamp_type",
+                .type = SettingType::kString,
+                .default_value = "",
+                .description = "Clock that stamps packets, a name of pcap-tstamp(7) such as `host` or `adapter`; "
+                               "empty, or one that the interface lacks: its default."},
+    SettingSpec{.name = "timestamp_precision",
+                .type = SettingType::kChoice,
+                .default_value = "micro",
+                .description = "Precision of packet time, microseconds or nanoseconds where available.",
+                .choices = "micro nano"},
+    SettingSpec{.name = "required",
+                .type = SettingType::kBool,
+                .default_value = "false",
+                .description = "A missing interface ends the daemon; otherwise it is tried again until it is there."},
+};
+
+constexpr std::array kMetering = {
+    SettingSpec{.name = "idle_timeout",
+                .type = SettingType::kDuration,
+                .default_value = "120s",
+                .reload = Reload::kLive,
+                .description = "A flow ends after so long without a packet.",
+                .min = 0,
+                .max = kUint32Max},
+    SettingSpec{.name = "active_timeout",
+                .type = SettingType::kDuration,
+                .default_value = "1800s",
+                .reload = Reload::kLive,
+                .description = "A flow that goes on is exported and begun anew after so long.",
+                .min = 0,
+                .max = kUint32Max},
+    SettingSpec{.name = "max_flows",
+                .type = SettingType::kInteger,
+                .default_value = "1048576",
+                .reload = Reload::kRestart,
+                .description = "Flows held at once by each metering thread; when full, the idlest one ends early.",
+                .min = 64,
+                .max = 67108864},
+    SettingSpec{.name = "accounting_mode",
+                .type = SettingType::kInteger,
+                .default_value = "0",
+                .reload = Reload::kRestart,
+                .description = "Length that octet counts add up: 0 the frame, 1 the IP packet, 2 the transport header "
+                               "and payload, 3 the payload.",
+                .min = 0,
+                .max = 3},
+    SettingSpec{.name = "decode_tunnels",
+                .type = SettingType::kBool,
+                .default_value = "true",
+                .reload = Reload::kRestart,
+                .description = "Meter what GTP-U, CAPWAP and TZSP carry rather than the tunnel."},
+    SettingSpec{.name = "fragments",
+                .type = SettingType::kChoice,
+                .default_value = "first",
+                .reload = Reload::kRestart,
+                .description = "Fragments of IP packets that are metered: the first, which has the ports, or all, with "
+                               "the ports of the first.",
+                .choices = "first all"},
+    SettingSpec{.name = "n_dissections",
+                .type = SettingType::kInteger,
+                .default_value = "20",
+                .reload = Reload::kRestart,
+                .description = "Packets of a flow that are shown to nDPI to find its application; 0: none.",
+                .min = 0,
+                .max = 255},
+    SettingSpec{
+        .name = "statistical_analysis",
+        .type = SettingType::kBool,
+        .default_value = "false",
+        .reload = Reload::kRestart,
+        .description = "Minimum, mean, standard deviation and maximum of packet sizes and inter-arrival times."},
+    SettingSpec{
+        .name = "splt_analysis",
+        .type = SettingType::kInteger,
+        .default_value = "0",
+        .reload = Reload::kRestart,
+        .description = "First packets of a flow whose direction, size and inter-arrival time are kept; 0: none.",
+        .min = 0,
+        .max = 65535},
+};
+
+constexpr std::array kLog = {
+    SettingSpec{.name = "level",
+                .type = SettingType::kChoice,
+                .default_value = "info",
+                .reload = Reload::kLive,
+                .description = "Least severe event that is logged.",
+                .choices = "debug info warning error"},
+    SettingSpec{.name = "format",
+                .type = SettingType::kChoice,
+                .default_value = "text",
+                .reload = Reload::kLive,
+                .description = "Shape of a line on stderr: with time and level, with the journal's priority, or JSON.",
+                .choices = "text journal json"},
+};
+
+constexpr std::array kControl = {
+    SettingSpec{.name = "socket",
+                .type = SettingType::kString,
+                .default_value = "/run/nfstreamd/control.sock",
+                .description = "Path of the socket that nfstreamctl talks to; empty: none."},
+};
+
+constexpr std::array kBlocks = {
+    Block{"capture", true, "What is metered: a list, one entry for each capture."},
+    Block{"metering", false, "How packets become flows. Names and meanings are nfstream's."},
+    Block{"exporters", true, "Where flow records go: a list, one entry for each exporter."},
+    Block{"log", false, "The log on stderr."},
+    Block{"control", false, "The control socket."},
+};
+
+}  // namespace
+
+std::span<const SettingSpec> top_settings() {
+    return kTop;
+}
+std::span<const SettingSpec> capture_settings() {
+    return kCapture;
+}
+std::span<const SettingSpec> metering_settings() {
+    return kMetering;
+}
+std::span<const SettingSpec> log_settings() {
+    return kLog;
+}
+std::span<const SettingSpec> control_settings() {
+    return kControl;
+}
+std::span<const Block> blocks() {
+    return kBlocks;
+}
+
+}  // namespace nfstreamd::config
