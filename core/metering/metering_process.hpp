@@ -84,6 +84,4 @@ private:
     std::unique_ptr<Implementation> implementation_;
 };
 
-std::string ndpi_version();
-
 }  // namespace nfstreamd

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/metering/record_publisher.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace nfstreamd {
+
+Arena& RecordPublisher::arena() {
+    if (!batch_) {
+        batch_ = std::make_shared<RecordBatch>();
+        batch_->records.reserve(kBatchRecords);
+        opened_ = std::chrono::steady_clock::now();
+    }
+    return batch_->arena;
+}
+
+FlowRecord& RecordPublisher::add() {
+    arena();
+    return batch_->records.emplace_back();
+}
+
+void RecordPublisher::publish() {
+    if (!batch_ || batch_->records.empty()) return;
+    const RecordBatchPtr batch = std::move(batch_);
+    batch_.reset();
+    for (const auto& queue : outputs_) push(*queue, batch);
+}
+
+void RecordPublisher::push(RecordQueue& queue, const RecordBatchPtr& batch) {
+    // an abandoned queue has no reader any more; its exporter says why
+    while (!queue.abandoned()) {
+        if (queue.try_push(batch)) return;
+        if (!wait_for_room_) break;
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    queue.count_dropped(batch->records.size());
+}
+
+void RecordPublisher::publish_if_old(std::chrono::steady_clock::time_point now) {
+    if (batch_ && now - opened_ >= kOldest) publish();
+}
+
+void RecordPublisher::replace_outputs(std::vector<std::shared_ptr<RecordQueue>> outputs) {
+    publish();
+    for (const auto& queue : outputs_)
+        if (std::find(outputs.begin(), outputs.end(), queue) == outputs.end()) queue->end_of_stream();
+    outputs_ = std::move(outputs);
+}
+
+void RecordPublisher::end() {
+    publish();
+    for (const auto& queue : outputs_) queue->end_of_stream();
+    outputs_.clear();
+}
+
+}  // namespace nfstreamd

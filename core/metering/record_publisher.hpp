@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathers the records of one metering process into batches and hands each batch
+// to every output. One metering thread.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "core/export/record_queue.hpp"
+#include "core/record/flow_record.hpp"
+
+namespace nfstreamd {
+
+class RecordPublisher {
+public:
+    // `wait_for_room`: a full queue holds the caller back (file run); otherwise
+    // it costs the batch, counted at that queue.
+    RecordPublisher(std::vector<std::shared_ptr<RecordQueue>> outputs, bool wait_for_room)
+        : outputs_(std::move(outputs)), wait_for_room_(wait_for_room) {}
+
+    // Arena of the batch that the next record() goes to.
+    Arena& arena();
+    FlowRecord& add();  // a fresh record of the open batch
+    void commit() {     // the record is complete
+        if (batch_->records.size() >= kBatchRecords) publish();
+    }
+    void publish();  // the open batch leaves, if it has records
+    void publish_if_old(std::chrono::steady_clock::time_point now);
+
+    // Outputs that leave get what is open, then their end.
+    void replace_outputs(std::vector<std::shared_ptr<RecordQueue>> outputs);
+    void end();  // publish, then every output ends
+
+private:
+    static constexpr std::size_t kBatchRecords = 64;
+    static constexpr std::chrono::milliseconds kOldest{200};
+
+    void push(RecordQueue& queue, const RecordBatchPtr& batch);
+
+    std::vector<std::shared_ptr<RecordQueue>> outputs_;
+    const bool wait_for_room_;
+    std::shared_ptr<RecordBatch> batch_;
+    std::chrono::steady_clock::time_point opened_{};
+};
+
+}  // namespace nfstreamd
