@@ -17,30 +17,33 @@ namespace nfstreamd::exporters {
 
 // What an exporter is made from. The references outlive the exporter.
 struct ExporterContext {
-    std::string name;                      // instance name from the configuration
-    const config::Settings& settings;      // only during make()
-    FieldGroups groups;                    // what the meters fill
+    std::string name;                  // instance name from the configuration
+    const config::Settings& settings;  // only during make()
+    FieldGroups groups;                // what the meters fill
     std::uint32_t private_enterprise_number = 0;
     std::uint32_t observation_domain = 0;  // IPFIX header
     Logger& logger;
 };
 
 struct ExporterType {
-    std::string_view name;     // "ipfix"
+    std::string_view name;  // "ipfix"
     std::string_view summary;
     std::span<const config::SettingSpec> settings;  // its own; the common ones are in common_settings()
-    bool exclusive;            // owns a path or port: a replacement opens after it closed
+    bool exclusive;                                 // owns a path or port: a replacement opens after it closed
     Result<std::unique_ptr<Exporter>> (*make)(const ExporterContext&);
 };
 
 std::span<const ExporterType> exporter_types() noexcept;  // only those compiled in
 const ExporterType* find_exporter_type(std::string_view name) noexcept;
 
-// Settings that every exporter has (fields, rate_limit, flush_interval, queue).
+// Settings that every exporter has (fields, rate_limit, flush_interval,
+// queue_records).
 std::span<const config::SettingSpec> common_settings() noexcept;
 ExportingOptions exporting_options(const config::Settings& settings);
 
 // Each type's own settings with the common ones appended, for config::load.
 std::span<const config::ExporterSchema> exporter_schemas();
+
+std::string exporters_text();  // --list-exporters
 
 }  // namespace nfstreamd::exporters

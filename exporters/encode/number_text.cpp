@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/encode/number_text.hpp"
+
+#include <cassert>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+namespace nfstreamd::exporters {
+namespace {
+
+template <class Integer>
+void append(std::string& out, Integer value) {
+    char text[24];
+    out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
+}  // namespace
+
+void append_integer(std::string& out, std::int64_t value) {
+    append(out, value);
+}
+void append_integer(std::string& out, std::uint64_t value) {
+    append(out, value);
+}
+
+void append_float(std::string& out, double value) {
+    assert(std::isfinite(value));
+    const double size = std::fabs(value);
+    const bool exponent = size != 0 && (size < 1e-4 || size >= 1e16);
+    char text[32];  // 17 digits, sign, point, four zeros; exponent form: e-308
+    const auto end = std::to_chars(text, text + sizeof text, value,
+                                   exponent ? std::chars_format::scientific : std::chars_format::fixed)
+                         .ptr;
+    out.append(text, end);
+    if (!exponent && std::string_view(text, end).find('.') == std::string_view::npos) out += ".0";
+}
+
+void append_list(std::string& out, std::span<const std::int32_t> values) {
+    out += '[';
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (i != 0) out += ", ";
+        append(out, values[i]);
+    }
+    out += ']';
+}
+
+}  // namespace nfstreamd::exporters

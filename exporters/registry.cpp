@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/registry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "exporters/file_exporter.hpp"
+#ifdef NFSTREAMD_WITH_IPFIX
+#include "exporters/ipfix/ipfix_exporter.hpp"
+#endif
+
+namespace nfstreamd::exporters {
+namespace {
+
+using config::SettingSpec;
+using config::SettingType;
+
+constexpr std::int64_t kRecordsPerBatch = 64;  // what a metering process makes of a busy link
+
+constexpr std::array kCommonSettings{
+    SettingSpec{.name = "fields",
+                .type = SettingType::kStringList,
+                .default_value = "[]",
+                .description = "Fields to send, in order: columns or element names, groups (core, tunnel, statistics, "
+                               "splt, application, details, base), \"default\" for the type's own list, \"-name\" to "
+                               "leave one out; empty: the type's own list."},
+    SettingSpec{.name = "rate_limit",
+                .type = SettingType::kNumber,
+                .default_value = "0",
+                .description = "Records per second at most, for collectors that lose what comes faster; 0: no limit.",
+                .min = 0,
+                .max = 1e9},
+    SettingSpec{.name = "flush_interval",
+                .type = SettingType::kDuration,
+                .default_value = "1s",
+                .description = "A partly filled message leaves after this time.",
+                .min = 0.01,
+                .max = 3600},
+    SettingSpec{.name = "queue_records",
+                .type = SettingType::kInteger,
+                .default_value = "262144",
+                .description = "Records that may wait for this exporter per meter; live, what finds no room is "
+                               "dropped and counted.",
+                .min = 64,
+                .max = 67108864},
+};
+
+constexpr std::array<std::string_view, 9> kTypeNames{"bool",   "integer", "number", "duration", "size",
+                                                     "string", "list",    "choice", "secret"};
+
+struct Schemas {
+    std::vector<std::vector<SettingSpec>> settings;  // of each type, its own and the common ones
+    std::vector<config::ExporterSchema> schemas;
+
+    Schemas() {
+        for (const ExporterType& type : exporter_types()) {
+            settings.emplace_back(type.settings.begin(), type.settings.end())
+                .insert(settings.back().end(), kCommonSettings.begin(), kCommonSettings.end());
+        }
+        for (std::size_t i = 0; i < settings.size(); ++i)
+            schemas.push_back({exporter_types()[i].name, exporter_types()[i].summary, settings[i]});
+    }
+};
+
+void append_setting(std::string& out, const SettingSpec& setting) {
+    const std::string_view type = kTypeNames[static_cast<std::size_t>(setting.type)];
+    const std::string value = setting.required                ? "required"
+                              : setting.default_value.empty() ? "not set"
+                                                              : fmt::format("default {}", setting.default_value);
+    fmt::format_to(std::back_inserter(out), "    {:<18} {:<9} {:<16} {}", setting.name, type, value,
+                   setting.description);
+    if (!setting.choices.empty()) fmt::format_to(std::back_inserter(out), " One of: {}.", setting.choices);
+    out += '\n';
+}
+
+}  // namespace
+
+std::span<const ExporterType> exporter_types() noexcept {
+    static const std::array kTypes{
+#ifdef NFSTREAMD_WITH_IPFIX
+        kIpfixExporterType,
+#endif
+        kCsvExporterType,
+        kJsonExporterType,
+    };
+    return kTypes;
+}
+
+const ExporterType* find_exporter_type(std::string_view name) noexcept {
+    const auto types = exporter_types();
+    const auto found = std::find_if(types.begin(), types.end(), [&](const auto& type) { return type.name == name; });
+    return found == types.end() ? nullptr : &*found;
+}
+
+std::span<const SettingSpec> common_settings() noexcept {
+    return kCommonSettings;
+}
+
+ExportingOptions exporting_options(const config::Settings& settings) {
+    ExportingOptions options;
+    options.rate_limit = settings.number("rate_limit");
+    options.flush_interval = settings.duration("flush_interval");
+    options.queue_batches =
+        static_cast<std::size_t>((settings.integer("queue_records") + kRecordsPerBatch - 1) / kRecordsPerBatch);
+    return options;
+}
+
+std::span<const config::ExporterSchema> exporter_schemas() {
+    static const Schemas kSchemas;
+    return kSchemas.schemas;
+}
+
+std::string exporters_text() {
+    std::string out;
+    for (const ExporterType& type : exporter_types()) {
+        fmt::format_to(std::back_inserter(out), "{}: {}\n", type.name, type.summary);
+        for (const auto& setting : type.settings) append_setting(out, setting);
+        out += '\n';
+    }
+    out += "all of them:\n";
+    for (const auto& setting : kCommonSettings) append_setting(out, setting);
+    return out;
+}
+
+}  // namespace nfstreamd::exporters
