@@ -32,6 +32,7 @@ struct ControlConfig {
 struct LogConfig {
     LogLevel level = LogLevel::kInfo;
     LogFormat format = LogFormat::kText;
+    bool level_given = false, format_given = false;  // else the run decides
 };
 
 struct Config {

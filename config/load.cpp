@@ -132,7 +132,8 @@ LogConfig to_log(const Settings& from) {
                                           : LogLevel::kInfo,
                      format == "journal" ? LogFormat::kJournal
                      : format == "json"  ? LogFormat::kJson
-                                         : LogFormat::kText};
+                                         : LogFormat::kText,
+                     from.given("level"), from.given("format")};
 }
 
 Config to_config(const Checked& checked) {
