@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pcap/pcap.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
-#include <optional>
 
 #include "core/capture/file_reader.hpp"
+#include "core/capture/link_type.hpp"
 #include "core/capture/packet_filter.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/packet/decode.hpp"
@@ -19,11 +17,6 @@ namespace {
 // Many enough that a call costs nothing per packet, few enough that a stop is
 // noticed within a millisecond.
 constexpr int kVectorsPerPoll = 64;
-
-std::string link_type_name(int link_type) {
-    const char* name = pcap_datalink_val_to_name(link_type);
-    return name != nullptr ? name : "DLT_" + std::to_string(link_type);
-}
 
 class FileSource final : public PacketSource {
 public:

@@ -17,6 +17,14 @@ std::uint32_t load(const std::uint8_t* octets) noexcept {
     return swapped ? __builtin_bswap32(value) : value;
 }
 
+// As libpcap 1.10 does: signed as stored, but unsigned when it has to swap. The
+// fraction may exceed a second; nothing is normalised.
+template <bool swapped>
+std::int64_t load_time(const std::uint8_t* octets) noexcept {
+    const std::uint32_t value = load<swapped>(octets);
+    return swapped ? std::int64_t{value} : std::int64_t{static_cast<std::int32_t>(value)};
+}
+
 }  // namespace
 
 template <bool swapped>
@@ -33,9 +41,8 @@ std::size_t PcapFileReader::parse(std::span<RawFrame> frames) noexcept {
             break;
         }
         if (static_cast<std::size_t>(end - cursor) < kRecordHeaderSize + stored) break;
-        // libpcap takes both for signed, and does not normalise the fraction.
-        const auto seconds = static_cast<std::int32_t>(load<swapped>(cursor));
-        const auto fraction = static_cast<std::int32_t>(load<swapped>(cursor + 4));
+        const std::int64_t seconds = load_time<swapped>(cursor);
+        const std::int64_t fraction = load_time<swapped>(cursor + 4);
         frames[count++] = {seconds * std::int64_t{1'000'000'000} + fraction * scale, cursor + kRecordHeaderSize,
                            std::min(stored, format_.snapshot_length), load<swapped>(cursor + 12)};
         cursor += kRecordHeaderSize + stored;

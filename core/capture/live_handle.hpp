@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening a live capture: TPACKET_V3 by libpcap, non-blocking, filtered in the
+// kernel. Owned by the live source.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "core/base/log.hpp"
+#include "core/base/result.hpp"
+#include "core/capture/packet_source.hpp"
+
+struct pcap;
+
+namespace nfstreamd {
+
+struct LiveHandle {
+    struct Close {
+        void operator()(pcap* handle) const noexcept;
+    };
+    std::unique_ptr<pcap, Close> pcap_handle;
+    int link_type = 0;           // DLT_*
+    bool nanoseconds = false;    // as granted
+    std::string timestamp_type;  // as granted
+};
+
+// What can be told without the interface; kInvalidArgument.
+Status check_live_options(const std::string& interface, const CaptureOptions& options);
+
+// kUnavailable: the interface is missing or down. Restrictions that capturing can
+// live with are logged.
+Result<LiveHandle> open_live_handle(const std::string& interface, const CaptureOptions& options, Logger& logger);
+
+// The text of an error or warning code that a libpcap function returned.
+std::string libpcap_error_text(pcap* handle, int code);
+
+}  // namespace nfstreamd

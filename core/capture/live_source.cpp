@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <utility>
+
+#include "core/base/ip_address.hpp"
+#include "core/capture/frame_batch.hpp"
+#include "core/capture/link_type.hpp"
+#include "core/capture/live_handle.hpp"
+#include "core/capture/packet_source.hpp"
+#include "core/capture/wake_event.hpp"
+
+namespace nfstreamd {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr int kPacketsPerPoll = 64 * kFrameVectorSize;
+constexpr milliseconds kFirstRetry{500}, kLastRetry{10'000};
+constexpr std::chrono::seconds kStatisticsPeriod{1};
+
+std::string available_interfaces() {
+    auto interfaces = list_interfaces();
+    if (!interfaces) return {};
+    std::string text;
+    for (const auto& interface : interfaces.value()) text += (text.empty() ? "" : ", ") + interface.name;
+    return text;
+}
+
+MacAddress read_hardware_address(const std::string& interface) noexcept {
+    MacAddress address{};
+    ifreq request{};
+    if (interface.size() >= sizeof request.ifr_name) return address;
+    std::memcpy(request.ifr_name, interface.data(), interface.size());
+    const int descriptor = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return address;
+    if (::ioctl(descriptor, SIOCGIFHWADDR, &request) == 0) {
+        std::memcpy(address.data(), request.ifr_hwaddr.sa_data, address.size());
+    }
+    ::close(descriptor);
+    return address;
+}
+
+class LiveSource final : public PacketSource {
+public:
+    LiveSource(std::string interface, CaptureOptions options, Logger& logger)
+        : interface_(std::move(interface)), options_(std::move(options)), logger_(logger) {
+        description_.name = interface_;
+        description_.state = "closed";
+    }
+    ~LiveSource() override { close(); }
+
+    Status open() override;
+    Result<PollOutcome> poll(FrameSink& sink, milliseconds wait) override;
+    void wake() noexcept override { wake_.notify(); }
+    const CaptureCounters& counters() const noexcept override { return counters_; }
+    Description describe() const override;
+    MacAddress hardware_address() const noexcept override;
+
+private:
+    Status reopen();
+    void publish_up();
+
+    Result<PollOutcome> capture(FrameSink& sink, milliseconds wait);
+    Result<PollOutcome> wait_for_interface(FrameSink& sink, milliseconds wait);
+    int dispatch();
+    static void take(u_char* self, const pcap_pkthdr* header, const u_char* data) noexcept;
+    void deliver() noexcept;
+
+    Status lose(const Error& reason);
+    void close();
+    void read_statistics();
+
+    const std::string interface_;
+    const CaptureOptions options_;
+    Logger& logger_;
+    CaptureCounters counters_;
+    WakeEvent wake_;
+
+    LiveHandle live_;  // without a handle while waiting for the interface
+    int descriptor_ = -1;
+    FrameSink* sink_ = nullptr;  // during dispatch
+    FrameBatch batch_;
+    std::uint64_t batch_octets_ = 0, batch_truncated_ = 0;
+
+    bool waiting_told_ = false;  // that the interface is away, in the log
+    milliseconds back_off_ = kFirstRetry;
+    steady_clock::time_point next_try_{}, next_statistics_{};
+    std::uint32_t last_dropped_ = 0, last_interface_dropped_ = 0;  // as of live_
+
+    mutable std::mutex description_mutex_;
+    Description description_;
+    MacAddress hardware_address_{};
+};
+
+// ---- opening
+
+Status LiveSource::open() {
+    if (auto status = check_live_options(interface_, options_); !status) return status;
+    auto status = reopen();
+    if (status) return status;
+    // Only an absent interface may come later; the rest is for the operator.
+    if (status.error().code != ErrorCode::kUnavailable) return status;
+    return lose(status.error());
+}
+
+Status LiveSource::reopen() {
+    auto handle = open_live_handle(interface_, options_, logger_);
+    if (!handle) return handle.error();
+    live_ = std::move(handle.value());
+    descriptor_ = pcap_get_selectable_fd(live_.pcap_handle.get());
+    last_dropped_ = last_interface_dropped_ = 0;
+    next_statistics_ = steady_clock::now() + kStatisticsPeriod;
+    back_off_ = kFirstRetry;
+    waiting_told_ = false;
+    counters_.opens.add();
+    counters_.up.set(1);
+    publish_up();
+    return ok();
+}
+
+void LiveSource::publish_up() {
+    const std::string precision = live_.nanoseconds ? "nano" : "micro";
+    logger_.info("capture started", {{"interface", interface_},
+                                     {"link_type", link_type_name(live_.link_type)},
+                                     {"snapshot_length", pcap_snapshot(live_.pcap_handle.get())},
+                                     {"timestamp_type", live_.timestamp_type},
+                                     {"timestamp_precision", precision}});
+    const std::lock_guard lock(description_mutex_);
+    description_.interface_index = ::if_nametoindex(interface_.c_str());
+    description_.state = "up";
+    description_.link_type = link_type_name(live_.link_type);
+    description_.timestamp_type = live_.timestamp_type;
+    description_.timestamp_precision = precision;
+    hardware_address_ = read_hardware_address(interface_);
+}
+
+// ---- capturing
+
+Result<PollOutcome> LiveSource::poll(FrameSink& sink, milliseconds wait) {
+    return live_.pcap_handle ? capture(sink, wait) : wait_for_interface(sink, wait);
+}
+
+Result<PollOutcome> LiveSource::capture(FrameSink& sink, milliseconds wait) {
+    if (steady_clock::now() >= next_statistics_) read_statistics();
+    sink_ = &sink;
+    int count = dispatch();
+    if (count == 0 && wait.count() > 0 && wake_.wait(descriptor_, wait)) count = dispatch();
+    sink_ = nullptr;
+    if (count > 0) return PollOutcome::kFrames;
+    if (count == 0) return PollOutcome::kIdle;
+    const Error reason{ErrorCode::kUnavailable, libpcap_error_text(live_.pcap_handle.get(), count), interface_};
+    if (auto status = lose(reason); !status) return status.error();
+    return PollOutcome::kIdle;
+}
+
+// Inside, libpcap gives ring blocks back to the kernel: frames are copied out.
+int LiveSource::dispatch() {
+    const int count =
+        pcap_dispatch(live_.pcap_handle.get(), kPacketsPerPoll, &LiveSource::take, reinterpret_cast<u_char*>(this));
+    if (!batch_.empty()) deliver();
+    return count;
+}
+
+void LiveSource::take(u_char* self, const pcap_pkthdr* header, const u_char* data) noexcept {
+    auto& source = *reinterpret_cast<LiveSource*>(self);
+    const TimestampNs timestamp = std::int64_t{header->ts.tv_sec} * 1'000'000'000 +
+                                  std::int64_t{header->ts.tv_usec} * (source.live_.nanoseconds ? 1 : 1000);
+    const RawFrame frame{timestamp, data, header->caplen, header->len};
+    if (!source.batch_.add(frame)) {
+        source.deliver();
+        source.batch_.add(frame);
+    }
+    source.batch_octets_ += header->len;
+    source.batch_truncated_ += header->caplen < header->len;
+}
+
+void LiveSource::deliver() noexcept {
+    counters_.frames.add(batch_.frames().size());
+    counters_.octets.add(std::exchange(batch_octets_, 0));
+    counters_.truncated.add(std::exchange(batch_truncated_, 0));
+    sink_->on_frames({batch_.frames(), live_.link_type});
+    batch_.clear();
+}
+
+// ---- loss and return
+
+Result<PollOutcome> LiveSource::wait_for_interface(FrameSink& sink, milliseconds wait) {
+    const auto left = std::chrono::ceil<milliseconds>(next_try_ - steady_clock::now());
+    if (left.count() > 0) wake_.wait(-1, std::min(wait, left));
+    if (steady_clock::now() < next_try_) return PollOutcome::kIdle;
+    auto status = reopen();
+    if (status) return capture(sink, milliseconds(0));
+    if (status.error().code == ErrorCode::kPermission) return status.error();
+    if (auto lost = lose(status.error()); !lost) return lost.error();
+    return PollOutcome::kIdle;
+}
+
+// The interface is away: an error when it is required, else the next try is set.
+Status LiveSource::lose(const Error& reason) {
+    counters_.failures.add();
+    close();
+    if (options_.required) {
+        return Error{
+            ErrorCode::kUnavailable,
+            "required interface is not available: " + reason.message + " (available: " + available_interfaces() + ")",
+            interface_};
+    }
+    if (!std::exchange(waiting_told_, true)) {
+        logger_.warning("interface not available, trying again until it is",
+                        {{"interface", interface_}, {"error", reason.message}});
+    }
+    next_try_ = steady_clock::now() + back_off_;
+    back_off_ = std::min(back_off_ * 2, kLastRetry);
+    const std::lock_guard lock(description_mutex_);
+    description_.state = "waiting: " + reason.message;
+    return ok();
+}
+
+void LiveSource::close() {
+    if (!live_.pcap_handle) return;
+    read_statistics();
+    live_.pcap_handle.reset();
+    descriptor_ = -1;
+    counters_.up.set(0);
+}
+
+// 32 bits per handle, may wrap: differences modulo 2^32 are added up.
+void LiveSource::read_statistics() {
+    next_statistics_ = steady_clock::now() + kStatisticsPeriod;
+    pcap_stat statistics{};
+    if (pcap_stats(live_.pcap_handle.get(), &statistics) != 0) return;
+    counters_.kernel_dropped.add(static_cast<std::uint32_t>(statistics.ps_drop - last_dropped_));
+    counters_.interface_dropped.add(static_cast<std::uint32_t>(statistics.ps_ifdrop - last_interface_dropped_));
+    last_dropped_ = statistics.ps_drop;
+    last_interface_dropped_ = statistics.ps_ifdrop;
+}
+
+PacketSource::Description LiveSource::describe() const {
+    const std::lock_guard lock(description_mutex_);
+    return description_;
+}
+
+MacAddress LiveSource::hardware_address() const noexcept {
+    const std::lock_guard lock(description_mutex_);
+    return hardware_address_;
+}
+
+}  // namespace
+
+std::unique_ptr<PacketSource> make_live_source(std::string interface, CaptureOptions options, Logger& logger) {
+    return std::make_unique<LiveSource>(std::move(interface), std::move(options), logger);
+}
+
+}  // namespace nfstreamd
