@@ -23,6 +23,7 @@ FLOORS = (("base",), ("packet",), ("record", "capture"), ("flow", "export", "mod
 FLOOR = {f"core/{folder}": height for height, floor in enumerate(FLOORS) for folder in floor}
 # Headers of libraries, and the files that may see them.
 LIBRARIES = (
+    (re.compile(r"pcap/dlt\.h$"), re.compile(r"core/")),  # numbers only
     (re.compile(r"pcap(/|\.h)"), re.compile(r"core/capture/[a-z_]+\.cpp$")),
     (re.compile(r"ndpi"), re.compile(r"core/application/")),
     (re.compile(r"yaml-cpp/"), re.compile(r"config/yaml_reader\.cpp$")),

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the integration tests share: programs started and ended by process id, conditions waited
+for with a deadline, free ports, network namespaces, capture files, and flows as dictionaries."""
+import contextlib
+import csv
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("NFSTREAMD_BUILD_DIR") or ROOT / "build" / "release")
+NFSTREAMD, NFSTREAMCTL = BUILD / "nfstreamd", BUILD / "nfstreamctl"
+CAPTURES = ROOT / "tests" / "golden" / "captures"
+SANITIZER_FOUND = 99  # exit status that tests/CMakeLists.txt gives the sanitizers
+DEADLINE = 30 if os.environ.get("NFSTREAMD_SANITIZE") else 15  # seconds; only a failing test waits so long
+SKIPPED = 125
+
+
+def main():
+    """unittest.main, except that no test at all is a failure and nothing but skips is said to be a skip."""
+    result = unittest.main(module="__main__", verbosity=2, exit=False).result
+    if not result.wasSuccessful() or result.testsRun == 0:
+        sys.exit(1)
+    sys.exit(SKIPPED if len(result.skipped) == result.testsRun else 0)
+
+
+def needs_root(what):
+    return unittest.skipUnless(os.geteuid() == 0, f"NOT RUN: {what} needs root")
+
+
+def wait_for(condition, message, timeout=None):
+    """Returns the first true value of condition(); fails with message (text or function) after the deadline."""
+    end = time.monotonic() + (timeout or DEADLINE)
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(message() if callable(message) else message)
+        time.sleep(0.02)
+
+
+def free_port(kind=socket.SOCK_DGRAM):
+    """A port of 127.0.0.1 that is free now, for UDP and TCP."""
+    while True:
+        with socket.socket(socket.AF_INET, kind) as first:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            other = socket.SOCK_STREAM if kind == socket.SOCK_DGRAM else socket.SOCK_DGRAM
+            with socket.socket(socket.AF_INET, other) as second, contextlib.suppress(OSError):
+                second.bind(("127.0.0.1", port))
+                return port
+
+
+class Process:
+    """A program in the foreground, its output in files."""
+
+    def __init__(self, command, folder, **options):
+        self.command = [str(word) for word in command]
+        self.name = f"{pathlib.Path(self.command[0]).name}-{time.monotonic_ns()}"
+        self.out, self.err = (pathlib.Path(folder, f"{self.name}.{end}") for end in ("out", "err"))
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, **options)
+        self.pid = self.popen.pid
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def wait(self, timeout=None):
+        """Exit status; a process that does not end is a failure."""
+        try:
+            return self.popen.wait(timeout or DEADLINE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running: {self.describe()}") from None
+
+    def stop(self, number=signal.SIGTERM):
+        if self.running():
+            self.signal(number)
+        return self.wait()
+
+    def kill(self):
+        if self.running():
+            self.popen.kill()
+        self.popen.wait()
+
+    def stdout(self):
+        return self.out.read_text(encoding="utf-8", errors="replace")
+
+    def stderr(self):
+        return self.err.read_text(encoding="utf-8", errors="replace")
+
+    def json_lines(self):
+        """What has been printed so far, whole lines only."""
+        return [json.loads(line) for line in self.stdout().splitlines(True) if line.endswith("\n")]
+
+    def describe(self):
+        return f"{' '.join(self.command)}\nstatus {self.popen.poll()}\nstderr:\n{self.stderr()[-4000:]}"
+
+    def listens(self, port, transport="udp"):
+        """Whether a socket of this process's network namespace is bound to the port."""
+        for table in (transport, transport + "6"):
+            with contextlib.suppress(OSError):
+                rows = pathlib.Path(f"/proc/{self.pid}/net/{table}").read_text().splitlines()[1:]
+                if any(row.split()[1].endswith(f":{port:04X}") and (transport == "udp" or row.split()[3] == "0A")
+                       for row in rows):
+                    return True
+        return False
+
+
+class Namespace:
+    """A network namespace that lives as long as a process of ours; nothing of it stays behind."""
+
+    def __init__(self, case):
+        self.holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"], stdin=subprocess.DEVNULL)
+        case.addCleanup(self.close)
+        ours = os.readlink("/proc/self/ns/net")
+        wait_for(lambda: os.readlink(f"/proc/{self.holder.pid}/ns/net") != ours, "no network namespace")
+        self.ip("link", "set", "lo", "up")
+
+    def close(self):
+        self.holder.kill()
+        self.holder.wait()
+
+    def command(self, *words):
+        return ["nsenter", f"--target={self.holder.pid}", "--net", *map(str, words)]
+
+    def run(self, *words):
+        return subprocess.run(self.command(*words), check=True, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=DEADLINE).stdout
+
+    def ip(self, *words):
+        return self.run("ip", *words)
+
+    def link_to(self, other, name, address, other_address):
+        """A veth pair: NAME here with ADDRESS, `up` in the other namespace; without IPv6 to be silent."""
+        self.ip("link", "add", name, "type", "veth", "peer", "name", "up0", "netns", str(other.holder.pid))
+        for namespace, device, of_it in ((self, name, address), (other, "up0", other_address)):
+            namespace.run("sh", "-c", f"echo 1 >/proc/sys/net/ipv6/conf/{device}/disable_ipv6")
+            namespace.ip("address", "add", f"{of_it}/24", "dev", device)
+            namespace.ip("link", "set", device, "up")
+
+
+class TestCase(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nfstreamd-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def start(self, *command, namespace=None, **options):
+        words = namespace.command(*command) if namespace else command
+        process = Process(words, self.folder, **options)
+        self.addCleanup(self._end, process)
+        return process
+
+    def _end(self, process):
+        process.kill()
+        self.assertNotEqual(process.popen.returncode, SANITIZER_FOUND, process.describe())
+
+    def run_program(self, *command, status=0, timeout=None, **options):
+        """Runs to the end and returns the CompletedProcess; the exit status must be as said."""
+        run = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True,
+                             text=True, timeout=timeout or 4 * DEADLINE, **options)
+        self.assertEqual(run.returncode, status, f"{' '.join(map(str, command))}\n{run.stderr[-4000:]}")
+        return run
+
+    def nfstreamd(self, *arguments, **options):
+        return self.run_program(NFSTREAMD, *arguments, **options)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def csv_of(self, *captures, settings=()):
+        """The flows that nfstreamd writes as CSV, as dictionaries of text."""
+        out = self.folder / f"flows-{time.monotonic_ns()}.csv"
+        self.nfstreamd("-r", *captures, "-w", out, *(word for s in settings for word in ("--set", s)))
+        with open(out, newline="", encoding="utf-8") as text:
+            return list(csv.DictReader(text))
+
+    def collect(self, transport="udp", port=None, namespace=None, host="127.0.0.1"):
+        """A running `nfstreamctl collect`, and the port it listens on."""
+        port = port or free_port()
+        process = self.start(NFSTREAMCTL, "collect", "--listen", f"{transport}://{host}:{port}", namespace=namespace)
+        wait_for(lambda: process.listens(port, transport) or not process.running(), process.describe)
+        self.assertTrue(process.running(), process.describe())
+        return process, port
+
+    def daemon(self, configuration, *arguments, namespace=None):
+        """A live nfstreamd with this configuration file, once its control socket answers."""
+        path = self.write("nfstreamd.yaml", configuration)
+        process = self.start(NFSTREAMD, "-c", path, *arguments, namespace=namespace)
+        process.socket = self.folder / "control.sock"
+        wait_for(lambda: process.socket.exists() or not process.running(), process.describe)
+        self.assertTrue(process.running(), process.describe())
+        return process
+
+    def status(self, daemon):
+        run = self.run_program(NFSTREAMCTL, "--socket", daemon.socket, "status", "--json")
+        return json.loads(run.stdout)
+
+
+def number(flow, column):
+    return int(flow[column])
+
+
+def total(flows, *columns):
+    return sum(int(flow[column]) for flow in flows for column in columns)
+
+
+def read_pcap(path):
+    """Link type and frames of a capture in microseconds, whichever byte order."""
+    data = pathlib.Path(path).read_bytes()
+    order = "<" if data[:4] == b"\xd4\xc3\xb2\xa1" else ">"
+    link_type = struct.unpack(order + "I", data[20:24])[0]
+    found, offset = [], 24
+    while offset + 16 <= len(data):
+        captured = struct.unpack(order + "I", data[offset + 8:offset + 12])[0]
+        found.append(data[offset + 16:offset + 16 + captured])
+        offset += 16 + captured
+    return link_type, found
+
+
+def write_pcap(path, frames, link_type=1, first_s=1_700_000_000, gap_us=1000):
+    """A capture of these frames, one each gap_us."""
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, link_type))
+        for number_, frame in enumerate(frames):
+            microseconds = number_ * gap_us
+            out.write(struct.pack("<IIII", first_s + microseconds // 1_000_000, microseconds % 1_000_000,
+                                  len(frame), len(frame)))
+            out.write(frame)
+    return path
+
+
+def udp_frame(source, source_port, destination, destination_port, payload=b"x" * 20):
+    """An Ethernet frame with a UDP datagram; checksums are left zero."""
+    udp = struct.pack(">HHHH", source_port, destination_port, 8 + len(payload), 0) + payload
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0,
+                     socket.inet_aton(source), socket.inet_aton(destination))
+    return b"\x02\0\0\0\0\2\x02\0\0\0\0\1\x08\0" + ip + udp
+
+
+def many_flows(path, flows, packets_each=1):
+    """A capture of so many UDP flows, each of so many packets."""
+    frames = (udp_frame(f"10.{index >> 16 & 255}.{index >> 8 & 255}.{index & 255}", 1024 + index % 60000,
+                        "192.0.2.1", 9999)
+              for _ in range(packets_each) for index in range(flows))
+    return write_pcap(path, frames, gap_us=1)

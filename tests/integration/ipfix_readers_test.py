@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What we send and write, read by programs that share nothing with our encoder: tshark and ipfixDump."""
+import re
+import socket
+import struct
+import threading
+
+import harness
+from harness import CAPTURES
+
+SOME = [CAPTURES / f"{name}.pcap" for name in ("dns", "http", "icmp", "quic", "s_ext6", "tls12")]
+
+
+class Readers(harness.TestCase):
+    def datagrams(self, *captures):
+        """The export datagrams of the captures."""
+        received = []
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            receiver.bind(("127.0.0.1", 0))
+            receiver.settimeout(0.2)
+            done = threading.Event()
+
+            def read():
+                while True:
+                    try:
+                        received.append(receiver.recv(65535))
+                    except TimeoutError:
+                        if done.is_set():
+                            return
+            reader = threading.Thread(target=read)
+            reader.start()
+            try:
+                path = self.write("export.yaml", "exporters:\n  - {name: main, type: ipfix, rate_limit: 5000, "
+                                                 f"collectors: ['udp://127.0.0.1:{receiver.getsockname()[1]}']}}\n")
+                self.nfstreamd("-c", path, "-r", *captures)
+            finally:
+                done.set()
+                reader.join()
+        return received
+
+    def tshark(self, datagrams, *arguments):
+        frames = [harness.udp_frame("192.0.2.1", 50000, "192.0.2.2", 4739, datagram) for datagram in datagrams]
+        path = harness.write_pcap(self.folder / "export.pcap", frames)
+        return self.run_program("tshark", "-r", path, "-d", "udp.port==4739,cflow", *arguments).stdout
+
+    def test_tshark_decodes_every_message(self):
+        datagrams = self.datagrams(*SOME)
+        self.assertEqual(self.tshark(datagrams, "-Y", "_ws.malformed || _ws.expert.severity == error"), "")
+        decoded = self.tshark(datagrams, "-V")
+        self.assertNotIn("No template found", decoded)
+        self.assertNotIn("Malformed", decoded)
+        self.assertEqual(decoded.count("Version: 10"), len(datagrams))
+
+    def test_tshark_adds_up_the_same_packets(self):
+        rows = self.csv_of(*SOME)
+        decoded = self.tshark(self.datagrams(*SOME), "-V")
+        packets = sum(int(count) for count in re.findall(r"\bPackets: (\d+)", decoded))
+        self.assertEqual(packets, harness.total(rows, "bidirectional_packets"))
+
+    def test_sequence_numbers_count_data_records_without_gaps(self):
+        datagrams = self.datagrams(*SOME)
+        headers = [struct.unpack(">HHIII", datagram[:16]) for datagram in datagrams]
+        self.assertEqual({header[0] for header in headers}, {10})
+        for header, datagram in zip(headers, datagrams):
+            self.assertEqual(header[1], len(datagram))
+            self.assertLessEqual(len(datagram), 1472)
+        sequences = [header[3] for header in headers]
+        self.assertEqual(sequences[0], 0)
+        self.assertEqual(sequences, sorted(sequences))
+        self.assertGreater(sequences[-1], 0)
+
+    def test_ipfixdump_reads_the_file(self):
+        path = self.folder / "flows.ipfix"
+        self.nfstreamd("-r", *SOME, "-w", path)
+        dumped = self.run_program("ipfixDump", "--in", path, "--rfc5610").stdout
+        rows = self.csv_of(*SOME)
+        records = re.findall(r"^--- data record .*?(?=^---|\Z)", dumped, re.MULTILINE | re.DOTALL)
+        flows = [record for record in records if "octetDeltaCount" in record]
+        self.assertGreaterEqual(len(flows), len(rows))
+        packets = sum(int(count) for record in flows
+                      for count in re.findall(r"[pP]acketDeltaCount\s*:\s*(\d+)", record))
+        self.assertEqual(packets, harness.total(rows, "bidirectional_packets"))
+
+
+if __name__ == "__main__":
+    harness.main()

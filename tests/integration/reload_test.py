@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""SIGHUP: a good file changes what it says and keeps the flows, a bad one changes nothing."""
+import signal
+import sys
+
+import harness
+from harness import wait_for
+
+TRAFFIC = harness.ROOT / "tests" / "integration" / "traffic.py"
+PORT = 7777
+
+
+@harness.needs_root("live capture")
+class Reload(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.probe = harness.Namespace(self)
+
+    def configuration(self, collectors, idle=600, bpf_filter=f"udp dst port {PORT}"):
+        """COLLECTORS: name to port."""
+        exporters = "".join(f"  - {{name: {name}, type: ipfix, collectors: ['udp://127.0.0.1:{port}'],"
+                            " flush_interval: 0.1}\n" for name, port in collectors.items())
+        return (f"capture:\n  - interface: lo\n    bpf_filter: {bpf_filter}\nmetering:\n  idle_timeout: {idle}\n"
+                f"exporters:\n{exporters}control: {{socket: {self.folder}/control.sock}}\n")
+
+    def begin(self, configuration):
+        daemon = self.daemon(configuration, namespace=self.probe)
+        wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
+        return daemon
+
+    def send(self, daemon, *sources):
+        before = self.metered(daemon)
+        self.probe.run(sys.executable, "-B", TRAFFIC, "send", "127.0.0.1", PORT, *sources)
+        wait_for(lambda: self.metered(daemon) == before + len(sources), daemon.describe)
+
+    def metered(self, daemon):
+        return self.status(daemon)["interfaces"][0]["metered"]["packets"]
+
+    def reload(self, daemon, configuration, outcome="applied"):
+        before = self.status(daemon)["reload"][outcome]
+        self.write("nfstreamd.yaml", configuration)
+        daemon.signal(signal.SIGHUP)
+        wait_for(lambda: self.status(daemon)["reload"][outcome] == before + 1, daemon.describe)
+        wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
+
+    def test_flows_survive_new_exporters_filters_and_timeouts(self):
+        (first, first_port), (second, second_port) = (self.collect(namespace=self.probe) for _ in range(2))
+        daemon = self.begin(self.configuration({"first": first_port}))
+        sources = [45001, 45002, 45003]
+        self.send(daemon, *sources)
+        self.reload(daemon, self.configuration({"first": first_port, "second": second_port}))
+        self.send(daemon, *sources)
+        self.reload(daemon, self.configuration({"first": first_port, "second": second_port},
+                                               bpf_filter=f"udp dst port {PORT} or udp dst port 7"))
+        self.send(daemon, *sources)
+        self.assertEqual(self.status(daemon)["interfaces"][0]["flows_active"], 3)
+        self.assertEqual(first.json_lines() + second.json_lines(), [])
+        self.reload(daemon, self.configuration({"first": first_port, "second": second_port}, idle=1,
+                                               bpf_filter=f"udp dst port {PORT} or udp dst port 7"))
+        for collector in (first, second):
+            wait_for(lambda: len(collector.json_lines()) >= 3, daemon.describe)
+            self.assertEqual(sorted((flow["src_port"], flow["src2dst_packets"]) for flow in collector.json_lines()),
+                             [(source, 3) for source in sources])
+
+    def test_an_exporter_that_leaves_gets_no_more_and_the_other_keeps_its_session(self):
+        (stays, stays_port), (leaves, leaves_port) = (self.collect(namespace=self.probe) for _ in range(2))
+        daemon = self.begin(self.configuration({"stays": stays_port, "leaves": leaves_port}, idle=1))
+        self.send(daemon, 46001)
+        wait_for(lambda: stays.json_lines() and leaves.json_lines(), daemon.describe)
+        connects = self.exporter(daemon, "stays")["connects"]
+        self.reload(daemon, self.configuration({"stays": stays_port}, idle=1))
+        self.assertEqual([row["name"] for row in self.status(daemon)["exporters"]], ["stays"])
+        self.send(daemon, 46002)
+        wait_for(lambda: len(stays.json_lines()) >= 2, daemon.describe)
+        self.assertEqual(self.exporter(daemon, "stays")["connects"], connects)
+        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        self.assertEqual([flow["src_port"] for flow in stays.json_lines()], [46001, 46002])
+        self.assertEqual([flow["src_port"] for flow in leaves.json_lines()], [46001])
+
+    def exporter(self, daemon, name):
+        return next(row for row in self.status(daemon)["exporters"] if row["name"] == name)
+
+    def test_a_bad_file_changes_nothing(self):
+        collector, port = self.collect(namespace=self.probe)
+        good = self.configuration({"main": port})
+        daemon = self.begin(good)
+        self.send(daemon, 47001, 47002)
+        before = self.status(daemon)
+        for bad in (good.replace("idle_timeout: 600", "idle_timeout: never"), "capture: [", good + "novelty: 1\n",
+                    good.replace(f"udp dst port {PORT}", "no such filter")):
+            self.reload(daemon, bad, outcome="rejected")
+        after = self.status(daemon)
+        self.assertEqual(after["reload"]["applied"], before["reload"]["applied"])
+        for key in ("flows_active", "flows_created", "opens"):
+            self.assertEqual(after["interfaces"][0][key], before["interfaces"][0][key], key)
+        self.assertEqual(after["exporters"][0]["connects"], before["exporters"][0]["connects"])
+        self.assertIn("nfstreamd.yaml:", daemon.stderr())
+        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        wait_for(lambda: len(collector.json_lines()) >= 2, collector.describe)
+        self.assertEqual(sorted(flow["src_port"] for flow in collector.json_lines()), [47001, 47002])
+
+    def test_a_storm_of_signals_is_survived(self):
+        collector, port = self.collect(namespace=self.probe)
+        daemon = self.begin(self.configuration({"main": port}))
+        self.send(daemon, 48001)
+        for _ in range(50):
+            daemon.signal(signal.SIGHUP)
+        wait_for(lambda: self.status(daemon)["reload"]["applied"] >= 1, daemon.describe)
+        self.send(daemon, 48001)
+        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        wait_for(collector.json_lines, collector.describe)
+        self.assertEqual([(flow["src_port"], flow["src2dst_packets"]) for flow in collector.json_lines()], [(48001, 2)])
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real clients and servers for the links of the integration tests.
+
+usage: traffic.py echo ADDRESS PORT            UDP server that answers with what it got
+       traffic.py ask ADDRESS PORT COUNT       so many UDP questions, each from a port of its own, answers awaited
+       traffic.py get URL COUNT                so many HTTP requests, each on a connection of its own
+       traffic.py send ADDRESS PORT SOURCE...  one UDP datagram from each source port, no answer
+`ask` and `get` print the local ports they used, one line each.
+"""
+import http.client
+import socket
+import sys
+import urllib.parse
+
+
+def echo(address, port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((address, int(port)))
+        while True:
+            question, client = server.recvfrom(2048)
+            server.sendto(question, client)
+
+
+def ask(address, port, count):
+    for index in range(int(count)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(10)
+            client.connect((address, int(port)))
+            client.send(b"question %d" % index)
+            if client.recv(2048) != b"question %d" % index:
+                sys.exit("another answer than expected")
+            print(client.getsockname()[1])
+
+
+def get(url, count):
+    place = urllib.parse.urlsplit(url)
+    for _ in range(int(count)):
+        connection = http.client.HTTPConnection(place.netloc, timeout=10)
+        connection.connect()
+        print(connection.sock.getsockname()[1])
+        connection.request("GET", place.path or "/", headers={"Connection": "close"})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        if answer.status != 200:
+            sys.exit(f"HTTP status {answer.status}")
+
+
+def send(address, port, *sources):
+    for source in sources:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.bind(("0.0.0.0", int(source)))
+            client.sendto(b"one datagram", (address, int(port)))
+
+
+if __name__ == "__main__":
+    {"echo": echo, "ask": ask, "get": get, "send": send}[sys.argv[1]](*sys.argv[2:])
