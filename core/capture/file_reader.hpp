@@ -11,7 +11,7 @@
 
 #include "core/base/result.hpp"
 #include "core/capture/input_stream.hpp"
-#include "core/capture/wake_event.hpp"
+#include "core/base/wake_event.hpp"
 #include "core/packet/frame.hpp"
 
 namespace nfstreamd {

@@ -25,7 +25,7 @@ public:
 
     Status open() override;
     Result<PollOutcome> poll(FrameSink& sink, std::chrono::milliseconds wait) override;
-    void wake() noexcept override { wake_.notify(); }
+    void wake() noexcept override { wake_.signal(); }
     const CaptureCounters& counters() const noexcept override { return counters_; }
     Description describe() const override;
     Progress progress() const noexcept override;

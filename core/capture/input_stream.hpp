@@ -10,7 +10,7 @@
 #include <string>
 
 #include "core/base/result.hpp"
-#include "core/capture/wake_event.hpp"
+#include "core/base/wake_event.hpp"
 
 namespace nfstreamd {
 

@@ -15,7 +15,7 @@
 #include "core/capture/link_type.hpp"
 #include "core/capture/live_handle.hpp"
 #include "core/capture/packet_source.hpp"
-#include "core/capture/wake_event.hpp"
+#include "core/base/wake_event.hpp"
 
 namespace nfstreamd {
 
@@ -61,7 +61,7 @@ public:
 
     Status open() override;
     Result<PollOutcome> poll(FrameSink& sink, milliseconds wait) override;
-    void wake() noexcept override { wake_.notify(); }
+    void wake() noexcept override { wake_.signal(); }
     const CaptureCounters& counters() const noexcept override { return counters_; }
     Description describe() const override;
     MacAddress hardware_address() const noexcept override;

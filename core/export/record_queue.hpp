@@ -10,27 +10,10 @@
 #include <string>
 
 #include "core/base/counter.hpp"
+#include "core/base/wake_event.hpp"
 #include "core/record/flow_record.hpp"
 
 namespace nfstreamd {
-
-// Wakes a waiting thread through an eventfd; any thread may signal. Several
-// queues of one exporter share one.
-class WakeEvent {
-public:
-    WakeEvent();
-    ~WakeEvent();
-    WakeEvent(const WakeEvent&) = delete;
-    WakeEvent& operator=(const WakeEvent&) = delete;
-
-    void signal() noexcept;
-    // Waits at most `milliseconds`; true when it was signalled. Clears the signal.
-    bool wait(int milliseconds) noexcept;
-    int descriptor() const noexcept { return descriptor_; }
-
-private:
-    int descriptor_;
-};
 
 class RecordQueue {
 public:

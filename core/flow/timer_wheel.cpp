@@ -10,6 +10,7 @@ std::uint32_t TimerWheel::new_chunk(std::uint32_t next) {
         // not value-initialised: a chunk's count says what is in it
         blocks_.push_back(std::make_unique_for_overwrite<Chunk[]>(kChunksPerBlock));
         const auto first = static_cast<std::uint32_t>((blocks_.size() - 1) * kChunksPerBlock);
+        spare_.reserve(blocks_.size() * kChunksPerBlock);  // giving back never allocates
         for (std::uint32_t i = kChunksPerBlock; i-- > 0;) spare_.push_back(first + i);
     }
     const std::uint32_t i = spare_.back();
@@ -28,8 +29,7 @@ void TimerWheel::arm(std::uint32_t index, TimestampNs due) {
     ++held_;
 }
 
-int TimerWheel::take(std::int64_t tick, std::uint32_t* out, int room) noexcept {
-    std::uint32_t& head = slot(tick);
+int TimerWheel::take(std::uint32_t& head, std::uint32_t* out, int room) noexcept {
     int taken = 0;
     while (taken < room && head != kNone) {
         Chunk& c = chunk(head);
@@ -42,6 +42,42 @@ int TimerWheel::take(std::int64_t tick, std::uint32_t* out, int room) noexcept {
     }
     held_ -= static_cast<std::size_t>(taken);
     return taken;
+}
+
+// Time leapt over a whole turn: set all that is held aside, in as many steps as
+// there are chunks, and go on from the new time.
+void TimerWheel::jump(std::int64_t tick) noexcept {
+    for (std::uint32_t& head : slots_) {
+        while (head != kNone) {
+            const std::uint32_t next = chunk(head).next;
+            chunk(head).next = overdue_;
+            overdue_ = head;
+            head = next;
+        }
+    }
+    tick_ = tick;
+}
+
+int TimerWheel::take_due(TimestampNs now, std::uint32_t* out, int room) noexcept {
+    const std::int64_t present = slot_of(now);
+    if (present - tick_ > kSlots) jump(present);
+    int taken = take(overdue_, out, room);
+    while (taken < room && tick_ < present) {
+        taken += take(slot(tick_), out + taken, room - taken);
+        if (slot(tick_) == kNone) ++tick_;
+    }
+    return taken;
+}
+
+int TimerWheel::take_nearest(std::uint32_t* out, int room, TimestampNs& until) noexcept {
+    until = tick_ << kShift;
+    if (held_ == 0) return 0;
+    if (overdue_ != kNone) return take(overdue_, out, room);
+    for (std::int64_t tick = tick_;; ++tick) {
+        if (slot(tick) == kNone) continue;
+        until = (tick + 1) << kShift;
+        return take(slot(tick), out, room);
+    }
 }
 
 }  // namespace nfstreamd

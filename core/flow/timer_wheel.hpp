@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // When to look at which flow again. Lazy: a packet does not move its flow; when
 // the flow's slot comes up it is closed or armed anew. Slots are chunks of
-// indices, so that no link lies in the flow. One thread.
+// indices, so that no link lies in the flow. Every index is held at most once.
+// One thread.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -16,21 +17,20 @@ class TimerWheel {
 public:
     static constexpr int kShift = 29;   // 2^29 ns, 0.54 s, a slot
     static constexpr int kSlots = 512;  // what is due later than 275 s is armed anew on the way
-    static constexpr std::int64_t slot_of(TimestampNs time) noexcept { return time >> kShift; }
 
     TimerWheel() noexcept { slots_.fill(kNone); }
 
-    bool started() const noexcept { return tick_ >= 0; }
-    void start(TimestampNs now) noexcept { tick_ = slot_of(now); }
-    std::int64_t tick() const noexcept { return tick_; }  // slots before this one have been handled
-    void advance() noexcept { ++tick_; }
-
     void arm(std::uint32_t index, TimestampNs due);
-    // Takes up to `room` indices out of the slot of `tick`; fewer: it is empty now.
-    int take(std::int64_t tick, std::uint32_t* out, int room) noexcept;
-    // With nothing held, skips to `now` at once.
-    void skip_to(TimestampNs now) noexcept {
-        if (held_ == 0 && slot_of(now) > tick_) tick_ = slot_of(now);
+
+    // Up to `room` indices whose slot has passed at `now`; 0: none is left.
+    int take_due(TimestampNs now, std::uint32_t* out, int room) noexcept;
+    // Up to `room` indices of the earliest slot that holds any, and the end of
+    // that slot's time: what is due later was refreshed since. 0: the wheel is empty.
+    int take_nearest(std::uint32_t* out, int room, TimestampNs& until) noexcept;
+
+    // The wheel stands at `now`. The first call starts it; before that nothing may be armed.
+    void start(TimestampNs now) noexcept {
+        if (tick_ < 0) tick_ = slot_of(now);
     }
     std::size_t held() const noexcept { return held_; }
 
@@ -41,14 +41,18 @@ private:
         std::uint32_t count, next, index[254];
     };
 
+    static constexpr std::int64_t slot_of(TimestampNs time) noexcept { return time >> kShift; }
     Chunk& chunk(std::uint32_t i) noexcept { return blocks_[i / kChunksPerBlock][i % kChunksPerBlock]; }
     std::uint32_t& slot(std::int64_t tick) noexcept { return slots_[static_cast<std::size_t>(tick % kSlots)]; }
     std::uint32_t new_chunk(std::uint32_t next);
+    int take(std::uint32_t& head, std::uint32_t* out, int room) noexcept;
+    void jump(std::int64_t tick) noexcept;
 
     std::array<std::uint32_t, kSlots> slots_;
+    std::uint32_t overdue_ = kNone;  // chunks that a jump in time left behind
     std::vector<std::unique_ptr<Chunk[]>> blocks_;
     std::vector<std::uint32_t> spare_;
-    std::int64_t tick_ = -1;
+    std::int64_t tick_ = -1;  // slots before this one have been handled
     std::size_t held_ = 0;
 };
 

@@ -36,13 +36,15 @@ struct MeterCounters {                      // written by the metering thread
     Counter table_octets;                   // gauge: address space of the flow cache
     Counter flow_octets;                    // gauge: memory of one flow, all groups that are on
     Counter now_ns;                         // gauge: the meter's clock
+    Counter polls;                          // turns of the thread's loop: it is alive
+    Counter overlap;                        // frames of a new capture that the one before had delivered
 };
 
 // What a running metering process can take over without losing a flow.
 struct MeteringChange {
     std::chrono::milliseconds idle_timeout{}, active_timeout{};
     std::vector<std::shared_ptr<RecordQueue>> outputs;  // replaces all; those that leave get end_of_stream()
-    std::unique_ptr<PacketSource> source;               // null: keep the present one
+    std::unique_ptr<PacketSource> source;               // opened; null: keep the present one
 };
 
 class MeteringProcess {
@@ -71,8 +73,8 @@ public:
     const MeterCounters& counters() const noexcept;
 
     struct CaptureTotals {  // over all sources that this process has had
-        std::uint64_t frames = 0, octets = 0, truncated = 0, kernel_dropped = 0, interface_dropped = 0, opens = 0,
-                      failures = 0;
+        std::uint64_t frames = 0, octets = 0, truncated = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0,
+                      opens = 0, failures = 0;
         bool up = false;
     };
     CaptureTotals capture() const;

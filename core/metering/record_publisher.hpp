@@ -29,7 +29,8 @@ public:
 
     // Outputs that leave get what is open, then their end.
     void replace_outputs(std::vector<std::shared_ptr<RecordQueue>> outputs);
-    void end();  // publish, then every output ends
+    void end();                                      // publish, then every output ends
+    void wait_for_room() { wait_for_room_ = true; }  // from now on: the last flush loses nothing
 
 private:
     static constexpr std::size_t kBatchRecords = 64;
@@ -38,7 +39,7 @@ private:
     void push(RecordQueue& queue, const RecordBatchPtr& batch);
 
     std::vector<std::shared_ptr<RecordQueue>> outputs_;
-    const bool wait_for_room_;
+    bool wait_for_room_;
     std::shared_ptr<RecordBatch> batch_;
     std::chrono::steady_clock::time_point opened_{};
 };

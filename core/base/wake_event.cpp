@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/capture/wake_event.hpp"
+#include "core/base/wake_event.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -17,10 +17,21 @@ WakeEvent::~WakeEvent() {
     if (event_ >= 0) ::close(event_);
 }
 
-void WakeEvent::notify() noexcept {
+void WakeEvent::signal() noexcept {
     const std::uint64_t one = 1;
-    // Fails only when the counter is full, and then the wait ends anyway.
-    [[maybe_unused]] const ssize_t written = ::write(event_, &one, sizeof one);
+    // fails only when the counter is full, and then it is signalled already
+    [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
+}
+
+bool WakeEvent::wait(int milliseconds) noexcept {
+    if (event_ < 0) {  // look again often instead
+        ::poll(nullptr, 0, std::min(milliseconds, 10));
+        return true;
+    }
+    pollfd entry{event_, POLLIN, 0};
+    if (::poll(&entry, 1, milliseconds) <= 0) return false;
+    std::uint64_t count = 0;
+    return ::read(event_, &count, sizeof count) == sizeof count;
 }
 
 bool WakeEvent::wait(int descriptor, std::chrono::milliseconds timeout) noexcept {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ends a wait of one thread from another (eventfd(2)). signal() from any
+// thread, the waits from one. A signal without a waiter ends the next wait.
+#pragma once
+#include <chrono>
+
+namespace nfstreamd {
+
+class WakeEvent {
+public:
+    WakeEvent() noexcept;
+    ~WakeEvent();
+    WakeEvent(const WakeEvent&) = delete;
+    WakeEvent& operator=(const WakeEvent&) = delete;
+
+    void signal() noexcept;
+
+    // Waits at most `milliseconds`; true when it was signalled. Clears the signal.
+    bool wait(int milliseconds) noexcept;
+
+    // Waits until `descriptor` can be read, has an error or is closed by its
+    // writer; true in these cases. False: signalled, interrupted, or nothing
+    // within `timeout`. A descriptor of -1 only waits. Clears the signal.
+    bool wait(int descriptor, std::chrono::milliseconds timeout) noexcept;
+
+private:
+    int event_;  // -1 when out of descriptors: waits then are short or take their time
+};
+
+}  // namespace nfstreamd

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/metering/flow_meter.hpp"
+
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+namespace nfstreamd {
+namespace {
+
+constexpr std::uint8_t kTcp = 6, kSynFlag = 0x02, kAckFlag = 0x10;
+
+TimestampNs to_ms(TimestampNs ns) {
+    return ns / kNsPerMs;
+}
+
+// RFC 5103, 6.3: who started it, as far as the first packet tells.
+BiflowDirection biflow_direction(const Packet& packet, bool continued) {
+    if (packet.protocol == kTcp) {
+        if (!(packet.tcp_flags & kSynFlag)) return BiflowDirection::kArbitrary;
+        return packet.tcp_flags & kAckFlag ? BiflowDirection::kReverseInitiator : BiflowDirection::kInitiator;
+    }
+    return continued ? BiflowDirection::kArbitrary : BiflowDirection::kInitiator;
+}
+
+}  // namespace
+
+template <class Key>
+Status FlowMeter<Key>::allocate() {
+    const auto& options = context_.options;
+    if (auto status = table_.allocate(options.max_flows); !status) return status;
+    if (options.statistical_analysis)
+        if (auto status = statistics_.allocate(options.max_flows); !status) return status;
+    if (context_.dissector != nullptr)
+        if (auto status = applications_.allocate(options.max_flows); !status) return status;
+    return sequences_.allocate(options.max_flows, options.splt_analysis);
+}
+
+template <class Key>
+std::size_t FlowMeter<Key>::octets() const noexcept {
+    return table_.octets() + statistics_.octets() + applications_.octets() +
+           sequences_.octets_per_flow() * table_.limit();
+}
+
+template <class Key>
+std::size_t FlowMeter<Key>::octets_per_flow() const noexcept {
+    return FlowTable<Key>::octets_per_flow() + (statistics_ ? sizeof(FlowStatistics) : 0) +
+           (applications_ ? sizeof(FlowApplication) : 0) + sequences_.octets_per_flow() + sizeof(std::uint32_t);
+}
+
+// ---- a vector of packets ----
+
+template <class Key>
+void FlowMeter<Key>::add(const Packet& packet) noexcept {
+    assert(observed_count_ < observed_.size());
+    Observation& o = observed_[observed_count_++];
+    o.packet = &packet;
+    o.swapped = make_key(packet, o.key);
+    o.hash = context_.hash(o.key);
+    table_.prefetch(o.hash);
+}
+
+template <class Key>
+void FlowMeter<Key>::probe() noexcept {
+    std::uint32_t missing = 0;
+    for (std::size_t i = 0; i < observed_count_; ++i) {
+        Observation& o = observed_[i];
+        o.candidate = table_.candidate(o.hash);
+        const bool fresh = o.candidate == kNoFlow;
+        const std::uint32_t index = fresh ? table_.upcoming(missing++) : o.candidate;
+        table_.prefetch_entry(index, fresh);
+        if (statistics_) {
+            __builtin_prefetch(&statistics_[index], 1);
+            __builtin_prefetch(reinterpret_cast<char*>(&statistics_[index]) + 64, 1);
+        }
+        if (applications_) __builtin_prefetch(&applications_[index], 1);
+    }
+}
+
+template <class Key>
+void FlowMeter<Key>::update() {
+    if (observed_count_ == 0) return;
+    wheel_.start(observed_[0].packet->timestamp);
+    for (std::size_t i = 0; i < observed_count_; ++i) {
+        const Observation& o = observed_[i];
+        std::uint32_t index = o.candidate;
+        if (index == kNoFlow || !(table_[index].key == o.key)) index = table_.find(o.key, o.hash);
+        if (index == kNoFlow) [[unlikely]] {
+            index = create(o);
+        } else {
+            EndReason reason;
+            if (has_ended(table_[index], o.packet->timestamp, reason)) [[unlikely]] {
+                close(index, reason);  // the packet belongs to the next flow of this key
+                begin(index, o, reason == EndReason::kActive);
+            }
+        }
+        count(index, o);
+    }
+    observed_count_ = 0;
+}
+
+template <class Key>
+std::uint32_t FlowMeter<Key>::create(const Observation& o) {
+    if (context_.live_flows >= context_.options.max_flows && !evict() && sibling_ != nullptr) sibling_->evict();
+    bool armed = false;
+    std::uint32_t index = table_.insert(o.hash);
+    if (index == kNoFlow) [[unlikely]] {
+        // sixteen full buckets in a row: replace a flow of the home bucket. The
+        // new flow gets its index and with it its place in the wheel.
+        remove(table_.victim(o.hash), EndReason::kLackOfResources);
+        index = table_.insert(o.hash);
+        armed = true;
+    }
+    ++context_.live_flows;
+    begin(index, o, false);
+    if (!armed) wheel_.arm(index, due(table_[index]));
+    return index;
+}
+
+template <class Key>
+void FlowMeter<Key>::begin(std::uint32_t index, const Observation& o, bool continued) {
+    const Packet& packet = *o.packet;
+    Entry& entry = table_[index];
+    std::memset(static_cast<void*>(&entry), 0, sizeof entry);
+    entry.key = o.key;
+    entry.first = entry.last = packet.timestamp;
+    entry.initiator_swapped = o.swapped;
+    entry.interface = packet.ingress_interface;
+    entry.biflow_direction = static_cast<std::uint8_t>(biflow_direction(packet, continued));
+    if (packet.source_mac != nullptr) {
+        std::memcpy(entry.source_mac.data(), packet.source_mac, 6);
+        std::memcpy(entry.destination_mac.data(), packet.destination_mac, 6);
+    }
+    constexpr MacAddress kNoAddress{};
+    entry.outgoing =
+        packet.outgoing || (context_.hardware_address != kNoAddress && entry.source_mac == context_.hardware_address);
+    context_.counters.flows_created.add();
+}
+
+template <class Key>
+void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
+    Entry& entry = table_[index];
+    const Packet& packet = *o.packet;
+    const int d = o.swapped != (entry.initiator_swapped != 0);
+    const std::uint32_t number = entry.packets[0] + entry.packets[1];
+    const std::uint16_t size = packet.sizes[context_.options.accounting_mode];
+
+    if (statistics_ || sequences_.enabled()) {
+        const TimestampNs now_ms = to_ms(packet.timestamp);
+        const auto gap = static_cast<std::uint64_t>(now_ms - to_ms(entry.last));
+        if (statistics_) {
+            const auto own_gap = static_cast<std::uint64_t>(now_ms - to_ms(entry.last_of(d)));
+            nfstreamd::update(statistics_[index], {d, size, packet.tcp_flags, number, entry.packets[d], gap, own_gap});
+        }
+        sequences_.record(index, number, d, size, gap);
+    }
+    if (d != entry.last_direction) {
+        entry.direction_last[entry.last_direction] = entry.last;
+        entry.last_direction = static_cast<std::uint8_t>(d);
+    }
+    if (entry.packets[d] == 0) {
+        if (d == 1) entry.reverse_first = packet.timestamp;
+        entry.ttl_min[d] = entry.ttl_max[d] = packet.ttl;
+        entry.tos[d] = packet.tos;
+        entry.icmp_type[d] = packet.icmp_type;
+        entry.icmp_code[d] = packet.icmp_code;
+        entry.flow_label[d] = packet.flow_label;
+    } else {
+        entry.ttl_min[d] = std::min(entry.ttl_min[d], packet.ttl);
+        entry.ttl_max[d] = std::max(entry.ttl_max[d], packet.ttl);
+    }
+    entry.last = packet.timestamp;
+    ++entry.packets[d];
+    if (__builtin_add_overflow(entry.octets_low[d], packet.ip_octets, &entry.octets_low[d])) ++entry.octets_high[d];
+    if (__builtin_add_overflow(entry.bytes_low[d], std::uint32_t{size}, &entry.bytes_low[d])) ++entry.bytes_high[d];
+    entry.tcp_flags[d] |= packet.tcp_flags;
+    if (context_.dissector != nullptr)
+        context_.dissector->on_packet(applications_[index], packet.ip, static_cast<std::uint16_t>(packet.ip_captured),
+                                      static_cast<std::uint64_t>(to_ms(packet.timestamp)), number + 1);
+}
+
+// ---- ends ----
+
+// nfstream's test on each packet, in whole milliseconds; idle wins.
+template <class Key>
+bool FlowMeter<Key>::has_ended(const Entry& entry, TimestampNs now, EndReason& reason) const noexcept {
+    const TimestampNs idle_ns = context_.idle_ms * kNsPerMs, active_ns = context_.active_ms * kNsPerMs;
+    if (now - entry.last + kNsPerMs < idle_ns && now - entry.first + kNsPerMs < active_ns) [[likely]]
+        return false;
+    const TimestampNs now_ms = to_ms(now);
+    if (now_ms - to_ms(entry.last) >= context_.idle_ms) {
+        reason = EndReason::kIdle;
+        return true;
+    }
+    reason = EndReason::kActive;
+    return now_ms - to_ms(entry.first) >= context_.active_ms;
+}
+
+// Offline the active timeout is left to the flow's next packet, as nfstream
+// does: whether a flow ends as active or idle depends on whether one comes.
+template <class Key>
+TimestampNs FlowMeter<Key>::due(const Entry& entry) const noexcept {
+    const TimestampNs idle = entry.last + context_.idle_ms * kNsPerMs;
+    return context_.point.offline ? idle : std::min(idle, entry.first + context_.active_ms * kNsPerMs);
+}
+
+template <class Key>
+void FlowMeter<Key>::prefetch_flows(const std::uint32_t* indices, int n) noexcept {
+    for (int i = 0; i < n; ++i) table_.prefetch_entry(indices[i], true);
+}
+
+template <class Key>
+void FlowMeter<Key>::expire(TimestampNs now, int budget) {
+    if (wheel_.held() == 0) return;
+    std::uint32_t batch[kFrameVectorSize];
+    while (budget > 0) {
+        const int n = wheel_.take_due(now, batch, static_cast<int>(std::size(batch)));
+        if (n == 0) return;
+        budget -= n;
+        prefetch_flows(batch, n);
+        for (int i = 0; i < n; ++i) {
+            const Entry& entry = table_[batch[i]];
+            if (due(entry) > now) {
+                wheel_.arm(batch[i], due(entry));
+                continue;
+            }
+            const bool idle = entry.last + context_.idle_ms * kNsPerMs <= now;
+            remove(batch[i], idle ? EndReason::kIdle : EndReason::kActive);
+        }
+    }
+}
+
+template <class Key>
+std::uint32_t FlowMeter<Key>::expire_all(EndReason reason, std::uint32_t budget) {
+    std::uint32_t batch[kFrameVectorSize], gone = 0;
+    while (gone < budget) {
+        const auto room = std::min<std::uint32_t>(std::size(batch), budget - gone);
+        TimestampNs until;
+        const int n = wheel_.take_nearest(batch, static_cast<int>(room), until);
+        if (n == 0) break;
+        prefetch_flows(batch, n);
+        for (int i = 0; i < n; ++i) remove(batch[i], reason);
+        gone += static_cast<std::uint32_t>(n);
+    }
+    return gone;
+}
+
+// Table full: some flows whose turn would come next leave. A flow that had
+// packets since it was armed is spared and armed anew, unless all are such.
+template <class Key>
+bool FlowMeter<Key>::evict() {
+    constexpr int kAtOnce = 8, kRounds = 4;
+    std::uint32_t batch[16], spared = kNoFlow;
+    int closed = 0;
+    for (int round = 0; round < kRounds && closed == 0; ++round) {
+        TimestampNs until;
+        const int n = wheel_.take_nearest(batch, static_cast<int>(std::size(batch)), until);
+        if (n == 0) break;
+        prefetch_flows(batch, n);
+        for (int i = 0; i < n; ++i) {
+            std::uint32_t index = batch[i];
+            if (closed < kAtOnce && due(table_[index]) <= until) {
+                remove(index, EndReason::kLackOfResources);
+                ++closed;
+                continue;
+            }
+            // keep the one nearest to its timeout at hand, arm the other
+            if (spared == kNoFlow || due(table_[index]) < due(table_[spared])) std::swap(index, spared);
+            if (index != kNoFlow) wheel_.arm(index, due(table_[index]));
+        }
+    }
+    if (spared == kNoFlow) return closed != 0;
+    if (closed == 0)
+        remove(spared, EndReason::kLackOfResources);
+    else
+        wheel_.arm(spared, due(table_[spared]));
+    return true;
+}
+
+template <class Key>
+void FlowMeter<Key>::remove(std::uint32_t index, EndReason reason) {
+    close(index, reason);
+    table_.erase(context_.hash(table_[index].key), index);
+    --context_.live_flows;
+}
+
+// ---- records ----
+
+template <class Key>
+void FlowMeter<Key>::close(std::uint32_t index, EndReason reason) {
+    const Entry& entry = table_[index];
+    Arena& arena = context_.publisher.arena();
+    FlowRecord& record = context_.publisher.add();
+    fill(record, entry, reason);
+    record.interface_name = arena.copy(context_.interface_name);
+    if (statistics_) {
+        const auto totals = [](const DirectionRecord& d) {
+            return ScopeTotals{d.packets, d.bytes, static_cast<std::uint64_t>(to_ms(d.last) - to_ms(d.first))};
+        };
+        const ScopeTotals flow{record.packets(), record.forward.bytes + record.reverse.bytes,
+                               static_cast<std::uint64_t>(to_ms(entry.last) - to_ms(entry.first))};
+        auto* statistics = arena.make<StatisticsRecord>();
+        *statistics = summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow);
+        record.statistics = statistics;
+        statistics_[index] = {};
+    }
+    if (sequences_.enabled()) record.sequence = sequences_.build(index, record.packets(), arena);
+    if (context_.dissector != nullptr) record.application = context_.dissector->finish(applications_[index], arena);
+
+    auto& counters = context_.counters;
+    counters.records[static_cast<std::size_t>(reason)].add();
+    counters.record_packets.add(record.packets());
+    counters.record_octets.add(record.forward.octets + record.reverse.octets);
+    context_.publisher.commit();
+}
+
+template <class Key>
+DirectionRecord FlowMeter<Key>::direction_record(const Entry& entry, int d) const {
+    DirectionRecord out;
+    out.packets = entry.packets[d];
+    if (out.packets == 0) return out;
+    out.first = d == 0 ? entry.first : entry.reverse_first;
+    out.last = entry.last_of(d);
+    out.octets = entry.octets(d);
+    out.bytes = entry.bytes(d);
+    out.flow_label = entry.flow_label[d];
+    out.tcp_flags = entry.tcp_flags[d];
+    out.tos = entry.tos[d];
+    out.ttl_min = entry.ttl_min[d];
+    out.ttl_max = entry.ttl_max[d];
+    out.icmp_type = entry.icmp_type[d];
+    out.icmp_code = entry.icmp_code[d];
+    return out;
+}
+
+template <class Key>
+void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reason) const {
+    const bool swapped = entry.initiator_swapped != 0;
+    record.id = context_.next_flow_id++;
+    record.source_address = address(entry.key, swapped);
+    record.destination_address = address(entry.key, !swapped);
+    record.source_port = entry.key.port(swapped);
+    record.destination_port = entry.key.port(!swapped);
+    record.forward = direction_record(entry, 0);
+    record.reverse = direction_record(entry, 1);
+    record.source_mac = entry.source_mac;
+    record.destination_mac = entry.destination_mac;
+    record.vlan_id = entry.key.vlan_id();
+    record.protocol = entry.key.protocol();
+    record.ip_version = record.source_address.version;
+    record.tunnel_id = entry.key.tunnel_id();
+    record.end_reason = reason;
+    record.biflow_direction = static_cast<BiflowDirection>(entry.biflow_direction);
+    record.flow_direction = entry.outgoing;
+    record.observation_point = context_.point.id;
+    record.ingress_interface = record.egress_interface =
+        entry.interface != 0 ? entry.interface : context_.interface_index;
+}
+
+template class FlowMeter<FlowKeyV4>;
+template class FlowMeter<FlowKeyV6>;
+
+}  // namespace nfstreamd

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flows of one address family in a metering process: takes decoded packets a
+// vector at a time, keeps the flow table and its side arrays, and makes a record
+// of each flow that ends. One metering thread.
+#pragma once
+#include <array>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "core/application/ndpi_dissector.hpp"
+#include "core/features/flow_sequences.hpp"
+#include "core/features/flow_statistics.hpp"
+#include "core/flow/flow_table.hpp"
+#include "core/flow/timer_wheel.hpp"
+#include "core/metering/metering_process.hpp"
+#include "core/metering/record_publisher.hpp"
+
+namespace nfstreamd {
+
+inline constexpr TimestampNs kNsPerMs = 1'000'000;
+
+// What the two address families of a metering process share.
+struct MeterContext {
+    const MeteringOptions& options;
+    const ObservationPoint& point;
+    MeterCounters& counters;
+    RecordPublisher& publisher;
+    NdpiDissector* dissector;  // null: off
+    FlowHash hash;
+    TimestampNs idle_ms = 0, active_ms = 0;
+    std::uint64_t next_flow_id = 0;
+    std::uint32_t live_flows = 0;  // of both families
+    std::uint32_t interface_index = 0;
+    std::string interface_name{};
+    MacAddress hardware_address{};
+
+    void set_timeouts(std::chrono::milliseconds idle, std::chrono::milliseconds active) noexcept {
+        // so far away that no sum of times overflows
+        constexpr std::int64_t kLongest = std::numeric_limits<std::int64_t>::max() / kNsPerMs / 4;
+        idle_ms = std::min<std::int64_t>(idle.count(), kLongest);
+        active_ms = std::min<std::int64_t>(active.count(), kLongest);
+    }
+};
+
+// The other address family, when this one has nothing left to evict.
+class FlowEvictor {
+public:
+    virtual bool evict() = 0;  // false: no flow was there
+
+protected:
+    ~FlowEvictor() = default;
+};
+
+template <class Key>
+class FlowMeter final : public FlowEvictor {
+public:
+    explicit FlowMeter(MeterContext& context) : context_(context) {}
+
+    Status allocate();
+    void set_sibling(FlowEvictor& sibling) noexcept { sibling_ = &sibling; }
+    std::size_t octets() const noexcept;
+    std::size_t octets_per_flow() const noexcept;
+
+    // The steps of a vector, in this order. Packets must stay until update().
+    void add(const Packet& packet) noexcept;
+    void probe() noexcept;
+    void update();
+    // Flows whose timeout has passed at `now`; looks at most at `budget` flows.
+    void expire(TimestampNs now, int budget);
+
+    // Up to `budget` flows leave now, the nearest to their timeout first. Returns how many did.
+    std::uint32_t expire_all(EndReason reason, std::uint32_t budget = std::numeric_limits<std::uint32_t>::max());
+    bool evict() override;
+    std::uint32_t size() const noexcept { return table_.size(); }
+
+private:
+    using Entry = FlowEntry<Key>;
+    struct Observation {
+        Key key;
+        std::uint64_t hash;
+        const Packet* packet;
+        std::uint32_t candidate;
+        bool swapped;
+    };
+
+    std::uint32_t create(const Observation& observation);
+    void begin(std::uint32_t index, const Observation& observation, bool continued);
+    void count(std::uint32_t index, const Observation& observation);
+    bool has_ended(const Entry& entry, TimestampNs now, EndReason& reason) const noexcept;
+    TimestampNs due(const Entry& entry) const noexcept;
+    void close(std::uint32_t index, EndReason reason);
+    void remove(std::uint32_t index, EndReason reason);
+    void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
+    DirectionRecord direction_record(const Entry& entry, int direction) const;
+    void prefetch_flows(const std::uint32_t* indices, int n) noexcept;
+
+    MeterContext& context_;
+    FlowEvictor* sibling_ = nullptr;
+    FlowTable<Key> table_;
+    TimerWheel wheel_;
+    Region<FlowStatistics> statistics_;
+    Region<FlowApplication> applications_;
+    FlowSequences sequences_;
+    std::array<Observation, kFrameVectorSize> observed_;
+    std::size_t observed_count_ = 0;
+};
+
+extern template class FlowMeter<FlowKeyV4>;
+extern template class FlowMeter<FlowKeyV6>;
+
+}  // namespace nfstreamd

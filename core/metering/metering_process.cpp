@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/metering/metering_process.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <random>
+
+#include "core/metering/flow_meter.hpp"
+#include "core/packet/decode.hpp"
+#include "core/packet/fragment_table.hpp"
+
+namespace nfstreamd {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLongestWait{100};
+// Frames that wait in a capture ring are that much older than the clock at most;
+// a flow is not called idle before they have been seen.
+constexpr std::chrono::milliseconds kDeliveryDelay{250};
+constexpr int kExpiryPerVector = 4 * static_cast<int>(kFrameVectorSize);
+constexpr int kExpiryPerTick = 8192;
+constexpr std::uint32_t kForcedPerTick = 4096;
+constexpr std::chrono::seconds kLongestDrain{1};
+constexpr TimestampNs kNever = std::numeric_limits<TimestampNs>::min();
+
+std::array<std::uint64_t, 9> random_secret() {
+    std::random_device device;
+    std::array<std::uint64_t, 9> secret;
+    for (auto& word : secret) word = std::uint64_t{device()} << 32 | device();
+    return secret;
+}
+
+}  // namespace
+
+class MeteringProcess::Implementation final : public FrameSink {
+public:
+    Implementation(ObservationPoint point, MeteringOptions options, std::unique_ptr<PacketSource> source,
+                   std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger)
+        : point_(std::move(point)),
+          options_(options),
+          logger_(logger),
+          source_(std::move(source)),
+          publisher_(std::move(outputs), point_.offline),
+          context_{options_, point_, counters_, publisher_, nullptr, FlowHash(random_secret())},
+          fragments_(random_secret()[0]),
+          v4_(context_),
+          v6_(context_) {
+        context_.set_timeouts(options_.idle_timeout, options_.active_timeout);
+        context_.next_flow_id = std::uint64_t{point_.id > 0 ? point_.id - 1 : 0} << 40;
+        v4_.set_sibling(v6_);
+        v6_.set_sibling(v4_);
+    }
+
+    Status open() {
+        if (options_.n_dissections > 0) {
+            auto dissector = NdpiDissector::create(options_.n_dissections);
+            if (!dissector) return dissector.error();
+            dissector_ = std::move(dissector.value());
+            context_.dissector = dissector_.get();
+        }
+        if (auto status = v4_.allocate(); !status) return status;
+        if (auto status = v6_.allocate(); !status) return status;
+        counters_.table_octets.set(v4_.octets() + v6_.octets());
+        counters_.flow_octets.set(v4_.octets_per_flow());
+        return source_->open();
+    }
+
+    Status run(std::stop_token stop) {
+        const std::stop_callback on_stop(stop, [this] { wake(); });
+        Status result = ok();
+        bool ended = false;
+        while (!stop.stop_requested() && !ended) {
+            take_change();
+            note_interface();
+            auto outcome = source_->poll(*this, kLongestWait);
+            if (!outcome) {
+                result = outcome.error();
+                break;
+            }
+            ended = outcome.value() == PollOutcome::kEnd;
+            tick();
+        }
+        if (!ended && result) drain();
+        take_change();
+        publisher_.wait_for_room();
+        const EndReason reason = ended ? EndReason::kEndOfInput : stop_reason_.load();
+        v4_.expire_all(reason);
+        v6_.expire_all(reason);
+        counters_.flows_active.set(0);
+        publisher_.end();
+        return result;
+    }
+
+    void on_frames(const FrameVector& vector) noexcept override {
+        const DecodeOptions decoding{options_.decode_tunnels, options_.fragments};
+        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0;
+        std::size_t i = 0;
+        for (const RawFrame& frame : vector.frames) {
+            if (frame.timestamp <= overlap_until_) [[unlikely]] {
+                counters_.overlap.add();
+                continue;
+            }
+            Packet& packet = packets_[i++];
+            packet = Packet{};
+            overlap_until_ = kNever;
+            newest_frame_ = std::max(newest_frame_, frame.timestamp);
+            const DecodeResult result = decode(vector.link_type, frame, decoding, packet);
+            if (result != DecodeResult::kOk) [[unlikely]] {
+                counters_.ignored[static_cast<std::size_t>(result)].add();
+                continue;
+            }
+            // time does not run back, whatever the capture says
+            clock_ = packet.timestamp = std::max(packet.timestamp, clock_);
+            if (packet.fragment && options_.fragments == FragmentMode::kAll) fragments_.resolve(packet);
+            ++metered;
+            octets += packet.ip_octets;
+            wire_octets += frame.wire_length;
+            cut += packet.cut;
+            if (packet.version == 4)
+                v4_.add(packet);
+            else
+                v6_.add(packet);
+        }
+        v4_.probe();
+        v6_.probe();
+        v4_.update();
+        v6_.update();
+        v4_.expire(clock_, kExpiryPerVector);
+        v6_.expire(clock_, kExpiryPerVector);
+        counters_.packets.add(metered);
+        counters_.octets.add(octets);
+        counters_.wire_octets.add(wire_octets);
+        if (cut != 0) counters_.cut.add(cut);
+        counters_.flows_active.set(context_.live_flows);
+        saw_packets_ = saw_packets_ || metered != 0;
+    }
+
+    // ---- any thread ----
+
+    void adopt(MeteringChange change) {
+        const std::lock_guard lock(mutex_);
+        change_ = std::move(change);
+        wake_locked();
+    }
+    void wake() {
+        const std::lock_guard lock(mutex_);
+        wake_locked();
+    }
+    void request_expire() {
+        expire_requested_ = true;
+        wake();
+    }
+    CaptureTotals capture() const {
+        const std::lock_guard lock(mutex_);
+        CaptureTotals totals = retired_;
+        add(totals, source_->counters());
+        totals.up = source_->counters().up.get() != 0;
+        return totals;
+    }
+    PacketSource::Description source_description() const {
+        const std::lock_guard lock(mutex_);
+        return source_->describe();
+    }
+    PacketSource::Progress progress() const {
+        const std::lock_guard lock(mutex_);
+        return source_->progress();
+    }
+
+    const ObservationPoint point_;
+    const MeteringOptions options_;
+    MeterCounters counters_;
+    std::atomic<EndReason> stop_reason_{EndReason::kForced};
+    std::atomic<std::uint64_t> adopted_{0};
+
+private:
+    static void add(CaptureTotals& totals, const CaptureCounters& counters) {
+        totals.frames += counters.frames.get();
+        totals.octets += counters.octets.get();
+        totals.truncated += counters.truncated.get();
+        totals.filtered += counters.filtered.get();
+        totals.kernel_dropped += counters.kernel_dropped.get();
+        totals.interface_dropped += counters.interface_dropped.get();
+        totals.opens += counters.opens.get();
+        totals.failures += counters.failures.get();
+    }
+
+    void wake_locked() {
+        if (source_) source_->wake();
+    }
+
+    void take_change() {
+        std::optional<MeteringChange> change;
+        {
+            const std::lock_guard lock(mutex_);
+            change.swap(change_);
+        }
+        if (!change) return;
+        context_.set_timeouts(change->idle_timeout, change->active_timeout);
+        if (change->source) replace_source(std::move(change->source));
+        publisher_.replace_outputs(std::move(change->outputs));
+        adopted_.fetch_add(1, std::memory_order_release);
+    }
+
+    // The new capture is open before the old one is drained and closed, so that
+    // no packet falls between; what both saw is told apart by its time, which
+    // the kernel gives a packet once for all captures.
+    void replace_source(std::unique_ptr<PacketSource> next) {
+        drain();
+        overlap_until_ = newest_frame_;
+        const std::lock_guard lock(mutex_);
+        add(retired_, source_->counters());
+        source_ = std::move(next);
+        opens_noted_ = 0;
+    }
+
+    // What waits in the capture ring is metered before the capture ends.
+    void drain() {
+        const auto deadline = Steady::now() + kLongestDrain;
+        while (Steady::now() < deadline) {
+            const auto outcome = source_->poll(*this, std::chrono::milliseconds(0));
+            if (!outcome || outcome.value() != PollOutcome::kFrames) return;
+        }
+    }
+
+    // The interface may have come, or come back as another one.
+    void note_interface() {
+        const std::uint64_t opens = source_->counters().opens.get();
+        if (opens == opens_noted_) return;
+        opens_noted_ = opens;
+        const auto description = source_->describe();
+        context_.hardware_address = source_->hardware_address();
+        context_.interface_index = description.interface_index;
+        context_.interface_name = point_.offline ? "" : description.name;
+    }
+
+    // Work that does not hang on packets: the clock, the timeouts of a silent
+    // link, an operator's command, batches that wait.
+    void tick() {
+        const auto now = Steady::now();
+        if (saw_packets_) {
+            saw_packets_ = false;
+            last_packets_ = now;
+        } else if (!point_.offline && clock_ != 0) {
+            const auto silent = now - last_packets_ - kDeliveryDelay;
+            if (silent.count() > 0) {
+                const TimestampNs present =
+                    clock_ + std::chrono::duration_cast<std::chrono::nanoseconds>(silent).count();
+                v4_.expire(present, kExpiryPerTick);
+                v6_.expire(present, kExpiryPerTick);
+            }
+        }
+        if (expire_requested_.exchange(false)) to_expire_ = context_.live_flows;
+        if (to_expire_ != 0) {
+            const std::uint32_t gone = v4_.expire_all(EndReason::kForced, std::min(to_expire_, kForcedPerTick));
+            const std::uint32_t rest = std::min(to_expire_ - gone, kForcedPerTick - gone);
+            const std::uint32_t total = gone + v6_.expire_all(EndReason::kForced, rest);
+            to_expire_ = total == 0 ? 0 : to_expire_ - total;
+        }
+        counters_.flows_active.set(context_.live_flows);
+        counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
+        counters_.polls.add();
+        publisher_.publish_if_old(now);
+    }
+
+    Logger& logger_;
+    mutable std::mutex mutex_;  // guards change_, the pointer source_ and retired_
+    std::optional<MeteringChange> change_;
+    std::unique_ptr<PacketSource> source_;  // replaced by the metering thread under mutex_; it reads it freely
+    CaptureTotals retired_;
+    std::atomic<bool> expire_requested_{false};
+
+    // the metering thread only
+    RecordPublisher publisher_;
+    std::unique_ptr<NdpiDissector> dissector_;
+    MeterContext context_;
+    FragmentTable fragments_;
+    FlowMeter<FlowKeyV4> v4_;
+    FlowMeter<FlowKeyV6> v6_;
+    std::array<Packet, kFrameVectorSize> packets_;
+    TimestampNs clock_ = 0;  // of the last packet
+    TimestampNs newest_frame_ = 0, overlap_until_ = kNever;
+    std::uint64_t opens_noted_ = 0;
+    Steady::time_point last_packets_ = Steady::now();
+    bool saw_packets_ = false;
+    std::uint32_t to_expire_ = 0;
+};
+
+MeteringProcess::MeteringProcess(ObservationPoint point, MeteringOptions options, std::unique_ptr<PacketSource> source,
+                                 std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger)
+    : implementation_(
+          std::make_unique<Implementation>(std::move(point), options, std::move(source), std::move(outputs), logger)) {}
+MeteringProcess::~MeteringProcess() = default;
+
+Status MeteringProcess::open() {
+    return implementation_->open();
+}
+Status MeteringProcess::run(std::stop_token stop) {
+    return implementation_->run(std::move(stop));
+}
+void MeteringProcess::adopt(MeteringChange change) {
+    implementation_->adopt(std::move(change));
+}
+std::uint64_t MeteringProcess::adopted() const noexcept {
+    return implementation_->adopted_.load(std::memory_order_acquire);
+}
+void MeteringProcess::request_expire() {
+    implementation_->request_expire();
+}
+void MeteringProcess::set_stop_reason(EndReason reason) noexcept {
+    implementation_->stop_reason_ = reason;
+}
+const ObservationPoint& MeteringProcess::point() const noexcept {
+    return implementation_->point_;
+}
+const MeteringOptions& MeteringProcess::options() const noexcept {
+    return implementation_->options_;
+}
+const MeterCounters& MeteringProcess::counters() const noexcept {
+    return implementation_->counters_;
+}
+MeteringProcess::CaptureTotals MeteringProcess::capture() const {
+    return implementation_->capture();
+}
+PacketSource::Description MeteringProcess::source_description() const {
+    return implementation_->source_description();
+}
+PacketSource::Progress MeteringProcess::progress() const {
+    return implementation_->progress();
+}
+
+}  // namespace nfstreamd
