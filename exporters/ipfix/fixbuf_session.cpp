@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/ipfix/fixbuf_session.hpp"
+
+#include <fixbuf/public.h>
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <mutex>
+
+namespace nfstreamd::exporters::ipfix {
+namespace {
+
+static_assert(sizeof(VariableField) == sizeof(fbVarfield_t));
+static_assert(offsetof(VariableField, length) == offsetof(fbVarfield_t, len));
+static_assert(offsetof(VariableField, bytes) == offsetof(fbVarfield_t, buf));
+static_assert(kVariableLength == FB_IE_VARLEN);
+
+constexpr std::uint16_t kFirstInternalId = 1024;  // a number space of its own
+
+// A GError that starts as the library wants it and is freed whatever happens.
+class ErrorSlot {
+public:
+    ErrorSlot() = default;
+    ErrorSlot(const ErrorSlot&) = delete;
+    ErrorSlot& operator=(const ErrorSlot&) = delete;
+    ~ErrorSlot() { g_clear_error(&error_); }
+
+    GError** fresh() {
+        g_clear_error(&error_);
+        return &error_;
+    }
+    bool is_end_of_message() const { return g_error_matches(error_, FB_ERROR_DOMAIN, FB_ERROR_EOM); }
+    Error as_error(std::string_view what) const {
+        return {ErrorCode::kInternal,
+                fmt::format("libfixbuf cannot {}: {}", what, error_ != nullptr ? error_->message : "no reason given"),
+                ""};
+    }
+
+private:
+    GError* error_ = nullptr;
+};
+
+// The library warns through GLib's log; what matters comes back as an error too,
+// and standard error belongs to our own log.
+void ignore_log(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
+
+void silence_library() {
+    static std::once_flag once;
+    std::call_once(once, [] { g_log_set_handler(nullptr, G_LOG_LEVEL_MASK, ignore_log, nullptr); });
+}
+
+struct ModelFree {
+    void operator()(fbInfoModel_t* model) const { fbInfoModelFree(model); }
+};
+struct BufferFree {
+    void operator()(fBuf_t* buffer) const { fBufFree(buffer); }
+};
+struct SessionFree {
+    void operator()(fbSession_t* session) const { fbSessionFree(session); }
+};
+struct TemplateFree {
+    void operator()(fbTemplate_t* tmpl) const { fbTemplateFreeUnused(tmpl); }
+};
+using TemplatePtr = std::unique_ptr<fbTemplate_t, TemplateFree>;
+
+std::uint8_t data_type(IeType type) {
+    switch (type) {
+        case IeType::kUnsigned8:
+            return FB_UINT_8;
+        case IeType::kUnsigned16:
+            return FB_UINT_16;
+        case IeType::kUnsigned32:
+            return FB_UINT_32;
+        case IeType::kUnsigned64:
+            return FB_UINT_64;
+        case IeType::kSigned32:
+            return FB_INT_32;
+        case IeType::kFloat64:
+            return FB_FLOAT_64;
+        case IeType::kBoolean:
+            return FB_BOOL;
+        case IeType::kMacAddress:
+            return FB_MAC_ADDR;
+        case IeType::kDateTimeMilliseconds:
+            return FB_DT_MILSEC;
+        case IeType::kString:
+            return FB_STRING;
+        case IeType::kIpAddress:
+        case IeType::kOctetArray:
+        case IeType::kSigned32List:
+            return FB_OCTET_ARRAY;
+    }
+    return FB_OCTET_ARRAY;
+}
+
+// Without FB_IE_F_ENDIAN a number would leave in the machine's byte order.
+std::uint32_t element_flags(IeType type) {
+    switch (type) {
+        case IeType::kMacAddress:
+        case IeType::kIpAddress:
+        case IeType::kString:
+        case IeType::kOctetArray:
+        case IeType::kSigned32List:
+        case IeType::kBoolean:
+            return FB_IE_F_NONE;
+        default:
+            return FB_IE_F_ENDIAN;
+    }
+}
+
+const fbInfoElement_t* ensure_element(fbInfoModel_t* model, const FieldPlan& plan) {
+    if (const auto* known = fbInfoModelGetElementByID(model, plan.ie.id, plan.ie.pen)) return known;
+    const std::string name(plan.field->name);  // the model keeps copies
+    fbInfoElement_t element{};
+    element.ref.name = name.c_str();
+    element.ent = plan.ie.pen;
+    element.num = plan.ie.id;
+    element.len = plan.length;
+    element.flags = element_flags(plan.field->type);
+    element.type = data_type(plan.field->type);
+    fbInfoModelAddElement(model, &element);
+    return fbInfoModelGetElementByID(model, plan.ie.id, plan.ie.pen);
+}
+
+bool append_field(fbInfoModel_t* model, fbTemplate_t* tmpl, const FieldPlan& plan, ErrorSlot& error) {
+    const fbInfoElement_t* element = ensure_element(model, plan);
+    if (element == nullptr) return false;
+    fbInfoElementSpec_t spec{const_cast<char*>(element->ref.name), plan.length, 0};
+    return fbTemplateAppendSpec(tmpl, &spec, 0, error.fresh()) != FALSE;
+}
+
+// Hands the template to the session, which owns it from then on.
+Status add_template(fbSession_t* session, fbInfoModel_t* model, bool internal, std::uint16_t id,
+                    std::span<const FieldPlan* const> fields) {
+    ErrorSlot error;
+    TemplatePtr tmpl(fbTemplateAlloc(model));
+    for (const FieldPlan* plan : fields)
+        if (!append_field(model, tmpl.get(), *plan, error))
+            return error.as_error(fmt::format("put {} into a template", plan->field->name));
+    if (fbSessionAddTemplate(session, internal ? TRUE : FALSE, id, tmpl.get(), error.fresh()) == 0)
+        return error.as_error("add a template");
+    tmpl.release();
+    return ok();
+}
+
+std::vector<const FieldPlan*> in_template_order(const RecordLayout& layout) {
+    std::vector<const FieldPlan*> fields;
+    for (const FieldPlan& plan : layout.fields()) fields.push_back(&plan);
+    return fields;
+}
+
+}  // namespace
+
+struct FixbufSession::Model {
+    std::unique_ptr<fbInfoModel_t, ModelFree> model{fbInfoModelAlloc()};
+};
+
+// A session with its buffer. The templates are added before the buffer exists,
+// as the library would write them into it at once.
+struct FixbufSession::Encoder {
+    std::vector<std::uint8_t> out;
+    fbSession_t* session = nullptr;    // owned by the buffer
+    fbExporter_t* exporter = nullptr;  // owned by the buffer
+    std::unique_ptr<fBuf_t, BufferFree> buffer;
+    std::vector<std::uint16_t> ids;
+    std::size_t current = SIZE_MAX;
+    bool has_content = false;
+
+    Status open(fbInfoModel_t* model, std::uint32_t domain, std::uint16_t max_message,
+                std::span<const SessionTemplate> templates) {
+        std::unique_ptr<fbSession_t, SessionFree> fresh(fbSessionAlloc(model));
+        fbSessionSetDomain(fresh.get(), domain);
+        for (const SessionTemplate& t : templates) {
+            const auto internal_id = static_cast<std::uint16_t>(kFirstInternalId + ids.size());
+            Status status = add_template(fresh.get(), model, true, internal_id, t.layout->by_offset());
+            if (status) status = add_template(fresh.get(), model, false, t.id, in_template_order(*t.layout));
+            if (!status) return status;
+            ids.push_back(t.id);
+        }
+        out.resize(max_message);
+        session = fresh.release();
+        exporter = fbExporterAllocBuffer(out.data(), max_message);
+        buffer.reset(fBufAllocForExport(session, exporter));
+        fBufSetAutomaticMode(buffer.get(), FALSE);
+        return ok();
+    }
+
+    Status select(std::size_t index) {
+        if (index == current) return ok();
+        ErrorSlot error;
+        const auto internal_id = static_cast<std::uint16_t>(kFirstInternalId + index);
+        if (!fBufSetInternalTemplate(buffer.get(), internal_id, error.fresh()) ||
+            !fBufSetExportTemplate(buffer.get(), ids[index], error.fresh()))
+            return error.as_error("select a template");
+        current = index;
+        return ok();
+    }
+
+    std::span<const std::uint8_t> emit() {
+        ErrorSlot error;
+        if (!has_content || !fBufEmit(buffer.get(), error.fresh())) return {};
+        has_content = false;
+        return {out.data(), fbExporterGetMsgLen(exporter)};
+    }
+};
+
+FixbufSession::FixbufSession() : model_(std::make_unique<Model>()), encoder_(std::make_unique<Encoder>()) {}
+FixbufSession::~FixbufSession() = default;
+
+Result<std::unique_ptr<FixbufSession>> FixbufSession::make(std::uint32_t domain, std::uint16_t max_message,
+                                                           std::span<const SessionTemplate> templates) {
+    silence_library();
+    std::unique_ptr<FixbufSession> made(new FixbufSession);
+    Status status = made->encode_templates(domain, max_message, templates);
+    if (status) status = made->encoder_->open(made->model_->model.get(), domain, max_message, templates);
+    if (!status) return status.error();
+    return made;
+}
+
+// With a session of its own, so that the one for data never turns from data to
+// templates in the middle of a message. Each template has its own Set; as many
+// as fit share a message.
+Status FixbufSession::encode_templates(std::uint32_t domain, std::uint16_t max_message,
+                                       std::span<const SessionTemplate> templates) {
+    Encoder encoder;
+    Status status = encoder.open(model_->model.get(), domain, max_message, templates);
+    if (!status) return status;
+    const auto keep = [&] {
+        const auto message = encoder.emit();
+        if (!message.empty()) template_messages_.emplace_back(message.begin(), message.end());
+    };
+    std::size_t length = kMessageHeader;
+    for (const SessionTemplate& t : templates) {
+        const std::size_t needed = kSetHeader + t.layout->template_wire_length();
+        if (kMessageHeader + needed > max_message)
+            return Error{ErrorCode::kInvalidArgument,
+                         fmt::format("a template of {} octets does not fit a message of {}; send fewer fields or "
+                                     "raise mtu",
+                                     needed, max_message),
+                         ""};
+        if (length + needed > max_message) {
+            keep();
+            length = kMessageHeader;
+        }
+        length += needed;
+        ErrorSlot error;
+        bool done = fbSessionExportTemplate(encoder.session, t.id, error.fresh()) != FALSE;
+        if (!done && error.is_end_of_message())  // a new session begins in the state for data
+            done = fbSessionExportTemplate(encoder.session, t.id, error.fresh()) != FALSE;
+        if (!done) return error.as_error("encode a template");
+        encoder.has_content = true;
+    }
+    keep();
+    return ok();
+}
+
+Status FixbufSession::append(std::size_t template_index, std::uint8_t* packed, std::size_t size) {
+    Status status = encoder_->select(template_index);
+    if (!status) return status;
+    ErrorSlot error;
+    if (!fBufAppend(encoder_->buffer.get(), packed, size, error.fresh())) return error.as_error("encode a record");
+    encoder_->has_content = true;
+    return ok();
+}
+
+std::span<const std::uint8_t> FixbufSession::emit() {
+    return encoder_->emit();
+}
+
+namespace {
+
+WireType wire_type(std::uint8_t type) {
+    switch (type) {
+        case FB_UINT_8:
+        case FB_UINT_16:
+        case FB_UINT_32:
+        case FB_UINT_64:
+            return WireType::kUnsigned;
+        case FB_INT_8:
+        case FB_INT_16:
+        case FB_INT_32:
+        case FB_INT_64:
+            return WireType::kSigned;
+        case FB_FLOAT_32:
+        case FB_FLOAT_64:
+            return WireType::kFloat;
+        case FB_BOOL:
+            return WireType::kBoolean;
+        case FB_MAC_ADDR:
+            return WireType::kMacAddress;
+        case FB_STRING:
+            return WireType::kString;
+        case FB_DT_SEC:
+            return WireType::kSeconds;
+        case FB_DT_MILSEC:
+            return WireType::kMilliseconds;
+        case FB_DT_MICROSEC:
+            return WireType::kMicroseconds;
+        case FB_DT_NANOSEC:
+            return WireType::kNanoseconds;
+        case FB_IP4_ADDR:
+            return WireType::kIpv4Address;
+        case FB_IP6_ADDR:
+            return WireType::kIpv6Address;
+        case FB_BASIC_LIST:
+            return WireType::kBasicList;
+        case FB_SUB_TMPL_LIST:
+            return WireType::kSubTemplateList;
+        case FB_SUB_TMPL_MULTI_LIST:
+            return WireType::kSubTemplateMultiList;
+        default:
+            return WireType::kOctetArray;
+    }
+}
+
+}  // namespace
+
+std::optional<KnownElement> known_element(std::uint32_t pen, std::uint16_t id) {
+    static const std::unique_ptr<fbInfoModel_t, ModelFree> model(fbInfoModelAlloc());  // never changed: readers only
+    const fbInfoElement_t* element = fbInfoModelGetElementByID(model.get(), id, pen);
+    if (element == nullptr) return std::nullopt;
+    return KnownElement{element->ref.name, wire_type(element->type)};
+}
+
+std::string fixbuf_version() {
+    return fmt::format("{}.{}.{}", FIXBUF_VERSION_MAJOR, FIXBUF_VERSION_MINOR, FIXBUF_VERSION_RELEASE);
+}
+
+}  // namespace nfstreamd::exporters::ipfix

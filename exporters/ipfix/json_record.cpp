@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/ipfix/json_record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <map>
+
+#include "core/base/json_text.hpp"
+
+namespace nfstreamd::exporters::ipfix {
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+
+constexpr int kDeepestList = 3;
+constexpr std::uint64_t kNtpToUnixSeconds = 2'208'988'800;
+
+struct HalfRow {
+    std::string_view column;
+    Half half;
+};
+constexpr HalfRow kHalves[] = {
+    {"src2dst_packets", Half::kSrc2dstPackets},     {"src2dst_bytes", Half::kSrc2dstBytes},
+    {"src2dst_ip_bytes", Half::kSrc2dstIpBytes},    {"src2dst_first_seen_ms", Half::kSrc2dstFirst},
+    {"src2dst_last_seen_ms", Half::kSrc2dstLast},   {"dst2src_packets", Half::kDst2srcPackets},
+    {"dst2src_bytes", Half::kDst2srcBytes},         {"dst2src_ip_bytes", Half::kDst2srcIpBytes},
+    {"dst2src_first_seen_ms", Half::kDst2srcFirst}, {"dst2src_last_seen_ms", Half::kDst2srcLast},
+};
+
+// Elements that carry a column though its row in the table names another one:
+// octets of the other accounting modes, and times in other units.
+struct OtherElement {
+    std::uint16_t id;
+    std::string_view column, reverse_column;
+};
+constexpr OtherElement kOthers[] = {
+    {401, "src2dst_bytes", "dst2src_bytes"},
+    {150, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},
+    {151, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
+    {154, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},
+    {155, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
+    {156, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},
+    {157, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
+};
+
+WireType wire_type(IeType type, bool v6) {
+    switch (type) {
+        case IeType::kUnsigned8:
+        case IeType::kUnsigned16:
+        case IeType::kUnsigned32:
+        case IeType::kUnsigned64:
+            return WireType::kUnsigned;
+        case IeType::kSigned32:
+            return WireType::kSigned;
+        case IeType::kFloat64:
+            return WireType::kFloat;
+        case IeType::kBoolean:
+            return WireType::kBoolean;
+        case IeType::kMacAddress:
+            return WireType::kMacAddress;
+        case IeType::kIpAddress:
+            return v6 ? WireType::kIpv6Address : WireType::kIpv4Address;
+        case IeType::kDateTimeMilliseconds:
+            return WireType::kMilliseconds;
+        case IeType::kString:
+            return WireType::kString;
+        case IeType::kOctetArray:
+            return WireType::kOctetArray;
+        case IeType::kSigned32List:
+            return WireType::kBasicList;
+    }
+    return WireType::kOctetArray;
+}
+
+void name_from_table(ReadField& field, std::uint32_t private_enterprise_number) {
+    IeId wanted{field.element.pen, field.element.id};
+    if (private_enterprise_number != 0 && wanted.pen == private_enterprise_number) wanted.pen = kOurPen;
+    for (const InformationElement& row : builtin_elements()) {
+        if (row.ie != wanted && row.ie_v6 != wanted) continue;
+        field.key = row.column;
+        field.type = wire_type(row.type, row.ie != wanted);
+        return;
+    }
+    if (wanted.pen != 0 && wanted.pen != kReversePen) return;
+    for (const OtherElement& other : kOthers)
+        if (other.id == wanted.id) field.key = wanted.pen == 0 ? other.column : other.reverse_column;
+}
+
+ReadField make_field(const ReadElement& element, std::uint32_t private_enterprise_number) {
+    ReadField field;
+    field.element = element;
+    const auto known = known_element(element.pen, element.id);
+    if (known) field.type = known->type;
+    name_from_table(field, private_enterprise_number);
+    if (field.key.empty()) field.key = known ? known->name : fmt::format("_{}_{}", element.pen, element.id);
+    return field;
+}
+
+void append_hex(std::string& out, Bytes bytes) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    out += '"';
+    for (const std::uint8_t byte : bytes) {
+        out += kHex[byte >> 4];
+        out += kHex[byte & 15];
+    }
+    out += '"';
+}
+
+void append_float(std::string& out, double value) {
+    if (std::isfinite(value))
+        fmt::format_to(std::back_inserter(out), "{}", value);
+    else
+        out += "null";  // JSON has no other word for it
+}
+
+std::uint64_t ntp_milliseconds(std::uint64_t value) {  // RFC 7011, 6.1.9
+    const std::uint64_t seconds = value >> 32;
+    if (seconds < kNtpToUnixSeconds) return 0;
+    return (seconds - kNtpToUnixSeconds) * 1000 + ((value & 0xffffffff) * 1000 >> 32);
+}
+
+// The number of an integer or a time, times as milliseconds; nothing when the
+// length does not suit the type.
+std::optional<std::uint64_t> unsigned_value(WireType type, Bytes bytes) {
+    const std::size_t n = bytes.size();
+    const std::uint64_t value = n <= 8 ? ByteReader(bytes).number(n) : 0;
+    switch (type) {
+        case WireType::kUnsigned:
+        case WireType::kMilliseconds:
+            return n >= 1 && n <= 8 ? std::optional(value) : std::nullopt;
+        case WireType::kSeconds:
+            return n == 4 ? std::optional(value * 1000) : std::nullopt;
+        case WireType::kMicroseconds:
+        case WireType::kNanoseconds:
+            return n == 8 ? std::optional(ntp_milliseconds(value)) : std::nullopt;
+        default:
+            return std::nullopt;
+    }
+}
+
+bool append_address(std::string& out, WireType type, Bytes bytes) {
+    const std::size_t n = type == WireType::kIpv4Address ? 4 : type == WireType::kIpv6Address ? 16 : 6;
+    if (bytes.size() != n) return false;
+    out += '"';
+    if (type == WireType::kMacAddress) {
+        MacAddress mac;
+        std::copy(bytes.begin(), bytes.end(), mac.begin());
+        append_text(out, mac);
+    } else {
+        IpAddress address;
+        address.version = n == 4 ? 4 : 6;
+        std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+        append_text(out, address);
+    }
+    out += '"';
+    return true;
+}
+
+bool append_scalar(std::string& out, WireType type, Bytes bytes) {
+    const std::size_t n = bytes.size();
+    switch (type) {
+        case WireType::kSigned: {
+            if (n < 1 || n > 8) return false;
+            const auto shift = static_cast<unsigned>(64 - 8 * n);
+            const std::uint64_t value = ByteReader(bytes).number(n) << shift;
+            fmt::format_to(std::back_inserter(out), "{}", static_cast<std::int64_t>(value) >> shift);
+            return true;
+        }
+        case WireType::kFloat:
+            if (n != 4 && n != 8) return false;
+            append_float(out, n == 8 ? std::bit_cast<double>(ByteReader(bytes).number(8))
+                                     : static_cast<double>(std::bit_cast<float>(ByteReader(bytes).u32())));
+            return true;
+        case WireType::kBoolean:
+            if (n != 1 || bytes[0] < 1 || bytes[0] > 2) return false;
+            out += bytes[0] == 1 ? "true" : "false";
+            return true;
+        case WireType::kMacAddress:
+        case WireType::kIpv4Address:
+        case WireType::kIpv6Address:
+            return append_address(out, type, bytes);
+        case WireType::kString:
+            append_json_string(out, {reinterpret_cast<const char*>(bytes.data()), n});
+            return true;
+        default:
+            if (const auto value = unsigned_value(type, bytes)) {
+                fmt::format_to(std::back_inserter(out), "{}", *value);
+                return true;
+            }
+            return false;
+    }
+}
+
+bool append_value(std::string& out, WireType type, Bytes bytes, const ReadTemplates& templates, int depth);
+bool append_fields(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
+                   int depth, std::array<std::optional<std::uint64_t>, static_cast<std::size_t>(Half::kCount)>* halves);
+
+// RFC 6313, 4.5.1: semantic, field specifier, values.
+bool append_basic_list(std::string& out, Bytes bytes, const ReadTemplates& templates, int depth) {
+    ByteReader list(bytes);
+    list.u8();
+    ReadElement element;
+    element.id = list.u16();
+    element.length = list.u16();
+    if ((element.id & 0x8000) != 0) {
+        element.id &= 0x7fff;
+        element.pen = list.u32();
+    }
+    if (list.failed() || element.length == 0) return false;
+    const auto known = known_element(element.pen, element.id);
+    const WireType type = known ? known->type : WireType::kOctetArray;
+    out += '[';
+    bool first = true;
+    while (list.remaining() > 0) {
+        const Bytes value = list.field(element.length);
+        if (list.failed()) return false;
+        if (!first) out += ',';
+        first = false;
+        if (!append_value(out, type, value, templates, depth)) append_hex(out, value);
+    }
+    out += ']';
+    return true;
+}
+
+bool append_records(std::string& out, ByteReader& list, std::uint16_t id, const ReadTemplates& templates, int depth,
+                    bool& first) {
+    const auto found = templates.find(id);
+    if (found == templates.end()) return false;
+    while (list.remaining() > 0) {
+        if (!first) out += ',';
+        first = false;
+        out += '{';
+        if (!append_fields(out, list, found->second, templates, depth, nullptr)) return false;
+        out += '}';
+    }
+    return true;
+}
+
+// RFC 6313, 4.5.2 and 4.5.3: records of one template, or of several.
+bool append_template_list(std::string& out, Bytes bytes, bool several, const ReadTemplates& templates, int depth) {
+    ByteReader list(bytes);
+    list.u8();
+    bool first = true;
+    out += '[';
+    do {
+        const std::uint16_t id = list.u16();
+        if (several) {
+            const std::uint16_t length = list.u16();
+            if (list.failed() || length < 4) return false;
+            ByteReader part(list.take(length - 4u));
+            if (list.failed() || !append_records(out, part, id, templates, depth, first)) return false;
+        } else if (list.failed() || !append_records(out, list, id, templates, depth, first)) {
+            return false;
+        }
+    } while (several && list.remaining() > 0);
+    out += ']';
+    return true;
+}
+
+// False, with `out` as it was, when the bytes do not make a value of the type.
+bool append_value(std::string& out, WireType type, Bytes bytes, const ReadTemplates& templates, int depth) {
+    const std::size_t before = out.size();
+    bool done = false;
+    if (type == WireType::kBasicList)
+        done = depth < kDeepestList && append_basic_list(out, bytes, templates, depth + 1);
+    else if (type == WireType::kSubTemplateList || type == WireType::kSubTemplateMultiList)
+        done = depth < kDeepestList &&
+               append_template_list(out, bytes, type == WireType::kSubTemplateMultiList, templates, depth + 1);
+    else
+        done = append_scalar(out, type, bytes);
+    if (!done) out.resize(before);
+    return done;
+}
+
+using Halves = std::array<std::optional<std::uint64_t>, static_cast<std::size_t>(Half::kCount)>;
+
+bool append_fields(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
+                   int depth, Halves* halves) {
+    bool first = true;
+    for (const ReadField& field : tmpl.fields) {
+        const Bytes value = bytes.field(field.element.length);
+        if (bytes.failed()) return false;
+        if (!first) out += ',';
+        first = false;
+        append_json_string(out, field.key);
+        out += ':';
+        if (!append_value(out, field.type, value, templates, depth)) append_hex(out, value);
+        if (halves != nullptr && field.half)
+            (*halves)[static_cast<std::size_t>(*field.half)] = unsigned_value(field.type, value).value_or(0);
+    }
+    return true;
+}
+
+void append_number(std::string& out, std::string_view key, std::uint64_t value) {
+    fmt::format_to(std::back_inserter(out), ",\"{}\":{}", key, value);
+}
+
+// What is not on the wire because it follows from what is.
+void append_computed(std::string& out, Halves& halves) {
+    const auto at = [&](Half half) -> std::optional<std::uint64_t>& { return halves[static_cast<std::size_t>(half)]; };
+    const auto settle = [&](Half half, std::string_view key, std::optional<std::uint64_t> value) {
+        if (at(half) || !value) return;
+        at(half) = value;
+        append_number(out, key, *value);
+    };
+    settle(Half::kSrc2dstBytes, "src2dst_bytes", at(Half::kSrc2dstIpBytes));
+    settle(Half::kDst2srcBytes, "dst2src_bytes", at(Half::kDst2srcIpBytes));
+    settle(Half::kDst2srcPackets, "dst2src_packets", 0);
+    settle(Half::kDst2srcBytes, "dst2src_bytes", 0);
+    if (at(Half::kSrc2dstPackets))
+        append_number(out, "bidirectional_packets", *at(Half::kSrc2dstPackets) + *at(Half::kDst2srcPackets));
+    if (at(Half::kSrc2dstBytes))
+        append_number(out, "bidirectional_bytes", *at(Half::kSrc2dstBytes) + *at(Half::kDst2srcBytes));
+    if (!at(Half::kSrc2dstFirst) || !at(Half::kSrc2dstLast)) return;
+    std::uint64_t first = *at(Half::kSrc2dstFirst), last = *at(Half::kSrc2dstLast);
+    if (const auto reverse = at(Half::kDst2srcFirst).value_or(0); reverse != 0) first = std::min(first, reverse);
+    if (const auto reverse = at(Half::kDst2srcLast).value_or(0); reverse != 0) last = std::max(last, reverse);
+    append_number(out, "bidirectional_first_seen_ms", first);
+    append_number(out, "bidirectional_last_seen_ms", last);
+    append_number(out, "bidirectional_duration_ms", last >= first ? last - first : 0);
+}
+
+}  // namespace
+
+ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_options,
+                                std::uint32_t private_enterprise_number) {
+    ReadTemplate tmpl;
+    tmpl.is_options = is_options;
+    std::map<std::string, int> keys;  // with how often each was wanted
+    for (const ReadElement& element : elements) {
+        ReadField field = make_field(element, private_enterprise_number);
+        if (keys[field.key]++ > 0) {  // repeated, or two elements that mean one column
+            const auto known = known_element(element.pen, element.id);
+            const std::string name = known ? known->name : fmt::format("_{}_{}", element.pen, element.id);
+            field.key = name;
+            while (keys[field.key]++ > 0) field.key = fmt::format("{}_{}", name, keys[name]);
+        } else if (!is_options) {
+            for (const HalfRow& row : kHalves)
+                if (row.column == field.key) field.half = row.half;
+        }
+        if (field.half == Half::kSrc2dstPackets || field.half == Half::kSrc2dstIpBytes ||
+            field.half == Half::kSrc2dstBytes)
+            tmpl.is_flow = true;
+        tmpl.minimum_length += element.length == 65535 ? 1 : element.length;
+        tmpl.fields.push_back(std::move(field));
+    }
+    return tmpl;
+}
+
+bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates) {
+    Halves halves;
+    out += '{';
+    if (!append_fields(out, bytes, tmpl, templates, 0, &halves)) return false;
+    if (tmpl.is_flow) append_computed(out, halves);
+    if (tmpl.is_options) out += ",\"_options\":true";
+    out += '}';
+    return true;
+}
+
+}  // namespace nfstreamd::exporters::ipfix

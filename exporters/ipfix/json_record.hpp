@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A template as the reader keeps it, and the JSON object of one data record made
+// with it. Knows the field table and the names of elements, nothing of sessions.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/record/information_element.hpp"
+#include "exporters/ipfix/byte_reader.hpp"
+#include "exporters/ipfix/fixbuf_session.hpp"
+
+namespace nfstreamd::exporters::ipfix {
+
+struct ReadElement {
+    std::uint32_t pen = 0;
+    std::uint16_t id = 0, length = 0;  // 65535: variable
+};
+
+// The halves of a flow, of which the bidirectional columns are computed.
+enum class Half : std::uint8_t {
+    kSrc2dstPackets,
+    kSrc2dstBytes,
+    kSrc2dstIpBytes,
+    kSrc2dstFirst,
+    kSrc2dstLast,
+    kDst2srcPackets,
+    kDst2srcBytes,
+    kDst2srcIpBytes,
+    kDst2srcFirst,
+    kDst2srcLast,
+    kCount
+};
+
+struct ReadField {
+    ReadElement element;
+    WireType type = WireType::kOctetArray;
+    std::optional<Half> half;
+    std::string key;  // of the JSON object, unique in the template
+};
+
+struct ReadTemplate {
+    std::vector<ReadField> fields;
+    std::size_t minimum_length = 0;  // of a record
+    bool is_options = false, is_flow = false;
+};
+using ReadTemplates = std::map<std::uint16_t, ReadTemplate>;
+
+ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_options,
+                                std::uint32_t private_enterprise_number);
+
+// Appends one record's object; false when its bytes end too early. `templates`
+// serve nested lists.
+bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates);
+
+}  // namespace nfstreamd::exporters::ipfix
