@@ -10,10 +10,10 @@ TRAFFIC = harness.ROOT / "tests" / "integration" / "traffic.py"
 
 
 class NoDaemon(harness.TestCase):
-    def test_no_daemon_is_a_failure_that_names_the_socket(self):
+    def test_no_daemon_is_status_69_and_names_the_socket(self):
         path = self.folder / "nobody.sock"
         for verb in ("status", "expire"):
-            run = self.run_program(NFSTREAMCTL, "--socket", path, verb, status=1)
+            run = self.run_program(NFSTREAMCTL, "--socket", path, verb, status=69)
             self.assertIn("nobody.sock", run.stderr)
 
 
