@@ -31,6 +31,7 @@ LIBRARIES = (
     (re.compile(r"systemd/"), re.compile(r"daemon/systemd_notify\.cpp$")),
     (re.compile(r"boost/(asio|system)"), re.compile(r"exporters/transport/|daemon/")),
     (re.compile(r"boost/lockfree/"), re.compile(r"core/")),
+    (re.compile(r"boost/property_tree/"), re.compile(r"daemon/ctl/")),
     (re.compile(r"fmt/"), re.compile(r"(core|config|exporters|daemon)/")),
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
