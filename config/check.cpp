@@ -65,7 +65,7 @@ void report_unknown_type(const Node& type, const std::string& path, std::span<co
     std::sort(known.begin(), known.end());
     std::string types;
     for (const std::string_view name : known) types += fmt::format("{}{}", types.empty() ? "" : ", ", name);
-    problems.add(type.place, path + ".type", fmt::format("must be one of: {}, not \"{}\"", types, type.scalar));
+    problems.add(type.place, path + ".type", fmt::format("unknown type \"{}\"; known: {}", type.scalar, types));
 }
 
 Node block_of(const Node& root, std::string_view key) {

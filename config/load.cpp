@@ -162,11 +162,9 @@ void warn(const Checked& checked, std::vector<std::string>& warnings) {
 
 std::string ConfigError::text() const {
     std::string out = where;
-    for (const std::string* part : {&key, &message}) {
-        if (!out.empty() && !part->empty()) out += ": ";
-        out += *part;
-    }
-    return out;
+    const bool says_key = where == "--set " + key;
+    if (!says_key && !key.empty()) out += (out.empty() ? "" : ": ") + key;
+    return out + (out.empty() ? "" : ": ") + message;
 }
 
 Loaded load(const LoadRequest& request) {

@@ -53,10 +53,11 @@ constexpr std::array kCapture = {
                 .min = 0,
                 .max = kInt32Max},
     SettingSpec{.name = "timestamp_type",
-                .type = SettingType::kString,
+                .type = SettingType::kChoice,
                 .default_value = "",
-                .description = "Clock that stamps packets, a name of pcap-tstamp(7) such as `host` or `adapter`; "
-                               "empty, or one that the interface lacks: its default."},
+                .description = "Clock that stamps packets, see pcap-tstamp(7); if empty or not available, the "
+                               "interface's default.",
+                .choices = "host host_lowprec host_hiprec host_hiprec_unsynced adapter adapter_unsynced"},
     SettingSpec{.name = "timestamp_precision",
                 .type = SettingType::kChoice,
                 .default_value = "micro",

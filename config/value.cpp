@@ -135,6 +135,7 @@ Result<SettingValue> parse_string(const SettingSpec& spec, const std::string& te
 }
 
 Result<SettingValue> parse_choice(const SettingSpec& spec, const std::string& text) {
+    if (text.empty() && spec.default_value.empty() && !spec.required) return SettingValue(text);  // none of them
     std::string_view rest = spec.choices;
     while (!rest.empty()) {
         const std::string_view choice = rest.substr(0, rest.find(' '));

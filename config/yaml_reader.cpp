@@ -18,7 +18,9 @@
 namespace nfstreamd::config {
 namespace {
 
-constexpr std::size_t kMaxNodes = 100'000;
+// Far above any real configuration; what follows is quadratic in some of them.
+constexpr std::size_t kMaxNodes = 20'000;
+constexpr std::size_t kMaxKeys = 1'000;  // of one map
 constexpr std::size_t kMaxDepth = 32;
 
 // Ends the parsing of one text.
@@ -81,11 +83,13 @@ public:
         return Place{source_, static_cast<unsigned>(mark.line) + 1, static_cast<unsigned>(mark.column) + 1};
     }
 
+    const std::optional<Refused>& refused_key() const { return refused_key_; }
     Node take() { return std::move(root_); }
 
 private:
     struct Open {
         Node node;
+        bool is_key = false;        // of the map around it, which is refused
         std::optional<Member> key;  // of a map, waiting for its value
     };
 
@@ -105,24 +109,37 @@ private:
 
     bool expects_key() const { return !open_.empty() && open_.back().node.is_map() && !open_.back().key; }
 
+    // Kept for the end: an unclosed bracket looks like a key until the parser finds that out.
+    void refuse_key(const Node& node) {
+        if (refused_key_) return;
+        refused_key_ =
+            Refused{node.place, fmt::format("a key must be a word, not {}", node.is_file ? "!file" : node.kind_text())};
+    }
+
     void begin(Node node, const std::string& tag) {
-        if (expects_key()) throw Refused{node.place, fmt::format("a key must be a word, not {}", node.kind_text())};
+        const bool is_key = expects_key();
+        if (is_key) refuse_key(node);
         if (open_.size() >= kMaxDepth) throw Refused{node.place, "nested too deeply"};
         count(node.place);
         check_tag(node, tag);
-        open_.push_back(Open{std::move(node), std::nullopt});
+        open_.push_back(Open{std::move(node), is_key, std::nullopt});
     }
 
     void end() {
         Node node = std::move(open_.back().node);
+        const bool is_key = open_.back().is_key;
         open_.pop_back();
-        place_in_parent(std::move(node));
+        if (is_key) {
+            open_.back().key = Member{"", node.place, {}};
+        } else {
+            place_in_parent(std::move(node));
+        }
     }
 
     void add(Node node) {
         count(node.place);
         if (!expects_key()) return place_in_parent(std::move(node));
-        if (!node.is_scalar() || node.is_file) throw Refused{node.place, "a key must be a word"};
+        if (!node.is_scalar() || node.is_file) refuse_key(node);
         Member member{node.scalar, node.place, {}};
         open_.back().key = std::move(member);
     }
@@ -147,6 +164,9 @@ private:
             problems_.add(member.place, path_of(member.key),
                           fmt::format("given twice, first in line {}", former.place.line));
             return;
+        }
+        if (parent.node.members.size() >= kMaxKeys) {
+            throw Refused{member.place, fmt::format("more than {} keys in one map", kMaxKeys)};
         }
         parent.node.members.push_back(std::move(member));
     }
@@ -173,6 +193,7 @@ private:
     Problems& problems_;
     std::vector<Open> open_;
     Node root_;
+    std::optional<Refused> refused_key_;
     std::size_t nodes_ = 0;
     unsigned documents_ = 0;
 };
@@ -199,6 +220,14 @@ std::optional<Refused> refused_octet(std::string_view text, const std::shared_pt
     return std::nullopt;
 }
 
+// yaml-cpp takes a line break at the end of the text for the closing quote of a
+// string that has none. A comment there is harmless to everything else.
+std::string closed(std::string_view text) {
+    std::string out(text);
+    if (!out.empty() && out.back() != '\n') out += '\n';
+    return out + "#";
+}
+
 Node broken(Problems& problems, const Place& place, const std::string& message) {
     problems.add(place, "", message);
     problems.set_incomplete();
@@ -215,10 +244,11 @@ Node read_yaml(std::string_view text, const std::shared_ptr<const Source>& sourc
     if (const auto refused = refused_octet(text, source)) return broken(problems, refused->place, refused->message);
     TreeBuilder builder(source, problems);
     try {
-        std::istringstream stream{std::string(text)};
+        std::istringstream stream{closed(text)};
         YAML::Parser parser(stream);
         while (parser.HandleNextDocument(builder)) {
         }
+        if (const auto& refused = builder.refused_key()) return broken(problems, refused->place, refused->message);
         return builder.take();
     } catch (const Refused& refused) {
         return broken(problems, refused.place, refused.message);
