@@ -93,13 +93,13 @@ Status FileTransport::inspect() {
 // A file gets its preamble when it is empty, standard output once, and whatever
 // else is behind the path may be new each time that it is opened.
 Status FileTransport::begin(std::string_view preamble) {
-    const bool first = !std::exchange(opened_, true);
+    opened_ = true;
     if (is_standard_output()) {
         if (began_) return ok();
     } else if (!regular_) {
         partial_ = 0;
     } else if (!empty_) {
-        return first ? check_beginning(preamble) : ok();
+        return append_ ? check_beginning(preamble) : ok();
     }
     if (preamble.empty()) return ok();
     const std::size_t end = preamble.size();

@@ -2,12 +2,12 @@
 #include "core/export/exporting_process.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <numeric>
 #include <thread>
 
+#include "tests/support/captured_log.hpp"
 #include "tests/support/recording_exporter.hpp"
 
 namespace nfstreamd {
@@ -462,49 +462,28 @@ TEST_CASE("ExportingProcess: what the rate limit holds back at the drain timeout
     CHECK(running.nothing_is_missing());
 }
 
-std::string contents(std::FILE* file) {
-    std::string text(8192, '\0');
-    const auto length = ::pread(fileno(file), text.data(), text.size(), 0);
-    text.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
-    return text;
-}
-
-std::size_t occurrences(std::string_view text, std::string_view word) {
-    std::size_t count = 0;
-    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) ++count;
-    return count;
-}
-
 TEST_CASE("ExportingProcess: many failures are one line of the log, and so is the recovery") {
-    std::FILE* file = std::tmpfile();
-    REQUIRE(file != nullptr);
-    Logger logger(LogLevel::kInfo, LogFormat::kText, fileno(file));
+    test::CapturedLog log;
     Running running(quick(), std::make_unique<RecordingExporter>(RecordingExporter::Behaviour{.fail_opens = 5}),
-                    logger);
+                    log.logger());
     const auto queue = running.process.add_producer("eth0");
     running.start();
     REQUIRE(running.exporter.wait_until([](const auto& e) { return e.flushes >= 2; }));
     queue->end_of_stream();
     running.finish();
-    const std::string text = contents(file);
-    std::fclose(file);
-    CHECK(occurrences(text, "exporter failing name=siem destination=memory error=\"memory: open refused\"") == 1);
-    CHECK(occurrences(text, "exporter up name=siem type=test destination=memory") == 1);
-    CHECK(text.find("exporter failing") < text.find("exporter up"));
+    CHECK(log.count("<4>exporter failing name=siem destination=memory error=\"memory: open refused\" retry_s=") == 1);
+    CHECK(log.count("<6>exporter up name=siem type=test destination=memory\n") == 1);
+    CHECK(log.text().find("exporter failing") < log.text().find("exporter up"));
 }
 
 TEST_CASE("ExportingProcess: records lost for good are an error in the log") {
-    std::FILE* file = std::tmpfile();
-    REQUIRE(file != nullptr);
-    Logger logger(LogLevel::kInfo, LogFormat::kText, fileno(file));
-    Running running(file_run(1ms), std::make_unique<FailingExporter>(), logger);
+    test::CapturedLog log;
+    Running running(file_run(1ms), std::make_unique<FailingExporter>(), log.logger());
     push_all(*running.process.add_producer("files"), 0, 1, 7);
     running.start();
     running.thread.join();
-    const std::string text = contents(file);
-    std::fclose(file);
-    CHECK(occurrences(text, "error: exporter failed for good name=siem") == 1);
-    CHECK(occurrences(text, "records_dropped=7") == 1);
+    CHECK(log.count("<3>exporter failed for good name=siem") == 1);
+    CHECK(log.count("records_dropped=7") == 1);
 }
 
 }  // namespace
