@@ -34,7 +34,7 @@ struct SettingSpec {
     std::string_view default_value;  // as written in YAML; "" : none
     bool required = false;
     Reload reload = Reload::kReopen;
-    std::string_view description;   // one sentence, goes to REFERENCE.md
+    std::string_view description = {};  // one sentence, goes to REFERENCE.md
     double min = 0, max = 0;        // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
     std::string_view choices = {};  // "first all", for kChoice
 };

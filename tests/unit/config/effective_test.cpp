@@ -86,7 +86,7 @@ TEST_CASE("effective_yaml: loads back to the same configuration") {
 instance: "edge 1"
 private_enterprise_number: 5
 capture:
-  - { interface: [eth0, "eth0.5"], bpf_filter: "host 1.2.3.4 and not (port 22)", socket_buffer_size: 65537,
+  - { interface: [eth0, "eth0.5"], bpf_filter: "host 1.2.3.4 and not port 22", socket_buffer_size: 65537,
       timestamp_type: host, timestamp_precision: nano, required: on, promiscuous_mode: no
 }
   - { interface: lo, timestamp_type: "" }
