@@ -13,7 +13,9 @@ namespace nfstreamd::test {
 
 class CapturedLog {
 public:
-    CapturedLog() : descriptor_(::memfd_create("log", MFD_CLOEXEC)), logger_(LogLevel::kDebug, LogFormat::kJournal, descriptor_) {}
+    CapturedLog()
+        : descriptor_(::memfd_create("log", MFD_CLOEXEC)),
+          logger_(LogLevel::kDebug, LogFormat::kJournal, descriptor_) {}
     ~CapturedLog() { ::close(descriptor_); }
     CapturedLog(const CapturedLog&) = delete;
     CapturedLog& operator=(const CapturedLog&) = delete;
