@@ -51,6 +51,11 @@ SettingValue default_of(const SettingSpec& spec) {
     return value ? std::move(value.value()) : SettingValue();
 }
 
+// Also a list that has a broken value in it.
+bool is_broken(const Node& node) {
+    return node.kind == Node::Kind::kBroken || std::any_of(node.items.begin(), node.items.end(), is_broken);
+}
+
 void report_unknown(const Member& member, const std::string& path, std::span<const SettingSpec> table,
                     std::span<const std::string_view> others, Problems& problems) {
     std::vector<std::string_view> known(others.begin(), others.end());
@@ -194,8 +199,11 @@ void check_top(const Node& root, Checked& checked, Problems& problems) {
     checked.top = check_table(root, "", top_settings(), others, problems);
     if (!checked.top.given("instance")) {
         checked.top.set("instance", host_name(), "", false);
-    } else if (checked.top.string("instance").empty() && root.find("instance")->is_scalar()) {
-        problems.add(root.find("instance")->place, "instance", "must not be empty");
+        return;
+    }
+    const Node& instance = *root.find("instance");
+    if (instance.is_scalar() && instance.scalar.empty()) {
+        problems.add(instance.place, "instance", "must not be empty");
     }
 }
 
@@ -216,7 +224,7 @@ Settings check_table(const Node& map, const std::string& path, std::span<const S
         if (member.value.kind == Node::Kind::kNull) continue;
         const std::string where = member.value.place.text();
         settings.set(member.key, default_of(*spec), where, true);
-        if (member.value.kind == Node::Kind::kBroken) continue;
+        if (is_broken(member.value)) continue;
         auto value = parse_value(*spec, member.value);
         if (value) {
             settings.set(member.key, std::move(value.value()), where, true);

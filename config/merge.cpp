@@ -128,7 +128,9 @@ public:
         const auto path = split(key_);
         if (!path) return fail("is no path of a key such as metering.idle_timeout");
         const bool in_list = path->front() == "capture" || path->front() == "exporters";
-        if (!in_list || path->size() == 1) {
+        if (path->size() == 1) {
+            apply_to_root(root);
+        } else if (!in_list) {
             set(root, *path);
         } else if (path->front() == "capture") {
             apply_to_capture(root, *path);
@@ -139,6 +141,17 @@ public:
 
 private:
     void fail(std::string message) { problems_.add(value_.place, key_, std::move(message)); }
+
+    // A block of the wrong shape leaves the former one.
+    void apply_to_root(Node& root) {
+        Node alone = map_node(value_.place);
+        alone.put(key_, value_);
+        check_shape(alone, problems_);
+        for (Member& member : alone.members) {
+            value_ = std::move(member.value);
+            set(root, {key_});
+        }
+    }
 
     void apply_to_capture(Node& root, const Path& path) {
         Node& list = block_list(root, "capture", value_.place);
@@ -184,7 +197,7 @@ private:
     }
 
     const std::string& key_;
-    const Node value_;
+    Node value_;
     Problems& problems_;
 };
 

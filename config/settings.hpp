@@ -35,8 +35,8 @@ struct SettingSpec {
     bool required = false;
     Reload reload = Reload::kReopen;
     std::string_view description = {};  // one sentence, goes to REFERENCE.md
-    double min = 0, max = 0;        // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
-    std::string_view choices = {};  // "first all", for kChoice
+    double min = 0, max = 0;            // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
+    std::string_view choices = {};      // "first all", for kChoice
 };
 
 using SettingValue = std::variant<std::monostate, bool, std::int64_t, double, std::chrono::milliseconds, std::string,

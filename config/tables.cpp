@@ -139,13 +139,14 @@ constexpr std::array kLog = {
                 .type = SettingType::kChoice,
                 .default_value = "info",
                 .reload = Reload::kLive,
-                .description = "Least severe event that is logged.",
+                .description = "Least severe event that is logged; unless set, a file run logs from `warning`.",
                 .choices = "debug info warning error"},
     SettingSpec{.name = "format",
                 .type = SettingType::kChoice,
                 .default_value = "text",
                 .reload = Reload::kLive,
-                .description = "Shape of a line on stderr: with time and level, with the journal's priority, or JSON.",
+                .description = "Shape of a line on stderr: with time and level, with the journal's priority, or JSON; "
+                               "unless set, `journal` when stderr is the journal.",
                 .choices = "text journal json"},
 };
 

@@ -98,58 +98,58 @@ exporters:
 log: { level: warning, format: journal }
 control: { socket: "" }
 )"));
-  }
+}
 
-  TEST_CASE("effective_yaml: strings keep every character") {
-      const Strings texts = {"",
-                             " ",
-                             "a: b",
-                             "# x",
-                             "'",
-                             "\"",
-                             "\\",
-                             "\\n",
-                             "a\nb\n",
-                             "\t\r\x01",
-                             "${HOME}",
-                             "$${HOME}",
-                             "- a",
-                             "!file x",
-                             "&a *b",
-                             "null",
-                             "~",
-                             "yes",
-                             "12",
-                             "0x1f",
-                             "{a: 1}",
-                             "[",
-                             "gr\xc3\xbcn",
-                             "\xc2\x85\xe2\x80\xa8\xef\xbb\xbf",
-                             "%a",
-                             "@a `b`",
-                             "\x7f\x1b[31m",
-                             "a ",
-                             "\xf0\x9f\x98\x80",
-                             "a,b"};
-      for (const std::string& text : texts) {
-          CAPTURE(text);
-          const Workspace workspace;
-          workspace.write("value", text + "\n");
-          const Loaded loaded = load_file(workspace.write("t.yaml", "control: {socket: !file value}\n"));
-          REQUIRE(loaded.config);
-          CHECK(loaded.config->control.socket == text);
-          check_round_trip(loaded);
-      }
-  }
+TEST_CASE("effective_yaml: strings keep every character") {
+    const Strings texts = {"",
+                           " ",
+                           "a: b",
+                           "# x",
+                           "'",
+                           "\"",
+                           "\\",
+                           "\\n",
+                           "a\nb\n",
+                           "\t\r\x01",
+                           "${HOME}",
+                           "$${HOME}",
+                           "- a",
+                           "!file x",
+                           "&a *b",
+                           "null",
+                           "~",
+                           "yes",
+                           "12",
+                           "0x1f",
+                           "{a: 1}",
+                           "[",
+                           "gr\xc3\xbcn",
+                           "\xc2\x85\xe2\x80\xa8\xef\xbb\xbf",
+                           "%a",
+                           "@a `b`",
+                           "\x7f\x1b[31m",
+                           "a ",
+                           "\xf0\x9f\x98\x80",
+                           "a,b"};
+    for (const std::string& text : texts) {
+        CAPTURE(text);
+        const Workspace workspace;
+        workspace.write("value", text + "\n");
+        const Loaded loaded = load_file(workspace.write("t.yaml", "control: {socket: !file value}\n"));
+        REQUIRE(loaded.config);
+        CHECK(loaded.config->control.socket == text);
+        check_round_trip(loaded);
+    }
+}
 
-  TEST_CASE("effective_yaml: a secret is masked, whatever its length") {
-      const char* head = "exporters:\n  - type: flow\n    collectors: x\n    password: ";
-      const Loaded loaded = load_text(head + std::string("hunter2\n"));
-      REQUIRE(loaded.config);
-      CHECK(loaded.config->exporters[0].settings.string("password") == "hunter2");
-      CHECK(loaded.effective_yaml.find("hunter2") == std::string::npos);
-      CHECK(loaded.effective_yaml.find("    password: \"********\"\n") != std::string::npos);
-      const Loaded empty = load_text(head + std::string("''\n"));
-      REQUIRE(empty.config);
-      CHECK(empty.effective_yaml.find("    password: \"\"\n") != std::string::npos);
-  }
+TEST_CASE("effective_yaml: a secret is masked, whatever its length") {
+    const char* head = "exporters:\n  - type: flow\n    collectors: x\n    password: ";
+    const Loaded loaded = load_text(head + std::string("hunter2\n"));
+    REQUIRE(loaded.config);
+    CHECK(loaded.config->exporters[0].settings.string("password") == "hunter2");
+    CHECK(loaded.effective_yaml.find("hunter2") == std::string::npos);
+    CHECK(loaded.effective_yaml.find("    password: \"********\"\n") != std::string::npos);
+    const Loaded empty = load_text(head + std::string("''\n"));
+    REQUIRE(empty.config);
+    CHECK(empty.effective_yaml.find("    password: \"\"\n") != std::string::npos);
+}

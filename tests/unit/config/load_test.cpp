@@ -234,7 +234,7 @@ TEST_CASE("load: a key with nothing after it counts as not written") {
 
 TEST_CASE("load: an interface is captured once") {
     CHECK(only_error(load_text("capture:\n  - interface: [lo, lo]\n"))
-              .find("t.yaml:2:22: capture[0].interface: lo is "
+              .find("t.yaml:2:21: capture[0].interface: lo is "
                     "captured already, by ") == 0);
     CHECK(only_error(load_text("capture:\n  - interface: lo\n  - interface: [eth0, lo]\n"))
               .find("t.yaml:3:23: capture[1].interface: lo is captured already, by ") == 0);

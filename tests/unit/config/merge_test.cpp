@@ -203,13 +203,20 @@ TEST_CASE("--set: errors name the override, after those of the files") {
                                                                           {".x", "5"},
                                                                           {"", "5"}});
     const auto all = lines(loaded);
-    REQUIRE(all.size() == 11);
+    REQUIRE(all.size() == 12);
     CHECK(all[0].find("t.yaml:1:1: x: unknown key") == 0);
-    CHECK(all[1] == "--set capture.7.required: there are 1 entries, counted from 0");
-    CHECK(all[2] == "--set capture.required: capture[0].required: must be true or false, not \"7\"");
-    CHECK(all[3] == "--set exporters.7.path: there are 0 exporters, counted from 0");
-    CHECK(all[4] == "--set metering: must be a map, not a single value");
-    CHECK(all[7].find("--set log.level: not valid YAML: ") == 0);
+    CHECK(all[1].find("--set metering.idle_timeout: must be a duration from ") == 0);
+    CHECK(all[2] == "--set metering.idle_timout: unknown key, did you mean idle_timeout?");
+    CHECK(all[3] == "--set capture.7.required: there are 1 entries, counted from 0");
+    CHECK(all[4] == "--set capture.required: capture[0].required: must be true or false, not \"7\"");
+    CHECK(all[5] == "--set exporters.7.path: there are 0 exporters, counted from 0");
+    CHECK(all[6] == "--set metering: must be a map, not a single value");
+    CHECK(all[7] ==
+          "--set metering.max_flows.x: metering.max_flows: must be an integer from 64 to 67108864, not a map");
+    CHECK(all[8] == "--set instance.x: instance: must be a string, not a map");
+    CHECK(all[9].find("--set log.level: not valid YAML: ") == 0);
+    CHECK(all[10] == "--set .x: is no path of a key such as metering.idle_timeout");
+    CHECK(all[11] == "--set : is no path of a key such as metering.idle_timeout");
 }
 
 TEST_CASE("-r: the files are one capture, which keeps the other keys of the first") {
