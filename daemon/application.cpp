@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/application.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "daemon/configuration.hpp"
+#include "daemon/json_writer.hpp"
+#include "daemon/systemd_notify.hpp"
+#include "daemon/version.hpp"
+
+namespace nfstreamd::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kProgressPeriod = 200ms;
+constexpr auto kStatusPeriod = 10s;
+
+std::uint64_t lost(const ExporterStatus& exporter) {
+    std::uint64_t sum = 0;
+    for (const auto& [cause, count] : exporter.dropped) sum += count;
+    return sum;
+}
+
+template <class Units, class Name>
+std::string names_of(const Units& units, Name name) {
+    std::vector<std::string> names;
+    for (const auto& unit : units) names.push_back(name(*unit));
+    return fmt::format("{}", fmt::join(names, " "));
+}
+
+// One line without a log's decoration: for what ends a start, people read it.
+void print_error(const Error& error) {
+    std::fprintf(stderr, "nfstreamd: %s\n", error.text().c_str());
+}
+
+}  // namespace
+
+Application::Application(CommandLine line, config::Config config)
+    : line_(std::move(line)),
+      file_run_(is_file_run(config)),
+      logger_(log_config(config).level, log_config(config).format),
+      pipeline_(context_, logger_, [this] { advance(); }),
+      reloader_(context_, pipeline_, logger_, std::move(config),
+                {[this] { return load_configuration(line_); },
+                 [this](const ReloadPlan& plan, const config::Config& wanted) {
+                     const auto log = log_config(wanted);
+                     logger_.configure(log.level, log.format);
+                     if (plan.control_changed) open_control_socket(wanted.control.socket);
+                 },
+                 [this] { return summary(); }}),
+      control_(context_, [this](std::string_view command) { return answer(command); }),
+      progress_timer_(context_),
+      watchdog_timer_(context_),
+      status_timer_(context_) {}
+
+int Application::run() {
+    if (auto started = start(); !started) {
+        print_error(started.error());
+        return exit_code(started.error().code);
+    }
+    context_.run();
+    return exit_code_;
+}
+
+// Everything is opened before the first thread starts: a failure leaves nothing
+// behind, not even an emptied output file.
+Status Application::start() {
+    const auto& config = reloader_.running();
+    std::vector<std::unique_ptr<ExporterUnit>> exporters;
+    std::vector<ExporterUnit*> outputs;
+    for (const auto& exporter : config.exporters) {
+        auto unit = pipeline_.prepare_exporter(config, exporter);
+        if (!unit) return unit.error();
+        outputs.push_back(unit.value().get());
+        exporters.push_back(std::move(unit.value()));
+    }
+    std::vector<std::unique_ptr<MeterUnit>> meters;
+    for (const auto& plan : capture_plans(config)) {
+        auto unit = pipeline_.prepare_meter(plan, config.metering, outputs);
+        if (!unit) return unit.error();
+        meters.push_back(std::move(unit.value()));
+    }
+    signals_.emplace(context_, [this](int number) { on_signal(number); });
+    for (auto& exporter : exporters) pipeline_.start(std::move(exporter));
+    if (file_run_) pipeline_.seal_exporters();
+    for (auto& meter : meters) pipeline_.start(std::move(meter));
+    start_services();
+    return ok();
+}
+
+void Application::start_services() {
+    const auto& config = reloader_.running();
+    if (file_run_) {
+        // a bar among records on the same terminal would spoil both
+        if (::isatty(2) && !(::isatty(1) && writes_to_stdout(config))) {
+            progress_.emplace(2);
+            every(progress_timer_, kProgressPeriod, &Application::draw_progress);
+        }
+        return;
+    }
+    open_control_socket(config.control.socket);
+    if (const auto period = watchdog_period()) every(watchdog_timer_, *period / 2, &Application::feed_watchdog);
+    every(status_timer_, kStatusPeriod, &Application::update_status);
+    logger_.info(
+        "started",
+        {{"version", version()},
+         {"instance", config.instance},
+         {"interfaces", names_of(pipeline_.meters(), [](const MeterUnit& unit) { return unit.plan.name; })},
+         {"exporters", names_of(pipeline_.exporters(), [](const ExporterUnit& unit) { return unit.config.name; })}});
+    notify_ready(summary());
+}
+
+void Application::open_control_socket(const std::string& path) {
+    control_.close();
+    if (path.empty()) return;
+    if (auto opened = control_.open(path); !opened)
+        logger_.warning("no control socket", {{"path", path}, {"error", opened.error().message}});
+}
+
+void Application::on_signal(int number) {
+    if (number == SIGHUP) {
+        if (file_run_)
+            logger_.warning("reload ignored", {{"reason", "a run over capture files ends by itself"}});
+        else if (!stopping_)
+            reloader_.request();
+        return;
+    }
+    if (std::exchange(interrupted_, true)) {
+        std::fprintf(stderr, "nfstreamd: second signal, ending without flushing\n");
+        ::_exit(kExitFailure);
+    }
+    logger_.info("stopping", {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
+    begin_stop();
+}
+
+void Application::begin_stop() {
+    if (std::exchange(stopping_, true)) return;
+    if (!file_run_) notify_stopping();
+    reloader_.stop();
+    pipeline_.stop_meters();
+}
+
+void Application::fail(ExitCode code) {
+    if (exit_code_ == kExitOk) exit_code_ = code;
+}
+
+void Application::advance() {
+    for (const auto& meter : pipeline_.meters()) {
+        if (!meter->outcome) continue;
+        if (!*meter->outcome && !meter->failure_reported) {
+            meter->failure_reported = true;
+            const auto& error = meter->outcome->error();
+            logger_.error("metering failed", {{"name", meter->plan.name}, {"error", error.text()}});
+            fail(exit_code(error.code));
+        }
+        if (!file_run_) begin_stop();  // an interface that is gone for good ends the daemon
+    }
+    const bool nobody_listens = !pipeline_.exporters().empty() && pipeline_.exporters_ended();
+    if (!pipeline_.meters_ended()) {
+        if (file_run_ && nobody_listens) begin_stop();
+        return;
+    }
+    // A file run waits for its exporters as long as they get on; a daemon's stop
+    // has a deadline.
+    if (!file_run_ && !std::exchange(exporters_told_, true)) pipeline_.stop_exporters();
+    if (pipeline_.exporters_ended()) finish();
+}
+
+void Application::finish() {
+    const auto totals = pipeline_.totals();
+    judge_exporters();
+    if (progress_) progress_->finish(exit_code_ == kExitOk, totals.packets, totals.flows_created);
+    logger_.info("stopped", {{"packets", totals.packets},
+                             {"octets", totals.octets},
+                             {"records", totals.records},
+                             {"capture_dropped", totals.capture_dropped},
+                             {"exported", totals.exported},
+                             {"export_dropped", totals.export_dropped}});
+    control_.close();
+    context_.stop();
+}
+
+// A file run must lose nothing, and says so when it did.
+void Application::judge_exporters() {
+    if (!file_run_) return;
+    for (const auto& unit : pipeline_.exporters()) {
+        const auto status = exporter_status(*unit->process);
+        const bool unreachable = status.connects == 0 && !writes_a_file(unit->config);
+        if (unit->process->failed_for_good()) {
+            fail(unreachable ? kExitUnavailable : kExitFailure);
+        } else if (const auto count = lost(status); count > 0) {
+            fail(kExitFailure);
+            logger_.error("records lost", {{"name", status.name},
+                                           {"destination", status.destination},
+                                           {"records", count},
+                                           {"error", status.last_error}});
+        }
+    }
+}
+
+void Application::every(boost::asio::steady_timer& timer, Clock::duration period, void (Application::*action)()) {
+    timer.expires_after(period);
+    timer.async_wait([this, &timer, period, action](const boost::system::error_code& cancelled) {
+        if (cancelled) return;
+        (this->*action)();
+        every(timer, period, action);
+    });
+}
+
+void Application::draw_progress() {
+    const auto totals = pipeline_.totals();
+    progress_->update(totals.input_done, totals.input_total, totals.packets, totals.flows_created);
+}
+
+void Application::feed_watchdog() {
+    if (meters_advance())
+        notify_watchdog();
+    else
+        logger_.error("a meter does not get on", {{"consequence", "the watchdog is not fed"}});
+}
+
+// A meter polls ten times a second even while its link is silent or gone.
+bool Application::meters_advance() {
+    bool all = true;
+    std::map<std::uint32_t, std::uint64_t> polls;
+    for (const auto& meter : pipeline_.meters()) {
+        if (meter->outcome) continue;
+        const auto now = meter->process->counters().polls.get();
+        const auto before = meter_polls_.find(meter->id());
+        all = all && (before == meter_polls_.end() || before->second != now);
+        polls[meter->id()] = now;
+    }
+    meter_polls_ = std::move(polls);
+    return all;
+}
+
+void Application::update_status() {
+    if (!stopping_) notify_status(summary());
+}
+
+std::string Application::summary() const {
+    const auto totals = pipeline_.totals();
+    return fmt::format("metering {}: {} packets, {} flows active, {} records exported",
+                       names_of(pipeline_.meters(), [](const MeterUnit& unit) { return unit.plan.name; }),
+                       totals.packets, totals.flows_active, totals.exported);
+}
+
+std::string Application::answer(std::string_view command) {
+    if (command == "status") return status_json(status());
+    if (command == "expire") {
+        pipeline_.expire_all();
+        JsonWriter json;
+        json.begin_object().member("meters", pipeline_.meters().size()).end_object();
+        return json.text();
+    }
+    return {};
+}
+
+DaemonStatus Application::status() const {
+    DaemonStatus status;
+    status.version = version();
+    status.instance = reloader_.running().instance;
+    status.started = started_at_;
+    status.uptime_s =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_).count());
+    status.files = reloader_.running().files;
+    status.reload = reloader_.status();
+    for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));
+    for (const auto& exporter : pipeline_.exporters()) status.exporters.push_back(exporter_status(*exporter->process));
+    return status;
+}
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/assembly.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "exporters/registry.hpp"
+
+namespace nfstreamd::daemon {
+namespace {
+
+// All records of this process are of one observation domain; its metering
+// processes are told apart by observationPointId.
+constexpr std::uint32_t kObservationDomain = 1;
+
+// A file run loses nothing by being early, but must end when a collector does
+// not come back. A file that cannot be written will not get better by waiting.
+constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000}, kCollectorPatience{10'000},
+    kPathPatience{1};
+
+constexpr std::string_view kPath = "path";
+
+}  // namespace
+
+std::vector<CapturePlan> capture_plans(const config::Config& config) {
+    std::vector<CapturePlan> plans;
+    std::size_t file_inputs = 0;
+    for (const auto& capture : config.capture) {
+        for (const auto& interface : capture.interfaces) plans.push_back({interface, {}, capture.options});
+        if (capture.pcap.empty()) continue;
+        // entries have options of their own, so each is an input of its own
+        const auto name = ++file_inputs == 1 ? std::string("files") : fmt::format("files{}", file_inputs);
+        plans.push_back({name, capture.pcap, capture.options});
+    }
+    return plans;
+}
+
+bool is_file_run(const config::Config& config) {
+    return std::any_of(config.capture.begin(), config.capture.end(), [](const auto& c) { return !c.pcap.empty(); });
+}
+
+FieldGroups field_groups(const MeteringOptions& options) {
+    FieldGroups groups;
+    groups.tunnel = options.decode_tunnels;
+    groups.statistics = options.statistical_analysis;
+    groups.splt = options.splt_analysis > 0;
+    groups.application = options.n_dissections > 0;
+    groups.accounting_mode = options.accounting_mode;
+    return groups;
+}
+
+bool writes_a_file(const config::ExporterConfig& exporter) {
+    const auto* type = exporters::find_exporter_type(exporter.type);
+    if (!type) return false;
+    const bool has_path = std::any_of(type->settings.begin(), type->settings.end(),
+                                      [](const config::SettingSpec& spec) { return spec.name == kPath; });
+    return has_path && !exporter.settings.string(kPath).empty();
+}
+
+bool is_exclusive(const config::ExporterConfig& exporter) {
+    const auto* type = exporters::find_exporter_type(exporter.type);
+    return (type && type->exclusive) || writes_a_file(exporter);
+}
+
+bool writes_to_stdout(const config::Config& config) {
+    return std::any_of(config.exporters.begin(), config.exporters.end(), [](const auto& exporter) {
+        return writes_a_file(exporter) && exporter.settings.string(kPath) == "-";
+    });
+}
+
+Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, const config::ExporterConfig& exporter,
+                                                Logger& logger) {
+    const auto* type = exporters::find_exporter_type(exporter.type);
+    if (!type)
+        return Error{ErrorCode::kInvalidArgument, fmt::format("unknown exporter type '{}'", exporter.type),
+                     exporter.where};
+    return type->make({.name = exporter.name,
+                       .settings = exporter.settings,
+                       .groups = field_groups(config.metering),
+                       .private_enterprise_number = config.private_enterprise_number,
+                       .observation_domain = kObservationDomain,
+                       .logger = logger});
+}
+
+Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::Config& config,
+                                                                 const config::ExporterConfig& exporter,
+                                                                 Logger& logger) {
+    auto made = make_exporter(config, exporter, logger);
+    if (!made) return made.error();
+    auto options = exporters::exporting_options(exporter.settings);
+    if (is_file_run(config)) {
+        options.wait_for_room = true;
+        options.retry_min = kFileRunRetry;
+        options.retry_max = kFileRunMostRetry;
+        options.give_up_after = writes_a_file(exporter) ? kPathPatience : kCollectorPatience;
+    }
+    return std::make_unique<ExportingProcess>(exporter.name, exporter.type, std::move(made.value()), options, logger);
+}
+
+std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger) {
+    return plan.offline() ? make_file_source(plan.files, plan.options, logger)
+                          : make_live_source(plan.name, plan.options, logger);
+}
+
+std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, std::uint32_t id,
+                                                       const MeteringOptions& options,
+                                                       std::vector<std::shared_ptr<RecordQueue>> outputs,
+                                                       Logger& logger) {
+    return std::make_unique<MeteringProcess>(ObservationPoint{id, plan.name, plan.offline()}, options,
+                                             make_source(plan, logger), std::move(outputs), logger);
+}
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the configuration to parts: what is to be captured, exporters, metering
+// processes. Makes, but starts and opens nothing. Control thread.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "core/base/log.hpp"
+#include "core/base/result.hpp"
+#include "core/export/exporting_process.hpp"
+#include "core/metering/metering_process.hpp"
+#include "core/record/template.hpp"
+
+namespace nfstreamd::daemon {
+
+// One metering process's input: an interface, or capture files in order.
+struct CapturePlan {
+    std::string name;                // "eth0", "files"
+    std::vector<std::string> files;  // empty: live
+    CaptureOptions options;
+
+    bool offline() const { return !files.empty(); }
+};
+
+std::vector<CapturePlan> capture_plans(const config::Config& config);
+bool is_file_run(const config::Config& config);
+
+FieldGroups field_groups(const MeteringOptions& options);
+
+// An exporter that owns a path: it fails at once or not at all, and its
+// successor must wait until it has closed.
+bool writes_a_file(const config::ExporterConfig& exporter);
+bool is_exclusive(const config::ExporterConfig& exporter);
+bool writes_to_stdout(const config::Config& config);
+
+Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, const config::ExporterConfig& exporter,
+                                                Logger& logger);
+Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::Config& config,
+                                                                 const config::ExporterConfig& exporter,
+                                                                 Logger& logger);
+
+std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger);
+std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, std::uint32_t id,
+                                                       const MeteringOptions& options,
+                                                       std::vector<std::shared_ptr<RecordQueue>> outputs,
+                                                       Logger& logger);
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/check.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "core/capture/packet_source.hpp"
+#include "daemon/assembly.hpp"
+
+namespace nfstreamd::daemon {
+namespace {
+
+using Errors = std::vector<config::ConfigError>;
+
+void check_inputs(const config::Config& config, Errors& errors) {
+    bool live = false, files = false;
+    std::map<std::string, std::string> seen;  // interface -> where
+    for (std::size_t i = 0; i < config.capture.size(); ++i) {
+        const auto& capture = config.capture[i];
+        const auto key = fmt::format("capture[{}]", i);
+        live = live || !capture.interfaces.empty();
+        files = files || !capture.pcap.empty();
+        if (!capture.interfaces.empty() && !capture.pcap.empty())
+            errors.push_back({capture.where, key, "has both interfaces and capture files: give one of them"});
+        for (const auto& interface : capture.interfaces)
+            if (const auto [at, fresh] = seen.emplace(interface, capture.where); !fresh)
+                errors.push_back({capture.where, key + ".interface",
+                                  fmt::format("'{}' is captured already by {}", interface, at->second)});
+        if (auto filter = check_bpf_filter(capture.options.bpf_filter); !filter)
+            errors.push_back({capture.where, key + ".bpf_filter", filter.error().message});
+    }
+    if (live && files)
+        errors.push_back({"", "capture", "interfaces and capture files cannot be metered by one process"});
+    if (!live && !files)
+        errors.push_back({config.files.empty() ? std::string() : config.files.front(), "capture",
+                          "there is nothing to meter: name an interface, as in `capture: [{interface: eth0}]` or "
+                          "`--set capture.interface=eth0`, or give capture files by -r"});
+}
+
+void check_exporters(const config::Config& config, Logger& logger, Errors& errors) {
+    std::map<std::string, std::string> paths;  // path -> name
+    for (std::size_t i = 0; i < config.exporters.size(); ++i) {
+        const auto& exporter = config.exporters[i];
+        const auto key = fmt::format("exporters[{}]", i);
+        // construction checks what one setting alone cannot show: fields, collectors
+        if (auto made = make_exporter(config, exporter, logger); !made) {
+            const auto& error = made.error();
+            errors.push_back({error.where.empty() ? exporter.where : error.where, key, error.message});
+            continue;
+        }
+        if (!writes_a_file(exporter)) continue;
+        const auto& path = exporter.settings.string("path");
+        if (const auto [at, fresh] = paths.emplace(path, exporter.name); !fresh)
+            errors.push_back({exporter.settings.where("path"), key + ".path",
+                              fmt::format("'{}' is written already by exporter '{}'", path, at->second)});
+    }
+}
+
+}  // namespace
+
+std::vector<config::ConfigError> check_config(const config::Config& config, Logger& logger) {
+    Errors errors;
+    check_inputs(config, errors);
+    check_exporters(config, logger, errors);
+    return errors;
+}
+
+}  // namespace nfstreamd::daemon

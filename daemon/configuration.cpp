@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/configuration.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/base/json_text.hpp"
+#include "daemon/assembly.hpp"
+#include "daemon/check.hpp"
+#include "daemon/systemd_notify.hpp"
+#include "exporters/registry.hpp"
+
+namespace nfstreamd::daemon {
+namespace {
+
+constexpr std::string_view kExporters = "exporters";
+
+// -w as a value of the key `exporters`. "$" is doubled where it would begin a
+// variable: a path is taken as it is written.
+std::string write_exporter(const WriteTarget& target) {
+    std::string path;
+    for (std::size_t i = 0; i < target.path.size(); ++i) {
+        if (target.path.compare(i, 2, "${") == 0) path += '$';
+        path += target.path[i];
+    }
+    std::string quoted;
+    append_json_string(quoted, path);  // a double-quoted scalar of YAML, too
+    return fmt::format("[{{name: {}, type: {}, path: {}}}]", kWriteExporter, target.type, quoted);
+}
+
+config::Loaded load(const CommandLine& line, const std::optional<WriteTarget>& target) {
+    config::LoadRequest request;
+    request.file = line.effective_config_file();
+    request.exporter_schemas = exporters::exporter_schemas();
+    request.read_files = line.read_files;
+    // before --set, which may go on with exporters.write.KEY
+    if (target) request.overrides.emplace_back(kExporters, write_exporter(*target));
+    request.overrides.insert(request.overrides.end(), line.settings.begin(), line.settings.end());
+    auto loaded = config::load(request);
+    if (target)
+        for (auto& error : loaded.errors)
+            if (error.where == "--set exporters") error.where = "-w";
+    return loaded;
+}
+
+}  // namespace
+
+config::Loaded load_configuration(const CommandLine& line) {
+    auto loaded = load(line, line.write_target());
+    // a configuration without exporters may still tune a file run
+    if (loaded.config && loaded.config->exporters.empty() && line.file_run())
+        loaded = load(line, WriteTarget{"-", "json"});
+    if (!loaded.config) return loaded;
+    Logger logger(LogLevel::kError, LogFormat::kText);
+    loaded.errors = check_config(*loaded.config, logger);
+    if (!loaded.errors.empty())
+        loaded.config.reset();
+    else if (loaded.config->exporters.empty())
+        loaded.warnings.push_back("exporters: there is none: flows are metered and counted, their records go nowhere");
+    return loaded;
+}
+
+config::LogConfig log_config(const config::Config& config) {
+    config::LogConfig log = config.log;
+    if (!log.format_given && stderr_is_journal()) log.format = LogFormat::kJournal;
+    if (!log.level_given && is_file_run(config)) log.level = LogLevel::kWarning;
+    return log;
+}
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/ctl/collect.hpp"
+
+#include <cstdio>
+
+#include "daemon/exit_code.hpp"
+
+#ifdef NFSTREAMD_WITH_IPFIX
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+
+#include "daemon/ctl/collect_file.hpp"
+#include "daemon/ctl/collect_listener.hpp"
+#include "daemon/ctl/line_output.hpp"
+#include "daemon/signals.hpp"
+#include "exporters/ipfix/message_reader.hpp"
+#include "exporters/transport/endpoint.hpp"
+#endif
+
+namespace nfstreamd::ctl {
+
+#ifdef NFSTREAMD_WITH_IPFIX
+namespace {
+
+constexpr std::uint16_t kIpfixPort = 4739;
+constexpr std::string_view kDefaultListen = "udp://127.0.0.1:4739";
+
+int fail(const Error& error) {
+    std::fprintf(stderr, "nfstreamctl: %s\n", error.text().c_str());
+    return daemon::exit_code(error.code);
+}
+
+int listen(const CommandLine& line, MessageReader& reader, LineOutput& output) {
+    const auto where = exporters::parse_endpoint(line.listen.value_or(std::string(kDefaultListen)), kIpfixPort);
+    if (!where) {
+        std::fprintf(stderr, "nfstreamctl: --listen: %s (try --help)\n", where.error().text().c_str());
+        return daemon::kExitUsage;
+    }
+    boost::asio::io_context context;
+    CollectListener listener(context, reader, output);
+    auto opened = listener.open(where.value());
+    if (!opened) return fail(opened.error());
+    daemon::SignalReader signals(context, [&](int) { listener.stop(); });
+    std::fprintf(stderr, "listening on %s\n", opened.value().c_str());
+    context.run();
+    if (const auto dropped = listener.dropped(); dropped > 0)
+        std::fprintf(stderr, "nfstreamctl: %llu datagrams lost: the socket's buffer was full\n",
+                     static_cast<unsigned long long>(dropped));
+    return daemon::kExitOk;
+}
+
+void print_summary(const exporters::ipfix::ReaderCounters& counters) {
+    std::fprintf(stderr,
+                 "%llu messages, %llu records, %llu malformed, %llu gaps, %llu records lost, %llu sets without "
+                 "template\n",
+                 static_cast<unsigned long long>(counters.messages), static_cast<unsigned long long>(counters.records),
+                 static_cast<unsigned long long>(counters.malformed),
+                 static_cast<unsigned long long>(counters.sequence_gaps),
+                 static_cast<unsigned long long>(counters.lost_records),
+                 static_cast<unsigned long long>(counters.sets_without_template));
+    if (counters.malformed > 0)
+        std::fprintf(stderr, "nfstreamctl: last malformed: %s\n", counters.last_malformed.c_str());
+}
+
+}  // namespace
+
+int collect(const CommandLine& line) {
+    daemon::block_signals();
+    LineOutput output(1);
+    MessageReader reader([&](std::string_view json) { output.add(json); }, line.private_enterprise_number);
+    int code = daemon::kExitOk;
+    if (line.file) {
+        auto read = collect_file(*line.file, reader, output);
+        if (!read) code = fail(read.error());
+    } else {
+        code = listen(line, reader, output);
+        if (code != daemon::kExitOk) return code;
+    }
+    output.flush();
+    print_summary(reader.counters());
+    if (!output.error().empty()) return fail({ErrorCode::kIo, output.error(), "standard output"});
+    return code;
+}
+
+#else
+
+int collect(const CommandLine&) {
+    std::fprintf(stderr, "nfstreamctl: built without IPFIX, it cannot collect\n");
+    return daemon::kExitFailure;
+}
+
+#endif
+
+}  // namespace nfstreamd::ctl

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nfstreamctl collect`: a small IPFIX collector that prints records as JSON
+// lines. One thread, its own io_context.
+#pragma once
+#include "daemon/ctl/command_line.hpp"
+
+namespace nfstreamd::ctl {
+
+// Runs until the file ends, or SIGINT or SIGTERM; returns the exit code.
+int collect(const CommandLine& line);
+
+}  // namespace nfstreamd::ctl

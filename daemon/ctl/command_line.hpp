@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of nfstreamctl: a table of commands and one of options, from
+// which --help is printed. Pure.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "core/base/result.hpp"
+
+namespace nfstreamd::ctl {
+
+enum class Action { kNone, kStatus, kExpire, kCollect, kVersion, kHelp };
+
+struct CommandLine {
+    Action action = Action::kNone;
+    std::string socket = "/run/nfstreamd/control.sock";  // -s
+    bool json = false;                                   // status --json
+    std::optional<std::string> listen;                   // collect --listen
+    std::optional<std::string> file;                     // collect FILE; "-" is standard input
+    std::uint32_t private_enterprise_number = 0;         // collect: whose elements are nfstreamd's
+};
+
+Result<CommandLine> parse_command_line(std::span<const std::string> arguments);
+std::string help_text();
+
+}  // namespace nfstreamd::ctl

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/ctl/status_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <sstream>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#define BOOST_BIND_GLOBAL_PLACEHOLDERS  // what Boost 1.74 asks for, to be quiet
+#include <boost/property_tree/json_parser.hpp>
+#include <boost/property_tree/ptree.hpp>
+
+#include "daemon/progress.hpp"
+
+namespace nfstreamd::ctl {
+namespace {
+
+using Tree = boost::property_tree::ptree;
+using Row = std::vector<std::string>;
+
+constexpr std::size_t kTextColumns = 2;  // the first ones are left-aligned
+
+std::string text(const Tree& tree, const char* path) {
+    return tree.get<std::string>(path);
+}
+std::uint64_t number(const Tree& tree, const char* path) {
+    return tree.get<std::uint64_t>(path);
+}
+
+std::uint64_t sum(const Tree& counts) {
+    std::uint64_t total = 0;
+    for (const auto& [name, count] : counts) total += count.get_value<std::uint64_t>();
+    return total;
+}
+
+// "not_ip 12, fragment 3": those that are not zero.
+std::string counts_text(const Tree& counts) {
+    std::string line;
+    for (const auto& [name, count] : counts)
+        if (const auto value = count.get_value<std::uint64_t>(); value > 0)
+            line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, value);
+    return line;
+}
+
+// Rows of one cell are remarks on the row above.
+std::string table(const std::vector<Row>& rows, std::size_t text_columns) {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows)
+        for (std::size_t i = 0; row.size() > 1 && i < row.size(); ++i) {
+            if (widths.size() <= i) widths.push_back(0);
+            widths[i] = std::max(widths[i], row[i].size());
+        }
+    std::string out;
+    for (const auto& row : rows) {
+        std::string line;
+        if (row.size() == 1)
+            line = "    " + row.front();
+        else
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                line += i == 0 ? "" : "  ";
+                line += i < text_columns ? fmt::format("{:<{}}", row[i], widths[i])
+                                         : fmt::format("{:>{}}", row[i], widths[i]);
+            }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + "\n";
+    }
+    return out;
+}
+
+void remark(std::vector<Row>& rows, std::string_view what, const std::string& said) {
+    if (!said.empty()) rows.push_back({fmt::format("{}: {}", what, said)});
+}
+
+std::string head(const Tree& status) {
+    std::string files;
+    for (const auto& [name, file] : status.get_child("files")) files += (files.empty() ? "" : " ") + file.data();
+    const auto& reload = status.get_child("reload");
+    std::string out =
+        fmt::format("nfstreamd {}  {}  up {} since {}\n", text(status, "version"), text(status, "instance"),
+                    daemon::clock_text(std::chrono::seconds(number(status, "uptime_s"))), text(status, "started"));
+    if (!files.empty()) out += fmt::format("configuration  {}\n", files);
+    if (const auto result = text(reload, "result"); result != "none")
+        out += fmt::format("reloads        {} applied, {} rejected; last {}: {}\n", number(reload, "applied"),
+                           number(reload, "rejected"), result, text(reload, "detail"));
+    return out;
+}
+
+std::string interfaces(const Tree& status) {
+    std::vector<Row> rows{
+        {"INTERFACE", "STATE", "FRAMES", "OCTETS", "DROPPED", "IGNORED", "PACKETS", "FLOWS", "RECORDS"}};
+    for (const auto& [key, interface] : status.get_child("interfaces")) {
+        const auto& ignored = interface.get_child("ignored");
+        const auto& records = interface.get_child("records");
+        const auto dropped = number(interface, "kernel_dropped") + number(interface, "interface_dropped");
+        rows.push_back({text(interface, "name"), interface.get<bool>("up") ? "up" : "down", text(interface, "frames"),
+                        text(interface, "octets"), std::to_string(dropped), std::to_string(sum(ignored)),
+                        text(interface, "metered.packets"), text(interface, "flows_active"),
+                        std::to_string(sum(records))});
+        remark(rows, "state", text(interface, "state") == "up" ? "" : text(interface, "state"));
+        remark(rows, "capture",
+               fmt::format("{}, time stamps {} ({})", text(interface, "link_type"), text(interface, "timestamp_type"),
+                           text(interface, "timestamp_precision")));
+        remark(rows, "ignored", counts_text(ignored));
+        remark(rows, "cut by the snapshot length", number(interface, "truncated") ? text(interface, "truncated") : "");
+        remark(rows, "records", counts_text(records));
+        remark(rows, "flow cache",
+               fmt::format("{} of {} flows, {} octets a flow, {} octets in all", number(interface, "flows_active"),
+                           number(interface, "max_flows"), number(interface, "flow_octets"),
+                           number(interface, "table_octets")));
+    }
+    return table(rows, kTextColumns);
+}
+
+std::string exporters(const Tree& status) {
+    std::vector<Row> rows{
+        {"EXPORTER", "TYPE", "DESTINATION", "STATE", "RECORDS", "MESSAGES", "OCTETS", "QUEUED", "LOST"}};
+    for (const auto& [key, exporter] : status.get_child("exporters")) {
+        const auto& dropped = exporter.get_child("dropped");
+        rows.push_back({text(exporter, "name"), text(exporter, "type"), text(exporter, "destination"),
+                        exporter.get<bool>("up") ? "up" : "down", text(exporter, "records"), text(exporter, "messages"),
+                        text(exporter, "octets"), text(exporter, "queue_depth"), std::to_string(sum(dropped))});
+        remark(rows, "lost", counts_text(dropped));
+        remark(rows, "last error", text(exporter, "last_error"));
+    }
+    return table(rows, 2 * kTextColumns);
+}
+
+}  // namespace
+
+Result<std::string> status_table(const std::string& status_json) {
+    try {
+        std::istringstream input(status_json);
+        Tree status;
+        boost::property_tree::read_json(input, status);
+        if (const auto error = status.get_optional<std::string>("error")) return Error{ErrorCode::kIo, *error, ""};
+        return head(status) + "\n" + interfaces(status) + "\n" + exporters(status);
+    } catch (const std::exception& error) {
+        return Error{ErrorCode::kIo, fmt::format("the answer cannot be read: {}", error.what()), ""};
+    }
+}
+
+}  // namespace nfstreamd::ctl

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/pipeline.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/post.hpp>
+
+#include "daemon/threads.hpp"
+
+namespace nfstreamd::daemon {
+namespace {
+
+template <class Units>
+auto find_name(Units& units, const std::string& name) {
+    return std::find_if(units.begin(), units.end(), [&](const auto& unit) {
+        if constexpr (requires { unit->config.name; })
+            return unit->config.name == name;
+        else
+            return unit->plan.name == name;
+    });
+}
+
+// Takes the units of `names` out of `from`, in the order of `names`.
+template <class Unit>
+std::vector<std::unique_ptr<Unit>> pick(std::vector<std::unique_ptr<Unit>>& from,
+                                        const std::vector<std::string>& names) {
+    std::vector<std::unique_ptr<Unit>> picked;
+    for (const auto& name : names)
+        if (const auto found = find_name(from, name); found != from.end()) {
+            picked.push_back(std::move(*found));
+            from.erase(found);
+        }
+    return picked;
+}
+
+std::uint64_t lost(const ExportingProcess& process) {
+    const auto& counters = process.counters();
+    return process.queue_counters().dropped_full + process.dropped_undelivered() + counters.dropped_unreachable.get() +
+           counters.dropped_oversize.get() + counters.dropped_failed.get();
+}
+
+}  // namespace
+
+Pipeline::Pipeline(boost::asio::io_context& context, Logger& logger, std::function<void()> changed)
+    : context_(context), logger_(logger), changed_(std::move(changed)) {}
+
+// After an orderly end every thread has been joined. Otherwise: meters first, as
+// they end the queues that exporters wait for.
+Pipeline::~Pipeline() {
+    for (auto* units : {&meters_, &retiring_meters_})
+        for (auto& meter : *units) {
+            if (!meter->thread.joinable()) continue;
+            meter->thread.request_stop();
+            meter->thread.join();
+        }
+    for (auto* units : {&exporters_, &retiring_exporters_})
+        for (auto& exporter : *units) exporter->thread.request_stop();
+}
+
+Result<std::unique_ptr<ExporterUnit>> Pipeline::prepare_exporter(const config::Config& config,
+                                                                 const config::ExporterConfig& exporter) {
+    auto process = make_exporting_process(config, exporter, logger_);
+    if (!process) return process.error();
+    auto unit = std::make_unique<ExporterUnit>();
+    unit->id = next_exporter_id_++;
+    unit->config = exporter;
+    unit->exclusive = is_exclusive(exporter);
+    unit->process = std::move(process.value());
+    return unit;
+}
+
+Result<std::unique_ptr<MeterUnit>> Pipeline::prepare_meter(const CapturePlan& plan, const MeteringOptions& options,
+                                                           const std::vector<ExporterUnit*>& exporters) {
+    auto unit = std::make_unique<MeterUnit>();
+    unit->plan = plan;
+    std::vector<std::shared_ptr<RecordQueue>> queues;
+    for (auto* exporter : exporters) {
+        queues.push_back(exporter->process->add_producer(plan.name));
+        unit->outputs[exporter->config.name] = queues.back();
+    }
+    unit->process = make_metering_process(plan, next_point_id_++, options, std::move(queues), logger_);
+    if (auto opened = unit->process->open(); !opened) {
+        discard(*unit);
+        return opened.error();
+    }
+    return unit;
+}
+
+void Pipeline::discard(MeterUnit& meter) {
+    for (auto& [name, queue] : meter.outputs) queue->end_of_stream();
+}
+
+void Pipeline::start(std::unique_ptr<ExporterUnit> exporter) {
+    if (exporter->exclusive)
+        for (const auto& retiring : retiring_exporters_)
+            if (retiring->exclusive) exporter->waits_for.insert(retiring->id);
+    if (exporter->waits_for.empty()) launch(*exporter);
+    exporters_.push_back(std::move(exporter));
+}
+
+void Pipeline::launch(ExporterUnit& exporter) {
+    exporter.thread = start_thread("export " + exporter.config.name,
+                                   [this, process = exporter.process.get(), id = exporter.id](std::stop_token stop) {
+                                       process->run(std::move(stop));
+                                       boost::asio::post(context_, [this, id] { exporter_ended(id); });
+                                   });
+    if (exporter.stopping) exporter.thread.request_stop();
+}
+
+void Pipeline::start(std::unique_ptr<MeterUnit> meter) {
+    meter->thread = start_thread(
+        "meter " + meter->plan.name, [this, process = meter->process.get(), id = meter->id()](std::stop_token stop) {
+            auto outcome = process->run(std::move(stop));
+            boost::asio::post(context_, [this, id, outcome = std::move(outcome)] { meter_ended(id, outcome); });
+        });
+    meters_.push_back(std::move(meter));
+}
+
+void Pipeline::rewire(Rewiring change) {
+    // what is not picked below leaves; it retires before successors start
+    std::vector<std::string> kept_names;
+    std::set<std::string> fresh;
+    for (const auto& name : change.exporter_order)
+        if (find_name(change.new_exporters, name) == change.new_exporters.end())
+            kept_names.push_back(name);
+        else
+            fresh.insert(name);
+    auto kept_exporters = pick(exporters_, kept_names);
+    auto kept_meters = pick(meters_, change.meter_order);
+    auto old_exporters = std::exchange(exporters_, std::move(kept_exporters));
+    auto old_meters = std::exchange(meters_, std::move(kept_meters));
+
+    for (auto& meter : old_meters) retire(std::move(meter));
+    for (auto& exporter : old_exporters) retiring_exporters_.push_back(std::move(exporter));
+    for (auto& exporter : change.new_exporters) start(std::move(exporter));
+    exporters_ = pick(exporters_, change.exporter_order);
+    for (auto& meter : meters_) connect(*meter, change, fresh);
+    for (auto& meter : change.new_meters) start(std::move(meter));
+    meters_ = pick(meters_, change.meter_order);
+    // only now, as their queues end when the meters have taken the change
+    for (auto& exporter : retiring_exporters_) request_end(*exporter);
+}
+
+// Gives a meter that stays its new outputs, timeouts and capture.
+void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh) {
+    const auto source = change.new_sources.find(meter.plan.name);
+    if (!change.outputs_changed && !change.timeouts_changed && source == change.new_sources.end()) return;
+    MeteringChange wanted;
+    wanted.idle_timeout = change.idle_timeout;
+    wanted.active_timeout = change.active_timeout;
+    std::map<std::string, std::shared_ptr<RecordQueue>> outputs;
+    for (const auto& exporter : exporters_) {
+        const auto& name = exporter->config.name;
+        const auto before = meter.outputs.find(name);
+        const bool keeps = before != meter.outputs.end() && !fresh.contains(name);
+        auto queue = keeps ? before->second : exporter->process->add_producer(meter.plan.name);
+        wanted.outputs.push_back(queue);
+        outputs.emplace(name, std::move(queue));
+    }
+    meter.outputs = std::move(outputs);
+    if (source != change.new_sources.end()) {
+        meter.plan = source->second.first;
+        wanted.source = std::move(source->second.second);
+    }
+    adoption_target_[meter.id()] = meter.process->adopted() + 1;
+    meter.process->adopt(std::move(wanted));
+}
+
+bool Pipeline::rewired() const {
+    return std::all_of(meters_.begin(), meters_.end(), [this](const auto& meter) {
+        const auto target = adoption_target_.find(meter->id());
+        return meter->outcome || target == adoption_target_.end() || meter->process->adopted() >= target->second;
+    });
+}
+
+void Pipeline::retire(std::unique_ptr<MeterUnit> meter) {
+    meter->process->set_stop_reason(EndReason::kInterfaceGone);
+    meter->thread.request_stop();
+    retiring_meters_.push_back(std::move(meter));
+}
+
+void Pipeline::request_end(ExporterUnit& exporter) {
+    exporter.process->seal();
+    exporter.stopping = true;
+    exporter.thread.request_stop();  // nothing to request while it waits for its predecessor
+}
+
+void Pipeline::exporter_ended(std::uint64_t id) {
+    const auto has_id = [id](const auto& unit) { return unit->id == id; };
+    const auto log_end = [this](const ExporterUnit& unit) {
+        logger_.info("exporter closed", {{"name", unit.config.name},
+                                         {"records", unit.process->counters().records.get()},
+                                         {"lost", lost(*unit.process)}});
+    };
+    if (const auto at = std::find_if(exporters_.begin(), exporters_.end(), has_id); at != exporters_.end()) {
+        (*at)->thread.join();
+        (*at)->ended = true;
+        log_end(**at);
+    } else if (const auto gone = std::find_if(retiring_exporters_.begin(), retiring_exporters_.end(), has_id);
+               gone != retiring_exporters_.end()) {
+        (*gone)->thread.join();
+        log_end(**gone);
+        add(past_, **gone);
+        retiring_exporters_.erase(gone);
+    }
+    for (auto* units : {&exporters_, &retiring_exporters_})
+        for (auto& unit : *units)
+            if (unit->waits_for.erase(id) > 0 && unit->waits_for.empty()) launch(*unit);
+    changed_();
+}
+
+void Pipeline::meter_ended(std::uint32_t id, Status outcome) {
+    const auto has_id = [id](const auto& unit) { return unit->id() == id; };
+    if (const auto at = std::find_if(meters_.begin(), meters_.end(), has_id); at != meters_.end()) {
+        (*at)->thread.join();
+        (*at)->outcome = std::move(outcome);
+    } else if (const auto gone = std::find_if(retiring_meters_.begin(), retiring_meters_.end(), has_id);
+               gone != retiring_meters_.end()) {
+        (*gone)->thread.join();
+        logger_.info("interface removed",
+                     {{"name", (*gone)->plan.name}, {"packets", (*gone)->process->counters().packets.get()}});
+        add(past_, **gone);
+        retiring_meters_.erase(gone);
+    }
+    changed_();
+}
+
+void Pipeline::expire_all() {
+    for (auto& meter : meters_) meter->process->request_expire();
+}
+
+void Pipeline::stop_meters() {
+    for (auto& meter : meters_) meter->thread.request_stop();
+}
+
+void Pipeline::seal_exporters() {
+    for (auto& exporter : exporters_) exporter->process->seal();
+}
+
+void Pipeline::stop_exporters() {
+    for (auto& exporter : exporters_) request_end(*exporter);
+}
+
+bool Pipeline::meters_ended() const {
+    return retiring_meters_.empty() &&
+           std::all_of(meters_.begin(), meters_.end(), [](const auto& meter) { return meter->outcome.has_value(); });
+}
+
+bool Pipeline::exporters_ended() const {
+    return retiring_exporters_.empty() &&
+           std::all_of(exporters_.begin(), exporters_.end(), [](const auto& exporter) { return exporter->ended; });
+}
+
+void Pipeline::add(PipelineTotals& totals, const MeterUnit& meter) const {
+    const auto& counters = meter.process->counters();
+    const auto capture = meter.process->capture();
+    totals.packets += counters.packets.get();
+    totals.octets += counters.octets.get();
+    totals.flows_active += counters.flows_active.get();
+    totals.flows_created += counters.flows_created.get();
+    for (const auto& records : counters.records) totals.records += records.get();
+    totals.capture_dropped += capture.kernel_dropped + capture.interface_dropped;
+}
+
+void Pipeline::add(PipelineTotals& totals, const ExporterUnit& exporter) const {
+    totals.exported += exporter.process->counters().records.get();
+    totals.export_dropped += lost(*exporter.process);
+}
+
+PipelineTotals Pipeline::totals() const {
+    PipelineTotals totals = past_;
+    for (const auto* units : {&meters_, &retiring_meters_})
+        for (const auto& meter : *units) {
+            add(totals, *meter);
+            const auto progress = meter->process->progress();
+            totals.input_done += progress.done;
+            totals.input_total += progress.total;
+        }
+    for (const auto* units : {&exporters_, &retiring_exporters_})
+        for (const auto& exporter : *units) add(totals, *exporter);
+    return totals;
+}
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The running metering and exporting processes with their threads, and the
+// queues between them. Parts are prepared first, which may fail and changes
+// nothing, then started, which cannot. Control thread only; its threads tell
+// their end through the io_context.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "core/base/log.hpp"
+#include "core/base/result.hpp"
+#include "daemon/assembly.hpp"
+
+namespace nfstreamd::daemon {
+
+struct ExporterUnit {
+    std::uint64_t id = 0;
+    config::ExporterConfig config;
+    bool exclusive = false;
+    std::unique_ptr<ExportingProcess> process;
+    std::set<std::uint64_t> waits_for;  // retiring units that may hold its path or port
+    bool stopping = false, ended = false;
+    std::jthread thread;
+};
+
+struct MeterUnit {
+    CapturePlan plan;
+    std::map<std::string, std::shared_ptr<RecordQueue>> outputs;  // by exporter
+    std::unique_ptr<MeteringProcess> process;
+    std::optional<Status> outcome;  // its run has ended
+    bool failure_reported = false;
+    std::jthread thread;
+
+    std::uint32_t id() const { return process->point().id; }
+};
+
+// What a reload changes in running parts.
+struct Rewiring {
+    std::vector<std::unique_ptr<ExporterUnit>> new_exporters;  // added, and successors of the same name
+    std::vector<std::unique_ptr<MeterUnit>> new_meters;
+    std::vector<std::string> exporter_order, meter_order;  // names that remain, in the order wanted
+    std::map<std::string, std::pair<CapturePlan, std::unique_ptr<PacketSource>>> new_sources;  // of kept meters
+    std::chrono::milliseconds idle_timeout{}, active_timeout{};
+    bool outputs_changed = false, timeouts_changed = false;
+};
+
+struct PipelineTotals {
+    std::uint64_t packets = 0, octets = 0, flows_active = 0, flows_created = 0, records = 0;
+    std::uint64_t capture_dropped = 0;  // by kernel and interface
+    std::uint64_t exported = 0, export_dropped = 0;
+    std::uint64_t input_done = 0, input_total = 0;  // octets of capture files
+};
+
+class Pipeline {
+public:
+    // `changed` is called whenever a thread has ended.
+    Pipeline(boost::asio::io_context& context, Logger& logger, std::function<void()> changed);
+    ~Pipeline();
+
+    Result<std::unique_ptr<ExporterUnit>> prepare_exporter(const config::Config& config,
+                                                           const config::ExporterConfig& exporter);
+    // Opens the capture. `exporters` are those that the meter will feed.
+    Result<std::unique_ptr<MeterUnit>> prepare_meter(const CapturePlan& plan, const MeteringOptions& options,
+                                                     const std::vector<ExporterUnit*>& exporters);
+    // Ends the queues of a meter that will not be started after all.
+    static void discard(MeterUnit& meter);
+
+    void start(std::unique_ptr<ExporterUnit> exporter);
+    void start(std::unique_ptr<MeterUnit> meter);
+    void rewire(Rewiring change);
+    bool rewired() const;  // every meter has taken the last change
+
+    void expire_all();
+    void stop_meters();
+    void seal_exporters();  // they end when their producers have
+    void stop_exporters();  // and at their drain timeout at the latest
+
+    bool meters_ended() const;
+    bool exporters_ended() const;  // retiring ones included
+    const std::vector<std::unique_ptr<MeterUnit>>& meters() const { return meters_; }
+    const std::vector<std::unique_ptr<ExporterUnit>>& exporters() const { return exporters_; }
+    PipelineTotals totals() const;  // since the start, parts that a reload removed included
+
+private:
+    void launch(ExporterUnit& exporter);
+    void retire(std::unique_ptr<ExporterUnit> exporter);
+    void request_end(ExporterUnit& exporter);
+    void retire(std::unique_ptr<MeterUnit> meter);
+    void connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh);
+    void exporter_ended(std::uint64_t id);
+    void meter_ended(std::uint32_t id, Status outcome);
+    void add(PipelineTotals& totals, const MeterUnit& meter) const;
+    void add(PipelineTotals& totals, const ExporterUnit& exporter) const;
+
+    boost::asio::io_context& context_;
+    Logger& logger_;
+    std::function<void()> changed_;
+    std::uint64_t next_exporter_id_ = 1;
+    std::uint32_t next_point_id_ = 1;
+    PipelineTotals past_;                                     // of parts that are gone
+    std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by observation point
+    std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;
+    std::vector<std::unique_ptr<MeterUnit>> meters_, retiring_meters_;
+};
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/reload.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/assembly.hpp"
+
+namespace nfstreamd::daemon {
+namespace {
+
+// A setting that is built into running flow caches: one row per key, so that diff() and keep_until_restart() cannot
+// disagree.
+struct FixedSetting {
+    std::string_view key;
+    bool (*same)(const config::Config&, const config::Config&);
+    void (*keep)(const config::Config& running, config::Config& wanted);
+};
+
+template <auto Member>
+constexpr FixedSetting metering(std::string_view key) {
+    return {key,
+            [](const config::Config& a, const config::Config& b) { return a.metering.*Member == b.metering.*Member; },
+            [](const config::Config& running, config::Config& wanted) {
+                wanted.metering.*Member = running.metering.*Member;
+            }};
+}
+
+constexpr FixedSetting kFixed[] = {
+    metering<&MeteringOptions::max_flows>("metering.max_flows"),
+    metering<&MeteringOptions::accounting_mode>("metering.accounting_mode"),
+    metering<&MeteringOptions::decode_tunnels>("metering.decode_tunnels"),
+    metering<&MeteringOptions::fragments>("metering.fragments"),
+    metering<&MeteringOptions::n_dissections>("metering.n_dissections"),
+    metering<&MeteringOptions::statistical_analysis>("metering.statistical_analysis"),
+    metering<&MeteringOptions::splt_analysis>("metering.splt_analysis"),
+};
+
+template <class Items>
+auto find_by_name(const Items& items, const std::string& name) {
+    return std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
+}
+
+// Items are those of one configuration in its order; `same` compares two of one name.
+template <class Items, class Same>
+void compare(const Items& running, const Items& wanted, Same same, std::vector<std::string>& added,
+             std::vector<std::string>& removed, std::vector<std::string>& changed) {
+    for (const auto& item : wanted) {
+        const auto before = find_by_name(running, item.name);
+        if (before == running.end())
+            added.push_back(item.name);
+        else if (!same(*before, item))
+            changed.push_back(item.name);
+    }
+    for (const auto& item : running)
+        if (find_by_name(wanted, item.name) == wanted.end()) removed.push_back(item.name);
+}
+
+}  // namespace
+
+ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
+    ReloadPlan plan;
+    compare(
+        capture_plans(running), capture_plans(wanted),
+        [](const CapturePlan& a, const CapturePlan& b) { return a.options == b.options && a.files == b.files; },
+        plan.interfaces_added, plan.interfaces_removed, plan.interfaces_reopened);
+    // the enterprise number is part of what every exporter is made from
+    const bool same_number = running.private_enterprise_number == wanted.private_enterprise_number;
+    compare(
+        running.exporters, wanted.exporters,
+        [same_number](const config::ExporterConfig& a, const config::ExporterConfig& b) {
+            return same_number && a.type == b.type && a.settings == b.settings;
+        },
+        plan.exporters_added, plan.exporters_removed, plan.exporters_replaced);
+    for (const auto& setting : kFixed)
+        if (!setting.same(running, wanted)) plan.needs_restart.emplace_back(setting.key);
+    plan.metering_changed = running.metering.idle_timeout != wanted.metering.idle_timeout ||
+                            running.metering.active_timeout != wanted.metering.active_timeout;
+    plan.log_changed = running.log.level != wanted.log.level || running.log.format != wanted.log.format;
+    plan.control_changed = running.control != wanted.control;
+    return plan;
+}
+
+config::Config keep_until_restart(const config::Config& running, config::Config wanted) {
+    for (const auto& setting : kFixed) setting.keep(running, wanted);
+    return wanted;
+}
+
+std::string ReloadPlan::text() const {
+    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, restart needed: {}", exporters_added.size(),
+                       exporters_removed.size(), exporters_replaced.size(), interfaces_added.size(),
+                       interfaces_removed.size(), interfaces_reopened.size(),
+                       needs_restart.empty() ? "none" : fmt::format("{}", fmt::join(needs_restart, " ")));
+}
+
+}  // namespace nfstreamd::daemon

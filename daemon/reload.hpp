@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a reload would change: the difference of two configurations, by name.
+// Pure; reloader.hpp acts on it.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+
+namespace nfstreamd::daemon {
+
+struct ReloadPlan {
+    std::vector<std::string> interfaces_added, interfaces_removed, interfaces_reopened;
+    std::vector<std::string> exporters_added, exporters_removed, exporters_replaced;
+    std::vector<std::string> needs_restart;  // settings that were left as they are, by key path
+    bool metering_changed = false;           // timeouts
+    bool log_changed = false;
+    bool control_changed = false;
+
+    bool exporters_changed() const {
+        return !exporters_added.empty() || !exporters_removed.empty() || !exporters_replaced.empty();
+    }
+    // "exporters +1 -0 ~1, interfaces +0 -0 ~1, restart needed: metering.max_flows"
+    std::string text() const;
+};
+
+ReloadPlan diff(const config::Config& running, const config::Config& wanted);
+
+// `wanted` with the settings that need a restart as they are in `running`: what
+// is in effect after the reload.
+config::Config keep_until_restart(const config::Config& running, config::Config wanted);
+
+}  // namespace nfstreamd::daemon

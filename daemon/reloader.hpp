@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Acts on SIGHUP: loads, compares, prepares what is new, and only when all of
+// that succeeded hands it to the pipeline. Requests during a reload are one
+// more reload after it. Control thread.
+#pragma once
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "config/load.hpp"
+#include "daemon/pipeline.hpp"
+#include "daemon/reload.hpp"
+#include "daemon/status.hpp"
+
+namespace nfstreamd::daemon {
+
+class Reloader {
+public:
+    struct Hooks {
+        std::function<config::Loaded()> load;
+        // the part of a change that is not the pipeline's: log, control socket
+        std::function<void(const ReloadPlan&, const config::Config&)> apply;
+        std::function<std::string()> summary;  // for systemd's STATUS
+    };
+
+    Reloader(boost::asio::io_context& context, Pipeline& pipeline, Logger& logger, config::Config running, Hooks hooks);
+
+    void request();
+    void stop();  // no reload from now on
+
+    const config::Config& running() const { return running_; }
+    const ReloadStatus& status() const { return status_; }
+
+private:
+    void begin();
+    Result<Rewiring> prepare(const ReloadPlan& plan, const config::Config& wanted);
+    Status prepare_exporters(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
+    Status prepare_captures(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
+    void reject(const std::vector<std::string>& reasons);
+    void wait_until_taken(ReloadPlan plan);
+    void finish(const ReloadPlan& plan);
+    void end();
+
+    Pipeline& pipeline_;
+    Logger& logger_;
+    config::Config running_;
+    Hooks hooks_;
+    boost::asio::steady_timer timer_;
+    ReloadStatus status_;
+    bool busy_ = false, again_ = false, stopped_ = false;
+};
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/status.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/json_writer.hpp"
+
+namespace nfstreamd::daemon {
+namespace {
+
+std::string time_text(std::time_t time) {
+    return time == 0 ? std::string() : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time));
+}
+
+void write_counts(JsonWriter& json, std::string_view name, const NamedCounts& counts) {
+    json.key(name).begin_object();
+    for (const auto& [key, count] : counts) json.member(key, count);
+    json.end_object();
+}
+
+void write_reload(JsonWriter& json, const ReloadStatus& reload) {
+    json.key("reload").begin_object();
+    json.member("applied", reload.applied);
+    json.member("rejected", reload.rejected);
+    json.member("result", reload.result);
+    json.member("detail", reload.detail);
+    json.member("time", time_text(reload.time));
+    json.end_object();
+}
+
+void write_interface(JsonWriter& json, const InterfaceStatus& status) {
+    json.begin_object();
+    json.member("id", status.id);
+    json.member("name", status.source.name);
+    json.member("interface_index", status.source.interface_index);
+    json.member("state", status.source.state);
+    json.member("up", status.capture.up);
+    json.member("link_type", status.source.link_type);
+    json.member("timestamp_type", status.source.timestamp_type);
+    json.member("timestamp_precision", status.source.timestamp_precision);
+    json.member("frames", status.capture.frames);
+    json.member("octets", status.capture.octets);
+    json.member("truncated", status.capture.truncated);
+    json.member("filtered", status.capture.filtered);
+    json.member("kernel_dropped", status.capture.kernel_dropped);
+    json.member("interface_dropped", status.capture.interface_dropped);
+    json.member("opens", status.capture.opens);
+    json.member("failures", status.capture.failures);
+    write_counts(json, "ignored", status.ignored);
+    json.key("metered").begin_object();
+    json.member("packets", status.packets);
+    json.member("octets", status.octets);
+    json.member("cut", status.cut);
+    json.member("overlap", status.overlap);
+    json.end_object();
+    json.member("flows_active", status.flows_active);
+    json.member("flows_created", status.flows_created);
+    json.member("max_flows", status.max_flows);
+    json.member("flow_octets", status.flow_octets);
+    json.member("table_octets", status.table_octets);
+    write_counts(json, "records", status.records);
+    json.end_object();
+}
+
+void write_exporter(JsonWriter& json, const ExporterStatus& status) {
+    json.begin_object();
+    json.member("name", status.name);
+    json.member("type", status.type);
+    json.member("destination", status.destination);
+    json.member("up", status.up);
+    json.member("records", status.records);
+    json.member("messages", status.messages);
+    json.member("octets", status.octets);
+    json.member("templates", status.templates);
+    json.member("connects", status.connects);
+    json.member("failures", status.failures);
+    json.member("queue_depth", status.queue_depth);
+    write_counts(json, "dropped", status.dropped);
+    json.member("last_error", status.last_error);
+    json.end_object();
+}
+
+}  // namespace
+
+InterfaceStatus interface_status(const MeteringProcess& meter) {
+    const auto& counters = meter.counters();
+    InterfaceStatus status;
+    status.id = meter.point().id;
+    status.source = meter.source_description();
+    if (status.source.name.empty()) status.source.name = meter.point().name;
+    status.capture = meter.capture();
+    for (std::size_t i = 1; i < kDecodeResults; ++i)
+        status.ignored.emplace_back(name(static_cast<DecodeResult>(i)), counters.ignored[i].get());
+    status.packets = counters.packets.get();
+    status.octets = counters.octets.get();
+    status.cut = counters.cut.get();
+    status.overlap = counters.overlap.get();
+    status.flows_active = counters.flows_active.get();
+    status.flows_created = counters.flows_created.get();
+    status.max_flows = meter.options().max_flows;
+    status.flow_octets = counters.flow_octets.get();
+    status.table_octets = counters.table_octets.get();
+    for (const auto& reason : end_reasons())
+        status.records.emplace_back(reason.name, counters.records[static_cast<std::size_t>(reason.reason)].get());
+    return status;
+}
+
+ExporterStatus exporter_status(const ExportingProcess& exporter) {
+    const auto& counters = exporter.counters();
+    const auto queue = exporter.queue_counters();
+    ExporterStatus status;
+    status.name = exporter.name();
+    status.type = exporter.type();
+    status.destination = exporter.destination();
+    status.up = counters.up.get() != 0;
+    status.records = counters.records.get();
+    status.messages = counters.messages.get();
+    status.octets = counters.octets.get();
+    status.templates = counters.templates.get();
+    status.failures = counters.failures.get();
+    status.connects = counters.connects.get();
+    status.queue_depth = queue.pushed - std::min(queue.pushed, queue.popped);
+    status.dropped = {{"queue_full", queue.dropped_full},
+                      {"unreachable", counters.dropped_unreachable.get()},
+                      {"oversize", counters.dropped_oversize.get()},
+                      {"failed", counters.dropped_failed.get()},
+                      {"undelivered", exporter.dropped_undelivered()}};
+    status.last_error = exporter.last_error();
+    return status;
+}
+
+std::string status_json(const DaemonStatus& status) {
+    JsonWriter json;
+    json.begin_object();
+    json.member("version", status.version);
+    json.member("instance", status.instance);
+    json.member("started", time_text(status.started));
+    json.member("uptime_s", status.uptime_s);
+    json.key("files").begin_array();
+    for (const auto& file : status.files) json.value(file);
+    json.end_array();
+    write_reload(json, status.reload);
+    json.key("interfaces").begin_array();
+    for (const auto& interface : status.interfaces) write_interface(json, interface);
+    json.end_array();
+    json.key("exporters").begin_array();
+    for (const auto& exporter : status.exporters) write_exporter(json, exporter);
+    json.end_array();
+    json.end_object();
+    return json.text();
+}
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `nfstreamctl status` shows: all counters of the process as plain values,
+// and as one JSON document. Control thread.
+#pragma once
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/capture/packet_source.hpp"
+#include "core/metering/metering_process.hpp"
+#include "daemon/pipeline.hpp"
+
+namespace nfstreamd::daemon {
+
+using NamedCounts = std::vector<std::pair<std::string, std::uint64_t>>;
+
+struct InterfaceStatus {
+    std::uint32_t id = 0;
+    PacketSource::Description source;
+    MeteringProcess::CaptureTotals capture;
+    NamedCounts ignored;  // by reason
+    std::uint64_t packets = 0, octets = 0, cut = 0, overlap = 0;
+    std::uint64_t flows_active = 0, flows_created = 0, max_flows = 0, flow_octets = 0, table_octets = 0;
+    NamedCounts records;  // by end reason
+};
+
+struct ExporterStatus {
+    std::string name, type, destination;
+    bool up = false;
+    std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
+    std::uint64_t queue_depth = 0;  // records
+    NamedCounts dropped;            // by cause
+    std::string last_error;
+};
+
+struct ReloadStatus {
+    std::uint64_t applied = 0, rejected = 0;
+    std::string result = "none";  // of the last one: applied, rejected, running
+    std::string detail;           // what changed, or why not
+    std::time_t time = 0;
+};
+
+struct DaemonStatus {
+    std::string version, instance;
+    std::time_t started = 0;
+    std::uint64_t uptime_s = 0;
+    std::vector<std::string> files;
+    ReloadStatus reload;
+    std::vector<InterfaceStatus> interfaces;
+    std::vector<ExporterStatus> exporters;
+};
+
+InterfaceStatus interface_status(const MeteringProcess& meter);
+ExporterStatus exporter_status(const ExportingProcess& exporter);
+
+std::string status_json(const DaemonStatus& status);
+
+}  // namespace nfstreamd::daemon

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/version.hpp"
+
+#include <fmt/format.h>
+
+#include "core/capture/packet_source.hpp"
+#include "core/metering/metering_process.hpp"
+
+namespace nfstreamd::daemon {
+
+std::string_view version() noexcept {
+    return NFSTREAMD_VERSION;
+}
+
+// libfixbuf cannot be asked at run time: it is the version built with.
+std::string version_text(std::string_view program) {
+    return fmt::format("{} {}\nlibpcap {}\nnDPI {}\nlibfixbuf {}\n", program, version(), libpcap_version(),
+                       ndpi_version(), NFSTREAMD_LIBFIXBUF_VERSION);
+}
+
+}  // namespace nfstreamd::daemon

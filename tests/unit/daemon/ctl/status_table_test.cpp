@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/ctl/status_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "daemon/status.hpp"
+
+namespace nfstreamd::ctl {
+namespace {
+
+std::string table_of(const daemon::DaemonStatus& status) {
+    const auto table = status_table(daemon::status_json(status));
+    REQUIRE_MESSAGE(table.has_value(), (table ? "" : table.error().message));
+    return table.value();
+}
+
+TEST_CASE("status table: shows what the daemon wrote, and losses by their cause") {
+    daemon::DaemonStatus status;
+    status.version = "1.2.3";
+    status.instance = "edge \"1\"";
+    status.uptime_s = 3723;
+    status.files = {"/etc/x.yaml", "/etc/conf.d/a.yaml"};
+    status.reload = {2, 1, "rejected", "x.yaml:3:1: unknown key", 0};
+    daemon::InterfaceStatus interface;
+    interface.source.name = "eth0";
+    interface.source.state = "waiting: no such device";
+    interface.source.link_type = "EN10MB";
+    interface.capture.frames = 1000;
+    interface.capture.kernel_dropped = 40;
+    interface.capture.interface_dropped = 2;
+    interface.ignored = {{"not-ip", 7}, {"truncated", 0}};
+    interface.packets = 993;
+    interface.records = {{"idle", 5}, {"active", 1}};
+    status.interfaces.push_back(interface);
+    daemon::ExporterStatus exporter;
+    exporter.name = "main";
+    exporter.type = "ipfix";
+    exporter.destination = "udp://192.0.2.5:4739";
+    exporter.up = true;
+    exporter.records = 6;
+    exporter.dropped = {{"queue_full", 3}, {"failed", 4}};
+    exporter.last_error = "connection refused";
+    status.exporters.push_back(exporter);
+
+    const auto table = table_of(status);
+    for (const char* part :
+         {"nfstreamd 1.2.3  edge \"1\"  up 1:02:03", "/etc/x.yaml /etc/conf.d/a.yaml", "2 applied, 1 rejected",
+          "unknown key", "state: waiting: no such device", "ignored: not-ip 7\n", "records: idle 5, active 1",
+          "udp://192.0.2.5:4739", "lost: queue_full 3, failed 4", "last error: connection refused"})
+        CHECK_MESSAGE(table.find(part) != std::string::npos, part);
+    CHECK(table.find("eth0       down     1000       0       42        7      993") != std::string::npos);
+}
+
+TEST_CASE("status table: an empty daemon is shown, too") {
+    const auto table = table_of({});
+    CHECK(table.find("INTERFACE") != std::string::npos);
+    CHECK(table.find("EXPORTER") != std::string::npos);
+}
+
+TEST_CASE("status table: an answer that is an error or no JSON is an error") {
+    const auto error = status_table(R"({"error":"unknown command"})");
+    REQUIRE_FALSE(error.has_value());
+    CHECK(error.error().message == "unknown command");
+    CHECK_FALSE(status_table("").has_value());
+    CHECK_FALSE(status_table("{").has_value());
+    CHECK_FALSE(status_table("{}").has_value());
+}
+
+}  // namespace
+}  // namespace nfstreamd::ctl

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/reload.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace nfstreamd::daemon {
+namespace {
+
+using Names = std::vector<std::string>;
+using namespace std::chrono_literals;
+
+config::ExporterConfig exporter(std::string name, std::string path = "/x", std::string type = "csv") {
+    config::ExporterConfig made{std::move(name), std::move(type), {}, "f.yaml:1:1"};
+    made.settings.set("path", path, "f.yaml:2:2", true);
+    return made;
+}
+
+config::CaptureConfig capture(Names interfaces, std::string filter = "") {
+    config::CaptureConfig made;
+    made.interfaces = std::move(interfaces);
+    made.options.bpf_filter = std::move(filter);
+    return made;
+}
+
+config::Config base() {
+    config::Config config;
+    config.instance = "probe";
+    config.capture = {capture({"eth0", "eth1"})};
+    config.exporters = {exporter("a"), exporter("b", "/y")};
+    return config;
+}
+
+void check_nothing_changes(const ReloadPlan& plan) {
+    CHECK(plan.interfaces_added.empty());
+    CHECK(plan.interfaces_removed.empty());
+    CHECK(plan.interfaces_reopened.empty());
+    CHECK(plan.exporters_added.empty());
+    CHECK(plan.exporters_removed.empty());
+    CHECK(plan.exporters_replaced.empty());
+    CHECK(plan.needs_restart.empty());
+    CHECK_FALSE(plan.metering_changed);
+    CHECK_FALSE(plan.log_changed);
+    CHECK_FALSE(plan.control_changed);
+}
+
+TEST_CASE("reload diff: the same configuration changes nothing") {
+    check_nothing_changes(diff(base(), base()));
+    check_nothing_changes(diff({}, {}));
+}
+
+TEST_CASE("reload diff: places and order in the file are no change") {
+    auto wanted = base();
+    wanted.capture = {capture({"eth1"}), capture({"eth0"})};
+    wanted.exporters = {exporter("b", "/y"), exporter("a")};
+    for (auto& e : wanted.exporters) e.settings.set("path", e.settings.string("path"), "g.yaml:9:9", true);
+    wanted.files = {"g.yaml"};
+    check_nothing_changes(diff(base(), wanted));
+}
+
+TEST_CASE("reload diff: interfaces are added and removed by name") {
+    auto wanted = base();
+    wanted.capture = {capture({"eth1", "eth2"}), capture({"lo"}, "udp")};
+    const auto plan = diff(base(), wanted);
+    CHECK(plan.interfaces_added == Names{"eth2", "lo"});
+    CHECK(plan.interfaces_removed == Names{"eth0"});
+    CHECK(plan.interfaces_reopened.empty());
+    CHECK_FALSE(plan.exporters_changed());
+}
+
+TEST_CASE("reload diff: any other option of a capture reopens its interfaces alone") {
+    const auto reopened = [](auto change) {
+        auto wanted = base();
+        wanted.capture = {capture({"eth0"}), capture({"eth1"})};
+        change(wanted.capture[1].options);
+        return diff(base(), wanted).interfaces_reopened;
+    };
+    CHECK(reopened([](CaptureOptions&) {}).empty());
+    CHECK(reopened([](CaptureOptions& o) { o.bpf_filter = "udp"; }) == Names{"eth1"});
+    CHECK(reopened([](CaptureOptions& o) { o.promiscuous_mode = false; }) == Names{"eth1"});
+    CHECK(reopened([](CaptureOptions& o) { o.snapshot_length = 96; }) == Names{"eth1"});
+    CHECK(reopened([](CaptureOptions& o) { o.socket_buffer_size = 1 << 20; }) == Names{"eth1"});
+    CHECK(reopened([](CaptureOptions& o) { o.timestamp_type = "host"; }) == Names{"eth1"});
+    CHECK(reopened([](CaptureOptions& o) { o.timestamp_precision = TimestampPrecision::kNano; }) == Names{"eth1"});
+    CHECK(reopened([](CaptureOptions& o) { o.required = true; }) == Names{"eth1"});
+}
+
+TEST_CASE("reload diff: exporters are added, removed and replaced by name") {
+    auto wanted = base();
+    wanted.exporters = {exporter("b", "/z"), exporter("c")};
+    const auto plan = diff(base(), wanted);
+    CHECK(plan.exporters_added == Names{"c"});
+    CHECK(plan.exporters_removed == Names{"a"});
+    CHECK(plan.exporters_replaced == Names{"b"});
+    CHECK(plan.exporters_changed());
+}
+
+TEST_CASE("reload diff: another type under the same name is a replacement") {
+    auto wanted = base();
+    wanted.exporters[0] = exporter("a", "/x", "json");
+    const auto plan = diff(base(), wanted);
+    CHECK(plan.exporters_replaced == Names{"a"});
+    CHECK(plan.exporters_added.empty());
+    CHECK(plan.exporters_removed.empty());
+}
+
+TEST_CASE("reload diff: a renamed exporter is one removed and one added") {
+    auto wanted = base();
+    wanted.exporters[0].name = "z";
+    const auto plan = diff(base(), wanted);
+    CHECK(plan.exporters_added == Names{"z"});
+    CHECK(plan.exporters_removed == Names{"a"});
+    CHECK(plan.exporters_replaced.empty());
+}
+
+TEST_CASE("reload diff: another enterprise number replaces every exporter that stays") {
+    auto wanted = base();
+    wanted.private_enterprise_number = 32473;
+    wanted.exporters.push_back(exporter("c"));
+    const auto plan = diff(base(), wanted);
+    CHECK(plan.exporters_replaced == Names{"a", "b"});
+    CHECK(plan.exporters_added == Names{"c"});
+}
+
+TEST_CASE("reload diff: timeouts are taken at once") {
+    for (const bool idle : {true, false}) {
+        auto wanted = base();
+        (idle ? wanted.metering.idle_timeout : wanted.metering.active_timeout) = 7s;
+        const auto plan = diff(base(), wanted);
+        CHECK(plan.metering_changed);
+        CHECK(plan.needs_restart.empty());
+        CHECK_FALSE(plan.exporters_changed());
+    }
+}
+
+TEST_CASE("reload diff: what is built into the flow cache needs a restart, and only that is named") {
+    auto wanted = base();
+    wanted.metering.max_flows = 4096;
+    wanted.metering.accounting_mode = 3;
+    wanted.metering.decode_tunnels = false;
+    wanted.metering.fragments = FragmentMode::kAll;
+    wanted.metering.n_dissections = 0;
+    wanted.metering.statistical_analysis = true;
+    wanted.metering.splt_analysis = 10;
+    const auto plan = diff(base(), wanted);
+    CHECK(plan.needs_restart == Names{"metering.max_flows", "metering.accounting_mode", "metering.decode_tunnels",
+                                      "metering.fragments", "metering.n_dissections", "metering.statistical_analysis",
+                                      "metering.splt_analysis"});
+    CHECK_FALSE(plan.metering_changed);
+    wanted = base();
+    wanted.metering.splt_analysis = 10;
+    CHECK(diff(base(), wanted).needs_restart == Names{"metering.splt_analysis"});
+}
+
+TEST_CASE("reload diff: log and control socket") {
+    auto wanted = base();
+    wanted.log.level = LogLevel::kDebug;
+    CHECK(diff(base(), wanted).log_changed);
+    wanted = base();
+    wanted.log.format = LogFormat::kJson;
+    CHECK(diff(base(), wanted).log_changed);
+    wanted = base();
+    wanted.control.socket = "";
+    CHECK(diff(base(), wanted).control_changed);
+}
+
+TEST_CASE("reload: settings that need a restart keep their value, all others are taken") {
+    auto wanted = base();
+    wanted.instance = "other";
+    wanted.metering.max_flows = 4096;
+    wanted.metering.splt_analysis = 10;
+    wanted.metering.idle_timeout = 7s;
+    wanted.exporters.push_back(exporter("c"));
+    wanted.log.level = LogLevel::kError;
+    const auto effective = keep_until_restart(base(), wanted);
+    CHECK(effective.metering.max_flows == base().metering.max_flows);
+    CHECK(effective.metering.splt_analysis == 0);
+    CHECK(effective.metering.idle_timeout == 7s);
+    CHECK(effective.instance == "other");
+    CHECK(effective.exporters.size() == 3);
+    CHECK(effective.log.level == LogLevel::kError);
+    // they are named again by the next reload of the same file
+    CHECK(diff(effective, wanted).needs_restart == Names{"metering.max_flows", "metering.splt_analysis"});
+    CHECK(diff(effective, wanted).exporters_added.empty());
+}
+
+TEST_CASE("reload: what is in effect afterwards differs from what is wanted by nothing but restarts") {
+    auto wanted = base();
+    wanted.metering.fragments = FragmentMode::kAll;
+    wanted.metering.active_timeout = 9s;
+    wanted.capture = {capture({"eth5"}, "tcp")};
+    auto plan = diff(keep_until_restart(base(), wanted), wanted);
+    CHECK(plan.needs_restart == Names{"metering.fragments"});
+    plan.needs_restart.clear();
+    check_nothing_changes(plan);
+}
+
+TEST_CASE("reload plan: as text for the log") {
+    CHECK(ReloadPlan{}.text() == "exporters +0 -0 ~0, interfaces +0 -0 ~0, restart needed: none");
+    ReloadPlan plan;
+    plan.exporters_added = {"a", "b"};
+    plan.exporters_replaced = {"c"};
+    plan.interfaces_removed = {"d"};
+    plan.needs_restart = {"metering.max_flows", "metering.fragments"};
+    CHECK(plan.text() ==
+          "exporters +2 -0 ~1, interfaces +0 -1 ~0, restart needed: metering.max_flows metering.fragments");
+}
+
+}  // namespace
+}  // namespace nfstreamd::daemon

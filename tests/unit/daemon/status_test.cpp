@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/status.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+#include <string>
+
+#define BOOST_BIND_GLOBAL_PLACEHOLDERS
+#include <boost/property_tree/json_parser.hpp>
+#include <boost/property_tree/ptree.hpp>
+
+#include "daemon/json_writer.hpp"
+
+namespace nfstreamd::daemon {
+namespace {
+
+using Tree = boost::property_tree::ptree;
+
+Tree parsed(const std::string& json) {
+    std::istringstream input(json);
+    Tree tree;
+    REQUIRE_NOTHROW(boost::property_tree::read_json(input, tree));
+    return tree;
+}
+
+TEST_CASE("JsonWriter: commas and nesting") {
+    JsonWriter json;
+    json.begin_object().member("a", 1).key("b").begin_array().value(true).value("x\"\n").begin_object().end_object();
+    json.begin_array().end_array().end_array().member("c", std::string("y")).key("d").begin_object();
+    json.member("e", false).end_object().end_object();
+    CHECK(json.text() == R"({"a":1,"b":[true,"x\"\n",{},[]],"c":"y","d":{"e":false}})");
+}
+
+TEST_CASE("status: a document of an empty daemon is valid JSON") {
+    const auto tree = parsed(status_json({}));
+    CHECK(tree.get<std::string>("reload.result") == "none");
+    CHECK(tree.get_child("interfaces").empty());
+    CHECK(tree.get_child("exporters").empty());
+}
+
+TEST_CASE("status: every counter is there under its name") {
+    DaemonStatus status;
+    status.version = "1.2.3";
+    status.instance = "a \"b\"\xff";  // not UTF-8 either
+    status.started = 1'770'000'000;
+    status.files = {"x.yaml", "y.yaml"};
+    status.reload.rejected = 2;
+    for (const char* name : {"eth0", "lo"}) {
+        InterfaceStatus interface;
+        interface.source.name = name;
+        interface.source.timestamp_precision = "nano";
+        interface.capture.frames = 18'446'744'073'709'551'615u;
+        interface.capture.kernel_dropped = 3;
+        interface.ignored = {{"not-ip", 4}};
+        interface.packets = 5;
+        interface.max_flows = 6;
+        interface.records = {{"idle", 7}};
+        status.interfaces.push_back(interface);
+    }
+    ExporterStatus exporter;
+    exporter.name = "main";
+    exporter.up = true;
+    exporter.queue_depth = 8;
+    exporter.dropped = {{"queue_full", 9}, {"undelivered", 10}};
+    exporter.last_error = "tab\tand \\ back";
+    status.exporters.push_back(exporter);
+
+    const auto tree = parsed(status_json(status));
+    CHECK(tree.get<std::string>("version") == "1.2.3");
+    CHECK(tree.get<std::string>("instance") == "a \"b\"\xef\xbf\xbd");
+    CHECK(tree.get<std::string>("started") == "2026-02-02T02:40:00Z");
+    CHECK(tree.get_child("files").size() == 2);
+    CHECK(tree.get<int>("reload.rejected") == 2);
+    const auto& interfaces = tree.get_child("interfaces");
+    REQUIRE(interfaces.size() == 2);
+    const auto& interface = interfaces.front().second;
+    CHECK(interface.get<std::string>("name") == "eth0");
+    CHECK(interface.get<std::uint64_t>("frames") == 18'446'744'073'709'551'615u);
+    CHECK(interface.get<int>("kernel_dropped") == 3);
+    CHECK(interface.get<int>("ignored.not-ip") == 4);
+    CHECK(interface.get<int>("metered.packets") == 5);
+    CHECK(interface.get<int>("max_flows") == 6);
+    CHECK(interface.get<int>("records.idle") == 7);
+    CHECK(interface.get<std::string>("timestamp_precision") == "nano");
+    const auto& main = tree.get_child("exporters").front().second;
+    CHECK(main.get<bool>("up"));
+    CHECK(main.get<int>("queue_depth") == 8);
+    CHECK(main.get<int>("dropped.queue_full") == 9);
+    CHECK(main.get<int>("dropped.undelivered") == 10);
+    CHECK(main.get<std::string>("last_error") == "tab\tand \\ back");
+}
+
+}  // namespace
+}  // namespace nfstreamd::daemon
