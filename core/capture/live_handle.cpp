@@ -163,7 +163,7 @@ std::string libpcap_error_text(pcap* handle, int code) {
     const std::string detail = pcap_geterr(handle);
     if (code == PCAP_ERROR || code == PCAP_WARNING) return detail;
     const std::string general = pcap_statustostr(code);
-    return detail.empty() ? general : general + " (" + detail + ")";
+    return detail.empty() || detail == general ? general : general + " (" + detail + ")";
 }
 
 }  // namespace nfstreamd
