@@ -95,10 +95,21 @@ void put_number(const FieldValue& value, const FieldPlan& plan, std::uint8_t* ou
     }
 }
 
+// libfixbuf holds an IPv4 address as a number, anything longer as octets.
+void put_address(const IpAddress& address, const FieldPlan& plan, std::uint8_t* out) {
+    if (plan.length != 4) {
+        std::memcpy(out, address.bytes.data(), std::min<std::size_t>(plan.length, address.bytes.size()));
+        return;
+    }
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < 4; ++i) number = number << 8 | address.bytes[i];
+    put_integer(number, 4, out);
+}
+
 void put_fixed(const FieldValue& value, const FieldPlan& plan, std::uint8_t* out) {
     std::memset(out, 0, plan.length);
     if (const auto* address = std::get_if<IpAddress>(&value))
-        std::memcpy(out, address->bytes.data(), std::min<std::size_t>(plan.length, address->bytes.size()));
+        put_address(*address, plan, out);
     else if (const auto* mac = std::get_if<MacAddress>(&value))
         std::memcpy(out, mac->data(), std::min<std::size_t>(plan.length, mac->size()));
     else
