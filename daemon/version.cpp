@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "core/application/ndpi_dissector.hpp"
 #include "core/capture/packet_source.hpp"
-#include "core/metering/metering_process.hpp"
 
 namespace nfstreamd::daemon {
 

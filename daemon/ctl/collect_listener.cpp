@@ -26,7 +26,8 @@ constexpr std::chrono::seconds kResolveTimeout{5};
 template <class Endpoint>
 std::string address_text(const Endpoint& endpoint) {
     const auto address = endpoint.address();
-    return fmt::format(address.is_v6() ? "[{}]:{}" : "{}:{}", address.to_string(), endpoint.port());
+    return address.is_v6() ? fmt::format("[{}]:{}", address.to_string(), endpoint.port())
+                           : fmt::format("{}:{}", address.to_string(), endpoint.port());
 }
 
 // As much as the system allows: root may pass net.core.rmem_max.
