@@ -10,8 +10,8 @@
 #include <string>
 
 #include "core/base/result.hpp"
-#include "core/capture/input_stream.hpp"
 #include "core/base/wake_event.hpp"
+#include "core/capture/input_stream.hpp"
 #include "core/packet/frame.hpp"
 
 namespace nfstreamd {

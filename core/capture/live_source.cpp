@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "core/base/ip_address.hpp"
+#include "core/base/wake_event.hpp"
 #include "core/capture/frame_batch.hpp"
 #include "core/capture/link_type.hpp"
 #include "core/capture/live_handle.hpp"
 #include "core/capture/packet_source.hpp"
-#include "core/base/wake_event.hpp"
 
 namespace nfstreamd {
 
