@@ -38,15 +38,15 @@ using Row = OptionRow<CommandLine>;
 using enum OptionValue;
 
 constexpr Row kRows[] = {
-    {'c', "config", kOne, "FILE", "configuration file (default /etc/nfstreamd/nfstreamd.yaml)",
+    {'c', "config", kOne, "FILE", "configuration file, instead of\n/etc/nfstreamd/nfstreamd.yaml",
      [](CommandLine& line, std::string v) { return once(line.config_file, std::move(v), "-c"); }},
     {'t', "check-config", kNone, "", "check the configuration, print what is wrong, exit",
      [](CommandLine& line, std::string) { return act(line, Action::kCheck); }},
     {0, "print-config", kNone, "", "print the configuration in effect: defaults filled in,\nsecrets masked",
      [](CommandLine& line, std::string) { return act(line, Action::kPrintConfig); }},
     {'r', "read", kSeveral, "FILE...",
-     "meter capture files on packet time instead of interfaces,\n"
-     "then exit; reads no configuration file unless -c is given",
+     "meter capture files on packet time, not interfaces, then\n"
+     "exit; no configuration file is read unless -c is given",
      [](CommandLine& line, std::string v) {
          line.read_files.push_back(std::move(v));
          return ok();
@@ -63,8 +63,8 @@ constexpr Row kRows[] = {
          return once(line.format, std::move(v), "--format");
      }},
     {0, "set", kOne, "KEY=VALUE",
-     "override one configuration key by its path, for example\n"
-     "metering.idle_timeout=30 or exporters.write.fields=[default,base]",
+     "override one configuration key by its path, as in\n"
+     "metering.idle_timeout=30 or\nexporters.write.fields=[default,base]",
      [](CommandLine& line, std::string v) { return add_setting(line, v); }},
     {0, "list-fields", kNone, "", "print the fields that records can have",
      [](CommandLine& line, std::string) { return act(line, Action::kListFields); }},
@@ -130,7 +130,8 @@ std::string help_text() {
     return fmt::format(
         "Usage: nfstreamd [-c FILE] [--set KEY=VALUE]...\n"
         "       nfstreamd -r FILE... [-w PATH] [--format FORMAT] [--set KEY=VALUE]...\n"
-        "       nfstreamd -t | --print-config | --list-fields | --list-exporters | --list-interfaces\n"
+        "       nfstreamd -t | --print-config [-c FILE]\n"
+        "       nfstreamd --list-fields | --list-exporters | --list-interfaces\n"
         "\n"
         "Meters network flows of interfaces or capture files and exports them as\n"
         "IPFIX, CSV or JSON. Runs in the foreground; SIGHUP reloads, SIGTERM and SIGINT\n"

@@ -33,6 +33,7 @@ std::string bar(double done, unsigned width) {
 std::string time_left(const ProgressState& state) {
     const double done = fraction(state);
     if (done <= 0) return {};
+    if (done >= 1) return "writing records";
     const double left = static_cast<double>(state.elapsed.count()) / 1000 * (1 - done) / done;
     if (left > 360'000) return {};  // no more than a guess
     return fmt::format("{} left", clock_text(std::chrono::seconds(std::lround(left))));

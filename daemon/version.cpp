@@ -12,9 +12,19 @@ std::string_view version() noexcept {
     return NFSTREAMD_VERSION;
 }
 
+namespace {
+
+// libpcap says "libpcap version 1.10.3 (...)" of itself.
+std::string number_of(std::string text) {
+    constexpr std::string_view kPrefix = "libpcap version ";
+    return text.starts_with(kPrefix) ? text.substr(kPrefix.size()) : text;
+}
+
+}  // namespace
+
 // libfixbuf cannot be asked at run time: it is the version built with.
 std::string version_text(std::string_view program) {
-    return fmt::format("{} {}\nlibpcap {}\nnDPI {}\nlibfixbuf {}\n", program, version(), libpcap_version(),
+    return fmt::format("{} {}\nlibpcap {}\nnDPI {}\nlibfixbuf {}\n", program, version(), number_of(libpcap_version()),
                        ndpi_version(), NFSTREAMD_LIBFIXBUF_VERSION);
 }
 

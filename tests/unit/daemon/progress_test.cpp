@@ -43,7 +43,7 @@ TEST_CASE("clock_text: minutes, then hours") {
 
 TEST_CASE("progress line: percent, bar, rates and time left") {
     CHECK(progress_line(half_way(), 100) ==
-          " 50% [==================>                   ]  1.23 M packets  346 k/s  12.3 k flows  0:10 left");
+          " 50% [===================>                  ]  1.23 M packets  346 k/s  12.3 k flows  0:10 left");
 }
 
 TEST_CASE("progress line: never longer than the terminal, whatever its width") {
@@ -69,7 +69,7 @@ TEST_CASE("progress line: beginning and end") {
     CHECK(progress_line(state, 100).find("  0% [>") == 0);
     state.done = 1500;  // the file grew while it was read
     CHECK(progress_line(state, 100).find("100% [======") == 0);
-    CHECK(progress_line(state, 100).find("0:00 left") != std::string::npos);
+    CHECK(progress_line(state, 100).find("writing records") != std::string::npos);
 }
 
 TEST_CASE("progress summary: totals and mean rate") {
