@@ -23,8 +23,8 @@ class CollectorFaults(harness.TestCase):
         """A daemon with an exporter to our port and another, which is well, to a CSV file."""
         daemon = self.daemon(
             "capture:\n  - interface: lo\n    bpf_filter: udp dst port 7777\nmetering:\n  idle_timeout: 600\nexporters:\n"
-            f"  - {{name: faulty, type: ipfix, collectors: ['{transport}://127.0.0.1:{self.port}'], flush_interval: 0.1}}\n"
-            f"  - {{name: well, type: csv, path: {self.flows_csv}, flush_interval: 0.1}}\n"
+            f"  - {{name: faulty, type: ipfix, collectors: ['{transport}://127.0.0.1:{self.port}'], flush_interval: 100ms}}\n"
+            f"  - {{name: well, type: csv, path: {self.flows_csv}, flush_interval: 100ms}}\n"
             f"control: {{socket: {self.folder}/control.sock}}\n", namespace=self.probe)
         wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
         return daemon
@@ -108,7 +108,7 @@ class CollectorFaults(harness.TestCase):
         daemon = self.begin("tcp")
         self.flows(daemon, 53001, 53002)
         wait_for(lambda: len(self.csv_ports()) == 2, daemon.describe)
-        daemon.signal(signal.SIGTERM)
+        daemon.send_signal(signal.SIGTERM)
         self.assertEqual(daemon.wait(40), 0, daemon.describe())
         self.assertIn("faulty", daemon.stderr())
 

@@ -84,7 +84,7 @@ class Files(harness.TestCase):
         self.assertEqual(*outs)
 
     def test_a_filter_and_a_timeout_by_set(self):
-        rows = self.csv_of(DNS, settings=["capture.bpf_filter=tcp"])
+        rows = self.csv_of(DNS, settings=["capture.bpf_filter=tcp port 80"])
         self.assertEqual(rows, [])
         frames = [harness.udp_frame("10.0.0.1", 1000, "10.0.0.2", 2000)] * 3
         path = harness.write_pcap(self.folder / "slow.pcap", frames, gap_us=10_000_000)
@@ -97,7 +97,8 @@ class Files(harness.TestCase):
         cut.write_bytes(whole[:-10])
         run = self.nfstreamd("-r", cut, "-w", self.folder / "cut.csv")
         self.assertIn("cut.pcap", run.stderr)
-        rows = list(csv.DictReader(open(self.folder / "cut.csv", newline="")))
+        with open(self.folder / "cut.csv", newline="", encoding="utf-8") as text:
+            rows = list(csv.DictReader(text))
         all_packets = harness.total(self.csv_of(DNS), "bidirectional_packets")
         self.assertEqual(harness.total(rows, "bidirectional_packets"), all_packets - 1)
 

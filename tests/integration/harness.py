@@ -75,7 +75,7 @@ class Process:
     def running(self):
         return self.popen.poll() is None
 
-    def signal(self, number):
+    def send_signal(self, number):
         self.popen.send_signal(number)
 
     def wait(self, timeout=None):
@@ -87,7 +87,7 @@ class Process:
 
     def stop(self, number=signal.SIGTERM):
         if self.running():
-            self.signal(number)
+            self.send_signal(number)
         return self.wait()
 
     def kill(self):

@@ -17,7 +17,7 @@ HTTP_PORT, ECHO_PORT = 8080, 7777
 class Live(harness.TestCase):
     def configuration(self, port, captures, idle, transport="udp"):
         return (f"capture:\n{captures}metering:\n  idle_timeout: {idle}\nexporters:\n"
-                f"  - {{name: main, type: ipfix, collectors: ['{transport}://127.0.0.1:{port}'], flush_interval: 0.1}}\n"
+                f"  - {{name: main, type: ipfix, collectors: ['{transport}://127.0.0.1:{port}'], flush_interval: 100ms}}\n"
                 f"control: {{socket: {self.folder}/control.sock}}\n")
 
     def traffic(self, namespace, *arguments):

@@ -20,7 +20,7 @@ class Reload(harness.TestCase):
     def configuration(self, collectors, idle=600, bpf_filter=f"udp dst port {PORT}"):
         """COLLECTORS: name to port."""
         exporters = "".join(f"  - {{name: {name}, type: ipfix, collectors: ['udp://127.0.0.1:{port}'],"
-                            " flush_interval: 0.1}\n" for name, port in collectors.items())
+                            " flush_interval: 100ms}\n" for name, port in collectors.items())
         return (f"capture:\n  - interface: lo\n    bpf_filter: {bpf_filter}\nmetering:\n  idle_timeout: {idle}\n"
                 f"exporters:\n{exporters}control: {{socket: {self.folder}/control.sock}}\n")
 
@@ -40,7 +40,7 @@ class Reload(harness.TestCase):
     def reload(self, daemon, configuration, outcome="applied"):
         before = self.status(daemon)["reload"][outcome]
         self.write("nfstreamd.yaml", configuration)
-        daemon.signal(signal.SIGHUP)
+        daemon.send_signal(signal.SIGHUP)
         wait_for(lambda: self.status(daemon)["reload"][outcome] == before + 1, daemon.describe)
         wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
 
@@ -105,7 +105,7 @@ class Reload(harness.TestCase):
         daemon = self.begin(self.configuration({"main": port}))
         self.send(daemon, 48001)
         for _ in range(50):
-            daemon.signal(signal.SIGHUP)
+            daemon.send_signal(signal.SIGHUP)
         wait_for(lambda: self.status(daemon)["reload"]["applied"] >= 1, daemon.describe)
         self.send(daemon, 48001)
         self.assertEqual(daemon.stop(), 0, daemon.describe())
