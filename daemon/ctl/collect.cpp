@@ -31,8 +31,16 @@ int fail(const Error& error) {
     return daemon::exit_code(error.code);
 }
 
+// A collector that is to be reached has a port; one that listens may also leave
+// the choice to the system, by port 0.
+Result<exporters::Endpoint> parse_listen(std::string_view text) {
+    constexpr std::string_view kAnyPort = ":0";
+    if (text.ends_with(kAnyPort)) return exporters::parse_endpoint(text.substr(0, text.size() - kAnyPort.size()), 0);
+    return exporters::parse_endpoint(text, kIpfixPort);
+}
+
 int listen(const CommandLine& line, MessageReader& reader, LineOutput& output) {
-    const auto where = exporters::parse_endpoint(line.listen.value_or(std::string(kDefaultListen)), kIpfixPort);
+    const auto where = parse_listen(line.listen ? *line.listen : kDefaultListen);
     if (!where) {
         std::fprintf(stderr, "nfstreamctl: --listen: %s (try --help)\n", where.error().text().c_str());
         return daemon::kExitUsage;
