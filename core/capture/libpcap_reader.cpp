@@ -7,8 +7,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <limits>
 #include <utility>
+
+#include "core/capture/timestamp.hpp"
 
 namespace nfstreamd {
 
@@ -43,16 +44,6 @@ std::FILE* open_stream(InputStream& stream) {
     return file;
 }
 
-// pcapng can say any time of 64 bits; what nanoseconds cannot hold is cut.
-TimestampNs to_ns(const timeval& time) noexcept {
-    TimestampNs result;
-    if (__builtin_mul_overflow(std::int64_t{time.tv_sec}, std::int64_t{1'000'000'000}, &result) ||
-        __builtin_add_overflow(result, std::int64_t{time.tv_usec}, &result)) {
-        return time.tv_sec < 0 ? std::numeric_limits<TimestampNs>::min() : std::numeric_limits<TimestampNs>::max();
-    }
-    return result;
-}
-
 }  // namespace
 
 void LibpcapReader::Close::operator()(pcap* handle) const noexcept {
@@ -80,7 +71,7 @@ LibpcapReader::Next LibpcapReader::next() {
     const u_char* data;
     switch (pcap_next_ex(handle_.get(), &header, &data)) {
         case 1:
-            frame_ = {to_ns(header->ts), data, header->caplen, header->len};
+            frame_ = {to_timestamp(header->ts.tv_sec, header->ts.tv_usec), data, header->caplen, header->len};
             return Next::kFrame;
         case PCAP_ERROR_BREAK:
             return Next::kEnd;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/capture/timestamp.hpp"
+
 namespace nfstreamd {
 
 namespace {
@@ -43,7 +45,7 @@ std::size_t PcapFileReader::parse(std::span<RawFrame> frames) noexcept {
         if (static_cast<std::size_t>(end - cursor) < kRecordHeaderSize + stored) break;
         const std::int64_t seconds = load_time<swapped>(cursor);
         const std::int64_t fraction = load_time<swapped>(cursor + 4);
-        frames[count++] = {seconds * std::int64_t{1'000'000'000} + fraction * scale, cursor + kRecordHeaderSize,
+        frames[count++] = {to_timestamp(seconds, fraction * scale), cursor + kRecordHeaderSize,
                            std::min(stored, format_.snapshot_length), load<swapped>(cursor + 12)};
         cursor += kRecordHeaderSize + stored;
     }

@@ -40,6 +40,10 @@ struct Decoder {
     Packet& out;
     std::uint32_t at = 0;
     std::uint16_t type = 0;  // what the link layer calls the payload; 0: it does not say
+    // Of the last header that the link layer called IPv4: nfstream looks at no
+    // other's, and so at an outer one's where the inner has another type.
+    std::uint16_t fragment = 0;
+    std::uint8_t protocol = 0;
 
     DecodeResult link(int link_type);
     DecodeResult ethernet();
@@ -124,10 +128,11 @@ DecodeResult Decoder::ethernet() {
         type = field;
     } else if (field != 0 && field <= 1500) {  // a length: IEEE 802.2 follows
         const std::uint8_t dsap = p[14], ssap = p[15];
-        if (dsap == 0x42 || ssap == 0x42) return kSpanningTree;
         if (dsap == 0xaa || ssap == 0xaa) {
             type = le16(p + 20);  // nfstream reads SNAP's type in the wrong order, and so never as IPv4
             at += 8;
+        } else if (dsap == 0x42 || ssap == 0x42) {
+            return kSpanningTree;
         }
     }
     return kOk;
@@ -192,17 +197,18 @@ DecodeResult Decoder::network(int link_type) {
         if (size < at + 20) return kTruncated;
         const std::uint8_t* ip = data + at;
         const std::uint8_t version = ip[0] >> 4;
+        if (type == kIpv4) {
+            fragment = be16(ip + 6);
+            protocol = ip[9];
+        }
         if (version == 4) {
             const std::uint32_t header = (ip[0] & 15u) * 4;
             if ((ip[9] == kIpip || ip[9] == kIpv6InIp) && header > 0) {
                 at += header;
                 continue;
             }
-            if (type != kIpv4) return kOk;  // nfstream looks at fragments and tunnels only then
-            if (be16(ip + 6) & 0x1fff) {
-                return options.fragments == FragmentMode::kFirst ? kFragment : kOk;
-            }
-            if (!options.tunnels || ip[9] != kUdp) return kOk;
+            if (fragment & 0x1fff) return options.fragments == FragmentMode::kFirst ? kFragment : kOk;
+            if (!options.tunnels || protocol != kUdp) return kOk;
             const std::uint32_t udp = at + header;
             if (size < udp + 8) return kTruncated;
             switch (udp_tunnel(udp)) {
@@ -228,6 +234,7 @@ DecodeResult Decoder::network(int link_type) {
             std::uint8_t next = ip[6];
             const DecodeResult result = extension_headers(l4, l4_length, next);
             if (result != kOk) return result;
+            protocol = next;
             if (out.later_fragment || (next != kIpip && next != kIpv6InIp)) return kOk;
             at = l4;
         } else {
@@ -362,10 +369,10 @@ DecodeResult Decoder::transport_ipv4() {
     out.ttl = ip[8];
     out.ip_octets = total;
     out.sizes[1] = static_cast<std::uint16_t>(total);
-    const std::uint16_t fragment = be16(ip + 6);
-    if (fragment & 0x3fff) {  // more fragments, or an offset
+    const std::uint16_t own_fragment = be16(ip + 6);
+    if (own_fragment & 0x3fff) {  // more fragments, or an offset
         out.fragment = true;
-        out.later_fragment = options.fragments == FragmentMode::kAll && (fragment & 0x1fff) != 0;
+        out.later_fragment = options.fragments == FragmentMode::kAll && (own_fragment & 0x1fff) != 0;
         out.fragment_id = be16(ip + 4);
     }
     ports(header, length);

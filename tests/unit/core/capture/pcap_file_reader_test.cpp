@@ -36,7 +36,9 @@ Reading read_by_libpcap(const std::string& path) {
     const u_char* data;
     int code;
     while ((code = pcap_next_ex(handle, &header, &data)) == 1) {
-        result.frames.push_back({std::int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec,
+        std::int64_t fraction = header->ts.tv_usec;
+        if (fraction < 0) fraction = fraction / 1'000'000 * 1'000'000;  // whole milliseconds, cut towards the second
+        result.frames.push_back({std::int64_t{header->ts.tv_sec} * 1'000'000'000 + fraction,
                                  {data, data + header->caplen},
                                  header->len,
                                  pcap_datalink(handle)});
