@@ -96,10 +96,15 @@ std::string quoted(std::string_view text) {
     return fmt::format("\"{}{}\"", shown, shown.size() < text.size() ? "..." : "");
 }
 
+// Not inlined: gcc 12 with sanitizers would warn of the variant's other members.
+[[gnu::noinline]] Result<SettingValue> accepted(SettingValue value) {
+    return {std::move(value)};
+}
+
 Result<SettingValue> parse_bool(const SettingSpec& spec, const std::string& text) {
     const std::string word = lower(text);
-    if (word == "true" || word == "yes" || word == "on") return SettingValue(true);
-    if (word == "false" || word == "no" || word == "off") return SettingValue(false);
+    if (word == "true" || word == "yes" || word == "on") return accepted(true);
+    if (word == "false" || word == "no" || word == "off") return accepted(false);
     return unacceptable(spec, quoted(text));
 }
 
@@ -107,7 +112,7 @@ Result<SettingValue> parse_whole(const SettingSpec& spec, const std::string& tex
     const auto number = scaled(text, units);
     if (!number || !within(spec, static_cast<double>(*number))) return unacceptable(spec, quoted(text));
     if (spec.type == SettingType::kSize && *number < 0) return unacceptable(spec, quoted(text));
-    return SettingValue(*number);
+    return accepted(*number);
 }
 
 Result<SettingValue> parse_number(const SettingSpec& spec, const std::string& text) {
@@ -115,7 +120,7 @@ Result<SettingValue> parse_number(const SettingSpec& spec, const std::string& te
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool whole = error == std::errc{} && end == text.data() + text.size();
     if (!whole || !std::isfinite(number) || !within(spec, number)) return unacceptable(spec, quoted(text));
-    return SettingValue(number);
+    return accepted(number);
 }
 
 Result<SettingValue> parse_duration(const SettingSpec& spec, const std::string& text) {
@@ -123,7 +128,7 @@ Result<SettingValue> parse_duration(const SettingSpec& spec, const std::string& 
     const bool fits = milliseconds && *milliseconds >= 0 && *milliseconds <= kMaxDurationSeconds * 1000 &&
                       within(spec, static_cast<double>(*milliseconds) / 1000);
     if (!fits) return unacceptable(spec, quoted(text));
-    return SettingValue(std::chrono::milliseconds(*milliseconds));
+    return accepted(std::chrono::milliseconds(*milliseconds));
 }
 
 Result<SettingValue> parse_string(const SettingSpec& spec, const std::string& text) {
@@ -131,15 +136,15 @@ Result<SettingValue> parse_string(const SettingSpec& spec, const std::string& te
         return Error{ErrorCode::kInvalidArgument, "must not contain a NUL character", ""};
     }
     if (spec.required && text.empty()) return Error{ErrorCode::kInvalidArgument, "must not be empty", ""};
-    return SettingValue(text);
+    return accepted(text);
 }
 
 Result<SettingValue> parse_choice(const SettingSpec& spec, const std::string& text) {
-    if (text.empty() && spec.default_value.empty() && !spec.required) return SettingValue(text);  // none of them
+    if (text.empty() && spec.default_value.empty() && !spec.required) return accepted(text);  // none of them
     std::string_view rest = spec.choices;
     while (!rest.empty()) {
         const std::string_view choice = rest.substr(0, rest.find(' '));
-        if (choice == text) return SettingValue(text);
+        if (choice == text) return accepted(text);
         rest.remove_prefix(std::min(rest.size(), choice.size() + 1));
     }
     return unacceptable(spec, quoted(text));
@@ -161,7 +166,7 @@ Result<SettingValue> parse_list(const SettingSpec& spec, const Node& node) {
         }
     }
     if (spec.required && strings.empty()) return Error{ErrorCode::kInvalidArgument, "must not be empty", ""};
-    return SettingValue(std::move(strings));
+    return accepted(std::move(strings));
 }
 
 std::string print_duration(std::chrono::milliseconds duration) {
