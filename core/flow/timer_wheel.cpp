@@ -44,8 +44,8 @@ int TimerWheel::take(std::uint32_t& head, std::uint32_t* out, int room) noexcept
     return taken;
 }
 
-// Time leapt over a whole turn: set all that is held aside, in as many steps as
-// there are chunks, and go on from the new time.
+// Sets all that is held aside, in as many steps as there are chunks, and goes on
+// from `tick`: time leapt over a whole turn, or all is to be looked at.
 void TimerWheel::jump(std::int64_t tick) noexcept {
     for (std::uint32_t& head : slots_) {
         while (head != kNone) {

@@ -28,6 +28,10 @@ public:
     // that slot's time: what is due later was refreshed since. 0: the wheel is empty.
     int take_nearest(std::uint32_t* out, int room, TimestampNs& until) noexcept;
 
+    // All that is held comes up with the next takes, whenever it was due: the
+    // timeouts have changed.
+    void revisit_all() noexcept { jump(tick_); }
+
     // The wheel stands at `now`. The first call starts it; before that nothing may be armed.
     void start(TimestampNs now) noexcept {
         if (tick_ < 0) tick_ = slot_of(now);

@@ -101,7 +101,8 @@ void FlowMeter<Key>::update() {
 
 template <class Key>
 std::uint32_t FlowMeter<Key>::create(const Observation& o) {
-    if (context_.live_flows >= context_.options.max_flows && !evict() && sibling_ != nullptr) sibling_->evict();
+    if (context_.live_flows >= context_.options.max_flows) [[unlikely]]
+        make_room();
     bool armed = false;
     std::uint32_t index = table_.insert(o.hash);
     if (index == kNoFlow) [[unlikely]] {
@@ -115,6 +116,16 @@ std::uint32_t FlowMeter<Key>::create(const Observation& o) {
     begin(index, o, false);
     if (!armed) wheel_.arm(index, due(table_[index]));
     return index;
+}
+
+// The family with more flows gives way, so that a flood in one of them does not
+// push out the few flows of the other.
+template <class Key>
+void FlowMeter<Key>::make_room() {
+    if (sibling_ != nullptr && sibling_->size() > size())
+        sibling_->evict();
+    else
+        evict();
 }
 
 template <class Key>
@@ -210,12 +221,12 @@ void FlowMeter<Key>::prefetch_flows(const std::uint32_t* indices, int n) noexcep
 }
 
 template <class Key>
-void FlowMeter<Key>::expire(TimestampNs now, int budget) {
-    if (wheel_.held() == 0) return;
+bool FlowMeter<Key>::expire(TimestampNs now, int budget) {
+    if (wheel_.held() == 0) return false;
     std::uint32_t batch[kFrameVectorSize];
     while (budget > 0) {
         const int n = wheel_.take_due(now, batch, static_cast<int>(std::size(batch)));
-        if (n == 0) return;
+        if (n == 0) return false;
         budget -= n;
         prefetch_flows(batch, n);
         for (int i = 0; i < n; ++i) {
@@ -228,6 +239,7 @@ void FlowMeter<Key>::expire(TimestampNs now, int budget) {
             remove(batch[i], idle ? EndReason::kIdle : EndReason::kActive);
         }
     }
+    return true;
 }
 
 template <class Key>
@@ -248,14 +260,15 @@ std::uint32_t FlowMeter<Key>::expire_all(EndReason reason, std::uint32_t budget)
 // Table full: some flows whose turn would come next leave. A flow that had
 // packets since it was armed is spared and armed anew, unless all are such.
 template <class Key>
-bool FlowMeter<Key>::evict() {
-    constexpr int kAtOnce = 8, kRounds = 4;
+void FlowMeter<Key>::evict() {
+    constexpr int kAtOnce = 8, kMostLookedAt = 64;
     std::uint32_t batch[16], spared = kNoFlow;
     int closed = 0;
-    for (int round = 0; round < kRounds && closed == 0; ++round) {
+    for (int looked_at = 0; looked_at < kMostLookedAt && closed == 0;) {
         TimestampNs until;
         const int n = wheel_.take_nearest(batch, static_cast<int>(std::size(batch)), until);
         if (n == 0) break;
+        looked_at += n;
         prefetch_flows(batch, n);
         for (int i = 0; i < n; ++i) {
             std::uint32_t index = batch[i];
@@ -269,12 +282,11 @@ bool FlowMeter<Key>::evict() {
             if (index != kNoFlow) wheel_.arm(index, due(table_[index]));
         }
     }
-    if (spared == kNoFlow) return closed != 0;
+    if (spared == kNoFlow) return;
     if (closed == 0)
         remove(spared, EndReason::kLackOfResources);
     else
         wheel_.arm(spared, due(table_[spared]));
-    return true;
 }
 
 template <class Key>

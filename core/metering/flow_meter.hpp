@@ -43,10 +43,11 @@ struct MeterContext {
     }
 };
 
-// The other address family, when this one has nothing left to evict.
+// An address family that can make room for the other one.
 class FlowEvictor {
 public:
-    virtual bool evict() = 0;  // false: no flow was there
+    virtual void evict() = 0;
+    virtual std::uint32_t size() const noexcept = 0;
 
 protected:
     ~FlowEvictor() = default;
@@ -66,13 +67,15 @@ public:
     void add(const Packet& packet) noexcept;
     void probe() noexcept;
     void update();
-    // Flows whose timeout has passed at `now`; looks at most at `budget` flows.
-    void expire(TimestampNs now, int budget);
+    // Flows whose timeout has passed at `now`; looks at about `budget` flows.
+    // True: the budget is spent, more may wait.
+    bool expire(TimestampNs now, int budget);
+    void timeouts_changed() noexcept { wheel_.revisit_all(); }
 
     // Up to `budget` flows leave now, the nearest to their timeout first. Returns how many did.
     std::uint32_t expire_all(EndReason reason, std::uint32_t budget = std::numeric_limits<std::uint32_t>::max());
-    bool evict() override;
-    std::uint32_t size() const noexcept { return table_.size(); }
+    void evict() override;
+    std::uint32_t size() const noexcept override { return table_.size(); }
 
 private:
     using Entry = FlowEntry<Key>;
@@ -85,6 +88,7 @@ private:
     };
 
     std::uint32_t create(const Observation& observation);
+    void make_room();
     void begin(std::uint32_t index, const Observation& observation, bool continued);
     void count(std::uint32_t index, const Observation& observation);
     bool has_ended(const Entry& entry, TimestampNs now, EndReason& reason) const noexcept;

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <random>
+#include <utility>
 
 #include "core/metering/flow_meter.hpp"
 #include "core/packet/decode.hpp"
@@ -23,7 +24,9 @@ constexpr int kExpiryPerVector = 4 * static_cast<int>(kFrameVectorSize);
 constexpr int kExpiryPerTick = 8192;
 constexpr std::uint32_t kForcedPerTick = 4096;
 constexpr std::chrono::seconds kLongestDrain{1};
-constexpr TimestampNs kNever = std::numeric_limits<TimestampNs>::min();
+constexpr std::chrono::seconds kLongestOverlap{2};
+// Only a broken capture has later times (year 2116); sums with timeouts do not overflow.
+constexpr TimestampNs kLatest = TimestampNs{1} << 62;
 
 std::array<std::uint64_t, 9> random_secret() {
     std::random_device device;
@@ -72,9 +75,9 @@ public:
         Status result = ok();
         bool ended = false;
         while (!stop.stop_requested() && !ended) {
-            take_change();
+            take_changes();
             note_interface();
-            auto outcome = source_->poll(*this, kLongestWait);
+            auto outcome = source_->poll(*this, behind_ ? std::chrono::milliseconds(0) : kLongestWait);
             if (!outcome) {
                 result = outcome.error();
                 break;
@@ -82,8 +85,11 @@ public:
             ended = outcome.value() == PollOutcome::kEnd;
             tick();
         }
-        if (!ended && result) drain();
-        take_change();
+        if (!ended && result) {
+            note_interface();
+            drain();
+        }
+        take_changes();
         publisher_.wait_for_room();
         const EndReason reason = ended ? EndReason::kEndOfInput : stop_reason_.load();
         v4_.expire_all(reason);
@@ -98,13 +104,15 @@ public:
         std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0;
         std::size_t i = 0;
         for (const RawFrame& frame : vector.frames) {
-            if (frame.timestamp <= overlap_until_) [[unlikely]] {
-                counters_.overlap.add();
-                continue;
+            if (overlapping_) [[unlikely]] {
+                if (frame.timestamp <= overlap_until_) {
+                    counters_.overlap.add();
+                    continue;
+                }
+                overlapping_ = false;
             }
             Packet& packet = packets_[i++];
             packet = Packet{};
-            overlap_until_ = kNever;
             newest_frame_ = std::max(newest_frame_, frame.timestamp);
             const DecodeResult result = decode(vector.link_type, frame, decoding, packet);
             if (result != DecodeResult::kOk) [[unlikely]] {
@@ -112,7 +120,7 @@ public:
                 continue;
             }
             // time does not run back, whatever the capture says
-            clock_ = packet.timestamp = std::max(packet.timestamp, clock_);
+            clock_ = packet.timestamp = std::clamp(packet.timestamp, clock_, kLatest);
             if (packet.fragment && options_.fragments == FragmentMode::kAll) fragments_.resolve(packet);
             ++metered;
             octets += packet.ip_octets;
@@ -141,7 +149,7 @@ public:
 
     void adopt(MeteringChange change) {
         const std::lock_guard lock(mutex_);
-        change_ = std::move(change);
+        changes_.push_back(std::move(change));
         wake_locked();
     }
     void wake() {
@@ -190,17 +198,28 @@ private:
         if (source_) source_->wake();
     }
 
-    void take_change() {
-        std::optional<MeteringChange> change;
+    // Each in turn: every source is drained, every queue that leaves gets its end.
+    void take_changes() {
+        std::vector<MeteringChange> changes;
         {
             const std::lock_guard lock(mutex_);
-            change.swap(change_);
+            changes.swap(changes_);
         }
-        if (!change) return;
-        context_.set_timeouts(change->idle_timeout, change->active_timeout);
-        if (change->source) replace_source(std::move(change->source));
-        publisher_.replace_outputs(std::move(change->outputs));
-        adopted_.fetch_add(1, std::memory_order_release);
+        for (MeteringChange& change : changes) {
+            change_timeouts(change);
+            if (change.source) replace_source(std::move(change.source));
+            publisher_.replace_outputs(std::move(change.outputs));
+            adopted_.fetch_add(1, std::memory_order_release);
+        }
+    }
+
+    // They hold for the flows that are there too; those wait in the wheel for the old ones.
+    void change_timeouts(const MeteringChange& change) {
+        const TimestampNs idle = context_.idle_ms, active = context_.active_ms;
+        context_.set_timeouts(change.idle_timeout, change.active_timeout);
+        if (context_.idle_ms >= idle && context_.active_ms >= active) return;
+        v4_.timeouts_changed();
+        v6_.timeouts_changed();
     }
 
     // The new capture is open before the old one is drained and closed, so that
@@ -208,15 +227,19 @@ private:
     // the kernel gives a packet once for all captures.
     void replace_source(std::unique_ptr<PacketSource> next) {
         drain();
+        overlapping_ = true;
         overlap_until_ = newest_frame_;
+        overlap_ends_ = Steady::now() + kLongestOverlap;
         const std::lock_guard lock(mutex_);
         add(retired_, source_->counters());
         source_ = std::move(next);
         opens_noted_ = 0;
     }
 
-    // What waits in the capture ring is metered before the capture ends.
+    // What waits in the capture ring is metered before the capture ends. What
+    // is left of files is not.
     void drain() {
+        if (point_.offline) return;
         const auto deadline = Steady::now() + kLongestDrain;
         while (Steady::now() < deadline) {
             const auto outcome = source_->poll(*this, std::chrono::milliseconds(0));
@@ -239,34 +262,44 @@ private:
     // link, an operator's command, batches that wait.
     void tick() {
         const auto now = Steady::now();
-        if (saw_packets_) {
-            saw_packets_ = false;
-            last_packets_ = now;
-        } else if (!point_.offline && clock_ != 0) {
-            const auto silent = now - last_packets_ - kDeliveryDelay;
-            if (silent.count() > 0) {
-                const TimestampNs present =
-                    clock_ + std::chrono::duration_cast<std::chrono::nanoseconds>(silent).count();
-                v4_.expire(present, kExpiryPerTick);
-                v6_.expire(present, kExpiryPerTick);
-            }
-        }
+        if (std::exchange(saw_packets_, false)) last_packets_ = now;
+        if (overlapping_ && now > overlap_ends_) overlapping_ = false;
+        behind_ = !point_.offline && clock_ != 0 && expire_by_the_clock(now);
         if (expire_requested_.exchange(false)) to_expire_ = context_.live_flows;
         if (to_expire_ != 0) {
             const std::uint32_t gone = v4_.expire_all(EndReason::kForced, std::min(to_expire_, kForcedPerTick));
             const std::uint32_t rest = std::min(to_expire_ - gone, kForcedPerTick - gone);
             const std::uint32_t total = gone + v6_.expire_all(EndReason::kForced, rest);
             to_expire_ = total == 0 ? 0 : to_expire_ - total;
+            behind_ = behind_ || to_expire_ != 0;
         }
         counters_.flows_active.set(context_.live_flows);
         counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
         counters_.polls.add();
         publisher_.publish_if_old(now);
+        warn_when_full(now);
+    }
+
+    void warn_when_full(Steady::time_point now) {
+        const std::uint64_t evicted = counters_.records[static_cast<std::size_t>(EndReason::kLackOfResources)].get();
+        if (evicted == evicted_noted_ || full_.admit(now) < 0) return;
+        logger_.warning(
+            "flow table full, flows leave before their timeout",
+            {{"meter", point_.name}, {"max_flows", options_.max_flows}, {"flows", evicted - evicted_noted_}});
+        evicted_noted_ = evicted;
+    }
+
+    // True: the budget was spent, more flows may be due.
+    bool expire_by_the_clock(Steady::time_point now) {
+        const auto silent = std::max(now - last_packets_ - kDeliveryDelay, Steady::duration::zero());
+        const TimestampNs present = clock_ + std::chrono::duration_cast<std::chrono::nanoseconds>(silent).count();
+        const bool more_v4 = v4_.expire(present, kExpiryPerTick), more_v6 = v6_.expire(present, kExpiryPerTick);
+        return more_v4 || more_v6;
     }
 
     Logger& logger_;
-    mutable std::mutex mutex_;  // guards change_, the pointer source_ and retired_
-    std::optional<MeteringChange> change_;
+    mutable std::mutex mutex_;  // guards changes_, the pointer source_ and retired_
+    std::vector<MeteringChange> changes_;
     std::unique_ptr<PacketSource> source_;  // replaced by the metering thread under mutex_; it reads it freely
     CaptureTotals retired_;
     std::atomic<bool> expire_requested_{false};
@@ -280,11 +313,17 @@ private:
     FlowMeter<FlowKeyV6> v6_;
     std::array<Packet, kFrameVectorSize> packets_;
     TimestampNs clock_ = 0;  // of the last packet
-    TimestampNs newest_frame_ = 0, overlap_until_ = kNever;
+    TimestampNs newest_frame_ = 0;
+    bool overlapping_ = false;  // the new capture may still deliver what the old one did
+    TimestampNs overlap_until_ = 0;
+    Steady::time_point overlap_ends_{};  // whatever the time stamps say
     std::uint64_t opens_noted_ = 0;
     Steady::time_point last_packets_ = Steady::now();
     bool saw_packets_ = false;
+    bool behind_ = false;  // flows are left to expire: the next poll does not wait
     std::uint32_t to_expire_ = 0;
+    RateLimit full_;
+    std::uint64_t evicted_noted_ = 0;
 };
 
 MeteringProcess::MeteringProcess(ObservationPoint point, MeteringOptions options, std::unique_ptr<PacketSource> source,

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/flow/timer_wheel.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <vector>
+
+using namespace nfstreamd;
+
+namespace {
+
+constexpr TimestampNs kSlot = TimestampNs{1} << TimerWheel::kShift, kSecond = 1'000'000'000,
+                      kTurn = kSlot * TimerWheel::kSlots;
+
+std::vector<std::uint32_t> take_all(TimerWheel& wheel, TimestampNs now) {
+    std::vector<std::uint32_t> out;
+    std::uint32_t batch[7];
+    while (const int n = wheel.take_due(now, batch, 7)) out.insert(out.end(), batch, batch + n);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("TimerWheel: an index comes up when its slot has passed, and once") {
+    TimerWheel wheel;
+    const TimestampNs start = 1000 * kSecond;
+    wheel.start(start);
+    wheel.arm(7, start + 10 * kSecond);
+    CHECK(wheel.held() == 1);
+    CHECK(take_all(wheel, start + 9 * kSecond).empty());
+    CHECK(take_all(wheel, start + 10 * kSecond + kSlot) == std::vector<std::uint32_t>{7});
+    CHECK(take_all(wheel, start + 100 * kSecond).empty());
+    CHECK(wheel.held() == 0);
+}
+
+TEST_CASE("TimerWheel: against a model, nothing is lost, nothing early, nothing later than its slot") {
+    for (unsigned seed = 1; seed <= 8; ++seed) {
+        CAPTURE(seed);
+        std::mt19937_64 random(seed);
+        TimerWheel wheel;
+        TimestampNs now = static_cast<TimestampNs>(random() % 1'000'000) * kSecond;
+        wheel.start(now);
+        std::map<std::uint32_t, TimestampNs> armed;  // index -> due
+        std::uint32_t next = 0;
+        std::uint32_t batch[32];
+        for (int step = 0; step < 4000; ++step) {
+            const auto dice = random() % 100;
+            if (dice < 60) {
+                for (std::uint64_t n = random() % 20; n > 0; --n) {
+                    const auto due = now + static_cast<TimestampNs>(random() % static_cast<std::uint64_t>(kTurn / 2));
+                    wheel.arm(next, due);
+                    armed[next++] = due;
+                }
+            } else if (dice < 98) {
+                now += static_cast<TimestampNs>(random() % static_cast<std::uint64_t>(2 * kSecond));
+            } else {
+                now += static_cast<TimestampNs>(random() % static_cast<std::uint64_t>(3 * kTurn));
+                for (const std::uint32_t index : take_all(wheel, now)) REQUIRE(armed.erase(index) == 1);
+            }
+            if (dice % 10 == 0) {  // takes of a budget, not always to the end
+                const int n = wheel.take_due(now, batch, static_cast<int>(random() % 32));
+                for (int i = 0; i < n; ++i) {
+                    REQUIRE(armed.contains(batch[i]));
+                    REQUIRE((armed[batch[i]] < now || now / kSlot > armed[batch[i]] / kSlot));
+                    armed.erase(batch[i]);
+                }
+            } else if (dice % 10 == 1) {
+                for (const std::uint32_t index : take_all(wheel, now)) REQUIRE(armed.erase(index) == 1);
+                for (const auto& [index, due] : armed) REQUIRE(due / kSlot >= now / kSlot);  // the rest is not due
+            }
+            REQUIRE(wheel.held() == armed.size());
+        }
+        for (const std::uint32_t index : take_all(wheel, now + 2 * kTurn)) REQUIRE(armed.erase(index) == 1);
+        CHECK(armed.empty());
+        CHECK(wheel.held() == 0);
+    }
+}
+
+TEST_CASE("TimerWheel: what is due beyond a turn comes up on the way, to be armed anew") {
+    TimerWheel wheel;
+    wheel.start(0);
+    const TimestampNs due = 5 * kTurn;
+    wheel.arm(1, due);
+    int visits = 0;
+    for (TimestampNs now = 0; now < due + 2 * kSlot; now += kSlot)
+        for (const std::uint32_t index : take_all(wheel, now)) {
+            ++visits;
+            if (now < due) wheel.arm(index, due);
+        }
+    CHECK(visits >= 5);
+    CHECK(visits <= 8);
+    CHECK(wheel.held() == 0);
+}
+
+TEST_CASE("TimerWheel: take_nearest gives the earliest first, and all of them in the end") {
+    TimerWheel wheel;
+    wheel.start(0);
+    for (std::uint32_t i = 0; i < 1000; ++i) wheel.arm(i, i * kSecond / 10);
+    std::uint32_t batch[16];
+    TimestampNs until = 0, last = 0;
+    std::set<std::uint32_t> taken;
+    while (const int n = wheel.take_nearest(batch, 16, until)) {
+        CHECK(until >= last);
+        last = until;
+        for (int i = 0; i < n; ++i) {
+            CHECK(batch[i] * kSecond / 10 < until);
+            CHECK(batch[i] * kSecond / 10 >= until - kSlot);
+            taken.insert(batch[i]);
+        }
+    }
+    CHECK(taken.size() == 1000);
+}
+
+TEST_CASE("TimerWheel: revisit_all brings up everything, whenever it was due") {
+    TimerWheel wheel;
+    wheel.revisit_all();  // not started: nothing to bring
+    wheel.start(kSecond);
+    for (std::uint32_t i = 0; i < 1000; ++i) wheel.arm(i, (i + 5) * kSecond);
+    wheel.revisit_all();
+    CHECK(wheel.held() == 1000);
+    auto all = take_all(wheel, kSecond);
+    std::sort(all.begin(), all.end());
+    CHECK(all.size() == 1000);
+    CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
+    wheel.arm(5, 10 * kSecond);
+    CHECK(take_all(wheel, 5 * kSecond).empty());
+    CHECK(take_all(wheel, 11 * kSecond).size() == 1);
+}
+
+TEST_CASE("TimerWheel: a wheel that was empty for long takes up again") {
+    TimerWheel wheel;
+    wheel.start(0);
+    const TimestampNs later = 100 * kTurn;
+    wheel.arm(3, later + 10 * kSecond);  // behind its own time: comes up early, never late
+    auto early = take_all(wheel, later);
+    if (!early.empty()) wheel.arm(3, later + 10 * kSecond);
+    CHECK(take_all(wheel, later + 9 * kSecond).empty());
+    CHECK(take_all(wheel, later + 11 * kSecond).size() == 1);
+}
