@@ -20,7 +20,12 @@ constexpr std::uint32_t kObservationDomain = 1;
 constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000}, kCollectorPatience{10'000},
     kPathPatience{1};
 
-constexpr std::string_view kPath = "path";
+constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields";
+
+bool has_setting(const exporters::ExporterType& type, std::string_view name) {
+    return std::any_of(type.settings.begin(), type.settings.end(),
+                       [name](const config::SettingSpec& spec) { return spec.name == name; });
+}
 
 }  // namespace
 
@@ -54,14 +59,22 @@ FieldGroups field_groups(const MeteringOptions& options) {
 bool writes_a_file(const config::ExporterConfig& exporter) {
     const auto* type = exporters::find_exporter_type(exporter.type);
     if (!type) return false;
-    const bool has_path = std::any_of(type->settings.begin(), type->settings.end(),
-                                      [](const config::SettingSpec& spec) { return spec.name == kPath; });
-    return has_path && !exporter.settings.string(kPath).empty();
+    return has_setting(*type, kPath) && !exporter.settings.string(kPath).empty();
 }
 
 bool is_exclusive(const config::ExporterConfig& exporter) {
     const auto* type = exporters::find_exporter_type(exporter.type);
     return (type && type->exclusive) || writes_a_file(exporter);
+}
+
+config::ExporterConfig continuing(const config::ExporterConfig& before, config::ExporterConfig wanted) {
+    const auto* type = exporters::find_exporter_type(wanted.type);
+    const bool same_file = before.type == wanted.type && writes_a_file(before) && writes_a_file(wanted) &&
+                           before.settings.string(kPath) == wanted.settings.string(kPath) &&
+                           before.settings.strings(kFields) == wanted.settings.strings(kFields);
+    if (same_file && has_setting(*type, kAppend))
+        wanted.settings.set(std::string(kAppend), true, wanted.settings.where(kAppend), true);
+    return wanted;
 }
 
 bool writes_to_stdout(const config::Config& config) {

@@ -34,6 +34,9 @@ FieldGroups field_groups(const MeteringOptions& options);
 // successor must wait until it has closed.
 bool writes_a_file(const config::ExporterConfig& exporter);
 bool is_exclusive(const config::ExporterConfig& exporter);
+// `wanted`, to follow `before` in the same file: what is in it stays, as long as
+// the fields are the same.
+config::ExporterConfig continuing(const config::ExporterConfig& before, config::ExporterConfig wanted);
 bool writes_to_stdout(const config::Config& config);
 
 Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, const config::ExporterConfig& exporter,

@@ -82,7 +82,10 @@ Status Reloader::prepare_exporters(const ReloadPlan& plan, const config::Config&
         change.exporter_order.push_back(exporter.name);
         if (!contains(plan.exporters_added, exporter.name) && !contains(plan.exporters_replaced, exporter.name))
             continue;
-        auto unit = pipeline_.prepare_exporter(wanted, exporter);
+        const auto before = std::find_if(running_.exporters.begin(), running_.exporters.end(),
+                                         [&](const auto& running) { return running.name == exporter.name; });
+        auto unit = pipeline_.prepare_exporter(
+            wanted, before == running_.exporters.end() ? exporter : continuing(*before, exporter));
         if (!unit) return unit.error();
         change.new_exporters.push_back(std::move(unit.value()));
     }
