@@ -16,6 +16,12 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
+// What a record's computed columns are made of.
+struct Sources {
+    std::array<std::optional<std::uint64_t>, static_cast<std::size_t>(Half::kCount)> halves;
+    std::array<Bytes, kJoinedColumns.size()> joined;
+};
+
 constexpr int kDeepestList = 3;
 constexpr std::uint64_t kNtpToUnixSeconds = 2'208'988'800;
 
@@ -30,6 +36,13 @@ constexpr HalfRow kHalves[] = {
     {"dst2src_bytes", Half::kDst2srcBytes},         {"dst2src_ip_bytes", Half::kDst2srcIpBytes},
     {"dst2src_first_seen_ms", Half::kDst2srcFirst}, {"dst2src_last_seen_ms", Half::kDst2srcLast},
 };
+
+struct PartRow {
+    std::string_view column;
+    std::size_t joined;  // index in kJoinedColumns
+};
+constexpr PartRow kParts[] = {{"tls_server_name", 0}, {"http_host", 0},  {"dns_query", 0},   {"ja3_client", 1},
+                              {"hassh_client", 1},    {"ja3_server", 2}, {"hassh_server", 2}};
 
 // Elements that carry a column though its row in the table names another one:
 // octets of the other accounting modes, and times in other units.
@@ -197,7 +210,7 @@ bool append_scalar(std::string& out, WireType type, Bytes bytes) {
 
 bool append_value(std::string& out, WireType type, Bytes bytes, const ReadTemplates& templates, int depth);
 bool append_fields(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
-                   int depth, std::array<std::optional<std::uint64_t>, static_cast<std::size_t>(Half::kCount)>* halves);
+                   int depth, Sources* sources);
 
 // RFC 6313, 4.5.1: semantic, field specifier, values.
 bool append_basic_list(std::string& out, Bytes bytes, const ReadTemplates& templates, int depth) {
@@ -276,10 +289,8 @@ bool append_value(std::string& out, WireType type, Bytes bytes, const ReadTempla
     return done;
 }
 
-using Halves = std::array<std::optional<std::uint64_t>, static_cast<std::size_t>(Half::kCount)>;
-
 bool append_fields(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
-                   int depth, Halves* halves) {
+                   int depth, Sources* sources) {
     bool first = true;
     for (const ReadField& field : tmpl.fields) {
         const Bytes value = bytes.field(field.element.length);
@@ -289,8 +300,10 @@ bool append_fields(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl
         append_json_string(out, field.key);
         out += ':';
         if (!append_value(out, field.type, value, templates, depth)) append_hex(out, value);
-        if (halves != nullptr && field.half)
-            (*halves)[static_cast<std::size_t>(*field.half)] = unsigned_value(field.type, value).value_or(0);
+        if (sources == nullptr) continue;
+        if (field.half)
+            sources->halves[static_cast<std::size_t>(*field.half)] = unsigned_value(field.type, value).value_or(0);
+        if (field.joined && !value.empty()) sources->joined[*field.joined] = value;
     }
     return true;
 }
@@ -300,7 +313,13 @@ void append_number(std::string& out, std::string_view key, std::uint64_t value) 
 }
 
 // What is not on the wire because it follows from what is.
-void append_computed(std::string& out, Halves& halves) {
+void append_computed(std::string& out, const ReadTemplate& tmpl, Sources& sources) {
+    for (std::size_t i = 0; i < kJoinedColumns.size(); ++i) {
+        if (!tmpl.joined[i]) continue;
+        fmt::format_to(std::back_inserter(out), ",\"{}\":", kJoinedColumns[i]);
+        append_scalar(out, WireType::kString, sources.joined[i]);
+    }
+    auto& halves = sources.halves;
     const auto at = [&](Half half) -> std::optional<std::uint64_t>& { return halves[static_cast<std::size_t>(half)]; };
     const auto settle = [&](Half half, std::string_view key, std::optional<std::uint64_t> value) {
         if (at(half) || !value) return;
@@ -341,21 +360,26 @@ ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_o
         } else if (!is_options) {
             for (const HalfRow& row : kHalves)
                 if (row.column == field.key) field.half = row.half;
+            for (const PartRow& row : kParts)
+                if (row.column == field.key) field.joined = row.joined;
         }
+        if (field.joined) tmpl.joined[*field.joined] = true;
         if (field.half == Half::kSrc2dstPackets || field.half == Half::kSrc2dstIpBytes ||
             field.half == Half::kSrc2dstBytes)
             tmpl.is_flow = true;
         tmpl.minimum_length += element.length == 65535 ? 1 : element.length;
         tmpl.fields.push_back(std::move(field));
     }
+    for (std::size_t i = 0; i < kJoinedColumns.size(); ++i)
+        if (keys.contains(std::string(kJoinedColumns[i]))) tmpl.joined[i] = false;  // it came itself
     return tmpl;
 }
 
 bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates) {
-    Halves halves;
+    Sources sources;
     out += '{';
-    if (!append_fields(out, bytes, tmpl, templates, 0, &halves)) return false;
-    if (tmpl.is_flow) append_computed(out, halves);
+    if (!append_fields(out, bytes, tmpl, templates, 0, &sources)) return false;
+    if (tmpl.is_flow) append_computed(out, tmpl, sources);
     if (tmpl.is_options) out += ",\"_options\":true";
     out += '}';
     return true;

@@ -2,11 +2,13 @@
 // A template as the reader keeps it, and the JSON object of one data record made
 // with it. Knows the field table and the names of elements, nothing of sessions.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/record/information_element.hpp"
@@ -35,17 +37,24 @@ enum class Half : std::uint8_t {
     kCount
 };
 
+// Columns that travel under an element of their protocol: of those fields the
+// one that is not empty.
+inline constexpr std::array<std::string_view, 3> kJoinedColumns{"requested_server_name", "client_fingerprint",
+                                                                "server_fingerprint"};
+
 struct ReadField {
     ReadElement element;
     WireType type = WireType::kOctetArray;
     std::optional<Half> half;
-    std::string key;  // of the JSON object, unique in the template
+    std::optional<std::size_t> joined;  // part of kJoinedColumns[joined]
+    std::string key;                    // of the JSON object, unique in the template
 };
 
 struct ReadTemplate {
     std::vector<ReadField> fields;
     std::size_t minimum_length = 0;  // of a record
     bool is_options = false, is_flow = false;
+    std::array<bool, kJoinedColumns.size()> joined{};  // columns to be made of their parts
 };
 using ReadTemplates = std::map<std::uint16_t, ReadTemplate>;
 

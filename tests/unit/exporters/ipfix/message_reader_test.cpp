@@ -76,6 +76,32 @@ TEST_CASE("MessageReader: a record becomes one object with the table's columns a
           "\"dst2src_bytes\":0,\"bidirectional_packets\":7,\"bidirectional_bytes\":1000}");
 }
 
+TEST_CASE("MessageReader: a name that travels under its protocol's element is requested_server_name too") {
+    Reader r;
+    // template 300: packetDeltaCount, nProbe's TLS server name, IANA's HTTP host
+    r.reader.feed_datagram(MessageBuilder()
+                               .begin_set(2)
+                               .u16(300)
+                               .u16(3)
+                               .u16(2)
+                               .u16(1)
+                               .u16(0x8000 | 188)
+                               .u16(65535)
+                               .u32(35632)
+                               .u16(460)
+                               .u16(65535)
+                               .end_set()
+                               .done(),
+                           "a");
+    r.reader.feed_datagram(
+        MessageBuilder().begin_set(300).u8(1).u8(0).u8(5).text("a.org").u8(2).u8(0).u8(0).end_set().done(), "a");
+    REQUIRE(r.lines.size() == 2);
+    CHECK(r.lines[0].find("\"http_host\":\"a.org\"") != std::string::npos);
+    CHECK(r.lines[0].find("\"requested_server_name\":\"a.org\"") != std::string::npos);
+    CHECK(r.lines[1].find("\"requested_server_name\":\"\"") != std::string::npos);
+    CHECK(r.lines[0].find("client_fingerprint") == std::string::npos);
+}
+
 TEST_CASE("MessageReader: values are written by their abstract types") {
     Reader r;
     MessageBuilder m;
