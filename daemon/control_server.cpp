@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -94,11 +95,26 @@ private:
     void reply(std::string text) {
         reply_ = std::move(text) + "\n";
         asio::async_write(socket_, asio::buffer(reply_),
-                          [self = shared_from_this()](const boost::system::error_code&, std::size_t) {
+                          [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
                               boost::system::error_code ignored;
-                              self->socket_.shutdown(Protocol::socket::shutdown_both, ignored);
-                              self->timer_.cancel();
+                              self->socket_.shutdown(Protocol::socket::shutdown_send, ignored);
+                              if (error)
+                                  self->timer_.cancel();
+                              else
+                                  self->await_end();
                           });
+    }
+
+    // Closing over what was not read would reset the connection, and the answer
+    // might be lost with it.
+    void await_end() {
+        socket_.async_read_some(asio::buffer(rest_),
+                                [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+                                    if (error)
+                                        self->timer_.cancel();
+                                    else
+                                        self->await_end();
+                                });
     }
 
     Protocol::socket socket_;
@@ -107,6 +123,7 @@ private:
     std::shared_ptr<std::size_t> clients_;
     asio::streambuf request_{kMaxRequest};
     std::string reply_;
+    std::array<char, 1024> rest_{};
 };
 
 ControlServer::ControlServer(asio::io_context& context, Handler handler)
