@@ -2,6 +2,7 @@
 #include "core/base/log.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,7 +19,9 @@ namespace {
 class LogFile {
 public:
     LogFile(LogLevel level, LogFormat format)
-        : descriptor_(::memfd_create("log", MFD_CLOEXEC)), logger(level, format, descriptor_) {}
+        : descriptor_(::memfd_create("log", MFD_CLOEXEC)), logger(level, format, descriptor_) {
+        ::fcntl(descriptor_, F_SETFL, O_APPEND);  // such a file's position is not locked among threads
+    }
     ~LogFile() { ::close(descriptor_); }
     LogFile(const LogFile&) = delete;
     LogFile& operator=(const LogFile&) = delete;

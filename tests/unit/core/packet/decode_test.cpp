@@ -435,7 +435,9 @@ TEST_CASE("decode: CAPWAP") {
 }
 
 TEST_CASE("decode: no octet outside the frame is read, wherever it is cut") {
-    for (const auto& [link_type, frame] : every_kind()) {
+    for (const auto& kind : every_kind()) {
+        const int link_type = kind.first;
+        const Bytes& frame = kind.second;
         CAPTURE(link_type);
         bool metered = false;
         for (std::size_t length = 0; length <= frame.size(); ++length)
@@ -452,7 +454,9 @@ TEST_CASE("decode: no octet outside the frame is read, wherever it is cut") {
 }
 
 TEST_CASE("decode: no octet outside the frame is read, whatever one of them says") {
-    for (const auto& [link_type, frame] : every_kind()) {
+    for (const auto& kind : every_kind()) {
+        const int link_type = kind.first;
+        const Bytes& frame = kind.second;
         CAPTURE(link_type);
         for (std::size_t at = 0; at < frame.size(); ++at)
             for (const int value : {0x00, 0x01, 0x0f, 0x45, 0x60, 0x7f, 0xff}) {
