@@ -21,6 +21,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kProgressPeriod = 200ms;
 constexpr auto kStatusPeriod = 10s;
+// From the request to stop; with the last calls of an exporter it stays below the service's TimeoutStopSec.
+constexpr auto kStopLimit = 18s;
 
 std::uint64_t lost(const ExporterStatus& exporter) {
     std::uint64_t sum = 0;
@@ -145,6 +147,9 @@ void Application::begin_stop() {
     if (!file_run_) notify_stopping();
     reloader_.stop();
     pipeline_.stop_meters();
+    // A file run waits for its exporters as long as they get on; whoever asks for
+    // an end gets it in time.
+    if (!file_run_ || interrupted_) pipeline_.stop_exporters(Clock::now() + kStopLimit);
 }
 
 void Application::fail(ExitCode code) {
@@ -167,9 +172,6 @@ void Application::advance() {
         if (file_run_ && nobody_listens) begin_stop();
         return;
     }
-    // A file run waits for its exporters as long as they get on; a daemon's stop
-    // has a deadline.
-    if (!file_run_ && !std::exchange(exporters_told_, true)) pipeline_.stop_exporters();
     if (pipeline_.exporters_ended()) finish();
 }
 

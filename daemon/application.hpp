@@ -70,7 +70,7 @@ private:
     const Clock::time_point started_ = Clock::now();
     const std::time_t started_at_ = std::time(nullptr);
     ExitCode exit_code_ = kExitOk;
-    bool stopping_ = false, interrupted_ = false, exporters_told_ = false;
+    bool stopping_ = false, interrupted_ = false;
 };
 
 }  // namespace nfstreamd::daemon

@@ -213,10 +213,12 @@ void Pipeline::meter_ended(std::uint32_t id, Status outcome) {
     const auto has_id = [id](const auto& unit) { return unit->id() == id; };
     if (const auto at = std::find_if(meters_.begin(), meters_.end(), has_id); at != meters_.end()) {
         (*at)->thread.join();
+        discard(**at);  // a change that came too late brought queues that nobody has ended
         (*at)->outcome = std::move(outcome);
     } else if (const auto gone = std::find_if(retiring_meters_.begin(), retiring_meters_.end(), has_id);
                gone != retiring_meters_.end()) {
         (*gone)->thread.join();
+        discard(**gone);
         logger_.info("interface removed",
                      {{"name", (*gone)->plan.name}, {"packets", (*gone)->process->counters().packets.get()}});
         add(past_, **gone);
@@ -237,8 +239,15 @@ void Pipeline::seal_exporters() {
     for (auto& exporter : exporters_) exporter->process->seal();
 }
 
-void Pipeline::stop_exporters() {
+void Pipeline::stop_exporters(std::chrono::steady_clock::time_point deadline) {
     for (auto& exporter : exporters_) request_end(*exporter);
+    const auto now = std::chrono::steady_clock::now();
+    const auto is_awaited = [this](std::uint64_t id) {
+        return std::any_of(exporters_.begin(), exporters_.end(),
+                           [id](const auto& unit) { return unit->waits_for.contains(id); });
+    };
+    for (auto* units : {&exporters_, &retiring_exporters_})
+        for (auto& unit : *units) unit->process->end_by(is_awaited(unit->id) ? now + (deadline - now) / 2 : deadline);
 }
 
 bool Pipeline::meters_ended() const {

@@ -4,6 +4,7 @@
 // nothing, then started, which cannot. Control thread only; its threads tell
 // their end through the io_context.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -72,7 +73,7 @@ public:
     // Opens the capture. `exporters` are those that the meter will feed.
     Result<std::unique_ptr<MeterUnit>> prepare_meter(const CapturePlan& plan, const MeteringOptions& options,
                                                      const std::vector<ExporterUnit*>& exporters);
-    // Ends the queues of a meter that will not be started after all.
+    // Ends the queues of a meter whose thread does not run (any more).
     static void discard(MeterUnit& meter);
 
     void start(std::unique_ptr<ExporterUnit> exporter);
@@ -83,7 +84,9 @@ public:
     void expire_all();
     void stop_meters();
     void seal_exporters();  // they end when their producers have
-    void stop_exporters();  // and at their drain timeout at the latest
+    // They end when their producers have, and at `deadline` at the latest: those
+    // that still hold up a successor in half of the time.
+    void stop_exporters(std::chrono::steady_clock::time_point deadline);
 
     bool meters_ended() const;
     bool exporters_ended() const;  // retiring ones included
@@ -93,7 +96,6 @@ public:
 
 private:
     void launch(ExporterUnit& exporter);
-    void retire(std::unique_ptr<ExporterUnit> exporter);
     void request_end(ExporterUnit& exporter);
     void retire(std::unique_ptr<MeterUnit> meter);
     void connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh);

@@ -58,6 +58,11 @@ void ExportingProcess::seal() {
     wake_->signal();
 }
 
+void ExportingProcess::end_by(Clock::time_point deadline) {
+    end_by_ = deadline;
+    wake_->signal();
+}
+
 void ExportingProcess::run(std::stop_token stop) {
     const std::stop_callback wake_at_stop(stop, [this] { wake_->signal(); });
     refilled_ = Clock::now();
@@ -107,12 +112,16 @@ bool ExportingProcess::out_of_time(Clock::time_point now, const std::stop_token&
         stopping_since_ = now;
         next_try_ = std::min(next_try_, now);
     }
-    if (stopping_since_ && now - *stopping_since_ >= options_.drain_timeout) return true;
+    if (stopping_since_ && now >= drain_deadline()) return true;
     if (options_.give_up_after > 0ms && failing_since_ && now - *failing_since_ >= options_.give_up_after) {
         failed_for_good_ = true;
         return true;
     }
     return false;
+}
+
+ExportingProcess::Clock::time_point ExportingProcess::drain_deadline() const {
+    return std::min<Clock::time_point>(*stopping_since_ + options_.drain_timeout, end_by_);
 }
 
 // Queues that have ended and are empty have left the list by now.
@@ -244,7 +253,7 @@ ExportingProcess::Clock::duration ExportingProcess::retry_delay() {
 
 // Also wakes for records, ended producers, a stop; and for its own deadlines.
 void ExportingProcess::sleep_until(Clock::time_point when) {
-    if (stopping_since_) when = std::min<Clock::time_point>(when, *stopping_since_ + options_.drain_timeout);
+    if (stopping_since_) when = std::min(when, drain_deadline());
     if (failing_since_ && options_.give_up_after > 0ms)
         when = std::min<Clock::time_point>(when, *failing_since_ + options_.give_up_after);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - Clock::now());

@@ -40,12 +40,15 @@ public:
     std::shared_ptr<RecordQueue> add_producer(const std::string& name);
 
     // Returns when all producers have ended and everything is out, given up, or
-    // `stop` was requested and the drain timeout has passed. A stop seals.
+    // `stop` was requested and the drain timeout or the moment of end_by() has
+    // passed. A stop seals.
     void run(std::stop_token stop);
 
     // No producer will be added any more: the thread may end when the present
     // ones have.
     void seal();
+    // At a stop: whatever its drain timeout, nothing is tried after this moment.
+    void end_by(std::chrono::steady_clock::time_point deadline);
 
     const std::string& name() const noexcept { return name_; }
     const std::string& type() const noexcept { return type_; }
@@ -72,6 +75,7 @@ private:
 
     bool step(const std::stop_token& stop);
     bool out_of_time(Clock::time_point now, const std::stop_token& stop);
+    Clock::time_point drain_deadline() const;
     bool nothing_will_come(const std::stop_token& stop) const;
     void take_next_batch();
     bool ensure_open(Clock::time_point now);
@@ -97,6 +101,7 @@ private:
     bool abandoned_ = false;
 
     std::atomic<bool> sealed_{false}, finished_{false}, failed_for_good_{false};
+    std::atomic<Clock::time_point> end_by_{Clock::time_point::max()};
     Counter dropped_undelivered_;
 
     // the exporter's thread only

@@ -31,10 +31,18 @@ void RecordPublisher::push(RecordQueue& queue, const RecordBatchPtr& batch) {
     // an abandoned queue has no reader any more; its exporter says why
     while (!queue.abandoned()) {
         if (queue.try_push(batch)) return;
-        if (!wait_for_room_) break;
+        if (!may_wait()) break;
         std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
     queue.count_dropped(batch->records.size());
+}
+
+bool RecordPublisher::may_wait() const {
+    return wait_for_room_ || (wait_until_ && std::chrono::steady_clock::now() < *wait_until_);
+}
+
+void RecordPublisher::wait_for_room(std::chrono::milliseconds at_most) {
+    wait_until_ = std::chrono::steady_clock::now() + at_most;
 }
 
 void RecordPublisher::publish_if_old(std::chrono::steady_clock::time_point now) {

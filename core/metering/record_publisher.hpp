@@ -4,6 +4,7 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/export/record_queue.hpp"
@@ -29,17 +30,22 @@ public:
 
     // Outputs that leave get what is open, then their end.
     void replace_outputs(std::vector<std::shared_ptr<RecordQueue>> outputs);
-    void end();                                      // publish, then every output ends
-    void wait_for_room() { wait_for_room_ = true; }  // from now on: the last flush loses nothing
+    void end();  // publish, then every output ends
+
+    // For the last flush: from now on a full queue is waited for, all in all as
+    // long as `at_most`, as nobody says that its exporter will ever get on.
+    void wait_for_room(std::chrono::milliseconds at_most = kLongestFlush);
 
 private:
     static constexpr std::size_t kBatchRecords = 64;
-    static constexpr std::chrono::milliseconds kOldest{200};
+    static constexpr std::chrono::milliseconds kOldest{200}, kLongestFlush{10'000};
 
     void push(RecordQueue& queue, const RecordBatchPtr& batch);
+    bool may_wait() const;
 
     std::vector<std::shared_ptr<RecordQueue>> outputs_;
     bool wait_for_room_;
+    std::optional<std::chrono::steady_clock::time_point> wait_until_;  // of the last flush
     std::shared_ptr<RecordBatch> batch_;
     std::chrono::steady_clock::time_point opened_{};
 };

@@ -434,6 +434,22 @@ TEST_CASE("ExportingProcess: after a stop a failing exporter is tried until the 
     CHECK(running.nothing_is_missing());
 }
 
+TEST_CASE("ExportingProcess: ends by the moment that is set for it, whatever its drain timeout") {
+    ExportingOptions options = quick();
+    options.drain_timeout = 1h;
+    Running running(options, std::make_unique<FailingExporter>());
+    const auto queue = running.process.add_producer("eth0");
+    push_all(*queue, 0, 3, 10);
+    running.start();
+    REQUIRE(running.exporter.wait_until([](const auto& e) { return e.opens.size() == 1; }));
+    running.thread.request_stop();
+    running.process.end_by(Clock::now() + 50ms);
+    running.thread.join();
+    CHECK(queue->abandoned());
+    CHECK(running.process.dropped_undelivered() == 30);
+    CHECK(running.nothing_is_missing());
+}
+
 TEST_CASE("ExportingProcess: an exporter that comes back after the stop still gets its records") {
     ExportingOptions options = quick();
     options.retry_min = options.retry_max = 1h;

@@ -84,6 +84,20 @@ TEST_CASE("RecordPublisher: in a file run a full queue holds back, and loses not
     CHECK(received.queue()->popped_records() == 64 * 20);
 }
 
+TEST_CASE("RecordPublisher: the last flush waits for room, but not for ever") {
+    Received stuck("stuck", 1), quick("quick");
+    RecordPublisher publisher({stuck.queue(), quick.queue()}, false);
+    publisher.wait_for_room(50ms);
+    const auto begin = std::chrono::steady_clock::now();
+    add(publisher, 0, 64 * 5);
+    publisher.end();
+    CHECK(std::chrono::steady_clock::now() - begin >= 50ms);
+    CHECK(stuck.queue()->pushed_records() == 64);
+    CHECK(stuck.queue()->dropped_records() == 64 * 4);
+    CHECK(stuck.queue()->ended());
+    CHECK(quick.records().size() == 64 * 5);
+}
+
 TEST_CASE("RecordPublisher: an abandoned queue holds nobody back") {
     Received received("gone", 1);
     received.queue()->abandon();
