@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kCallLimit = 4s;            // of one call, by the contract of Exporter
+constexpr auto kCloseLimit = 1s;           // of the last try: who stalls has had its time
 constexpr auto kRefreshAfterRefusal = 1s;  // a collector that came back soon has the templates
 
 void put_u32(std::vector<std::uint8_t>& bytes, std::size_t at, std::uint32_t value) {
@@ -179,7 +180,11 @@ void IpfixExporter::end_message() {
 }
 
 Status IpfixExporter::flush() {
-    deadline_ = std::chrono::steady_clock::now() + kCallLimit;
+    return flush_within(kCallLimit);
+}
+
+Status IpfixExporter::flush_within(std::chrono::milliseconds limit) {
+    deadline_ = std::chrono::steady_clock::now() + limit;
     if (!open_) return Error{ErrorCode::kUnavailable, description() + " is not open", ""};
     if (data_records_in_message_ > 0) end_message();
     if (Status status = send_pending(); !status) return status;
@@ -190,7 +195,7 @@ Status IpfixExporter::flush() {
 
 // Whatever has not left by now is given up.
 void IpfixExporter::close() noexcept {
-    if (open_) static_cast<void>(flush());
+    if (open_) static_cast<void>(flush_within(kCloseLimit));
     if (data_records_in_message_ > 0) end_message();
     for (const Message& message : pending_) counters_.dropped_failed.add(message.records);
     pending_.clear();

@@ -80,6 +80,7 @@ private:
     Part fill(const FlowRecord& record, bool biflow, std::vector<std::uint8_t>& packed);
     Status append(std::span<const Part> parts);
     void end_message();
+    Status flush_within(std::chrono::milliseconds limit);
 
     void queue_templates();
     void refresh_templates();

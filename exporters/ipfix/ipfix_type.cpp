@@ -119,7 +119,7 @@ constinit const ExporterType kIpfixExporterType{
     .name = "ipfix",
     .summary = "IPFIX (RFC 7011) to a collector over UDP or TCP, or to a file",
     .settings = kSettings,
-    .exclusive = true,
+    .exclusive = false,  // a session of its own port each time; a path is exclusive anyway
     .make = &make_ipfix,
 };
 

@@ -420,3 +420,14 @@ TEST_CASE("IpfixExporter: fields that cannot fit a message are an error before a
     CHECK(made.error().message.find("mtu") != std::string::npos);
 }
 #endif
+
+TEST_CASE("IpfixExporter: a collector that stalls does not hold up the end") {
+    ExporterFixture f(all_fields(), false);
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(batch_of(1, 1)));
+    f.log.send_errors.assign(10, ErrorCode::kBusy);
+    CHECK_FALSE(f.exporter->flush());
+    f.exporter->close();
+    CHECK(f.log.last_limit <= std::chrono::seconds(1));
+    CHECK(f.exporter->counters().dropped_failed.get() == 1);
+}

@@ -118,6 +118,7 @@ struct TransportLog {
     std::deque<ErrorCode> send_errors;        // of the next sends
     std::size_t accept = SIZE_MAX;            // messages until the sends of a session fail
     bool refuse_open = false, refused = false;
+    std::chrono::steady_clock::duration last_limit{};  // what the last send was given
 };
 
 class RecordingTransport final : public MessageTransport {
@@ -129,7 +130,8 @@ public:
         log_.session_starts.push_back(log_.messages.size());
         return ok();
     }
-    Status send(std::span<const std::uint8_t> message, Clock::time_point) override {
+    Status send(std::span<const std::uint8_t> message, Clock::time_point deadline) override {
+        log_.last_limit = deadline - Clock::now();
         if (!log_.send_errors.empty()) {
             const ErrorCode code = log_.send_errors.front();
             log_.send_errors.pop_front();
