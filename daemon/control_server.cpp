@@ -48,8 +48,14 @@ Status remove_stale(asio::io_context& context, const std::string& path) {
     if (!S_ISSOCK(status.st_mode)) return failed(path, "control socket", "there is a file that is no socket");
     Protocol::socket probe(context);
     boost::system::error_code error;
-    probe.connect(Protocol::endpoint(path), error);
-    if (!error) return failed(path, "control socket", "in use by another process");
+    // non-blocking: a process that hangs would let us wait in its full backlog
+    probe.open(Protocol(), error);
+    if (!error) probe.non_blocking(true, error);
+    if (!error) probe.connect(Protocol::endpoint(path), error);
+    if (!error || error == asio::error::try_again || error == asio::error::no_buffer_space)
+        return failed(path, "control socket", "in use by another process");
+    if (error != asio::error::connection_refused)
+        return failed(path, "cannot tell whether the socket there is in use", error.message());
     if (::unlink(path.c_str()) != 0) return failed(path, "cannot remove the stale socket", std::strerror(errno));
     return ok();
 }

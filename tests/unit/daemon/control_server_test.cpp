@@ -14,6 +14,7 @@
 #include <future>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -171,6 +172,35 @@ TEST_CASE("ControlServer: leaves alone what is not its own") {
 
     CHECK_FALSE(second.open(folder / std::string(200, 'x')).has_value());
     CHECK_FALSE(second.open(file + "/below/a/file").has_value());
+}
+
+TEST_CASE("ControlServer: leaves alone a socket whose owner hangs, and one of another kind") {
+    const TemporaryFolder folder;
+    boost::asio::io_context context;
+    ControlServer server(context, [](std::string_view) { return std::string(); });
+    const auto bound = [&](int type, const std::string& path) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path, path.data(), path.size());
+        const int descriptor = ::socket(AF_UNIX, type, 0);
+        REQUIRE(::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        return std::pair(descriptor, address);
+    };
+    const auto datagrams = folder / "notify";
+    const int other_kind = bound(SOCK_DGRAM, datagrams).first;
+    CHECK_FALSE(server.open(datagrams).has_value());
+    CHECK(fs::exists(datagrams));
+
+    const auto hanging = folder / "control.sock";
+    const auto [listener, address] = bound(SOCK_STREAM, hanging);
+    REQUIRE(::listen(listener, 0) == 0);
+    const int waiting = ::socket(AF_UNIX, SOCK_STREAM, 0);  // fills the backlog
+    REQUIRE(::connect(waiting, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    const auto opened = server.open(hanging);
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().message.find("in use") != std::string::npos);
+    CHECK(fs::exists(hanging));
+    for (const int descriptor : {other_kind, listener, waiting}) ::close(descriptor);
 }
 
 TEST_CASE("nfstreamctl: a socket without a daemon is unavailable, with advice") {
