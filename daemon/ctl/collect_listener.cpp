@@ -16,12 +16,14 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
 
 constexpr int kReceiveBuffer = 64 << 20;
 constexpr int kPerRound = 256;  // datagrams or reads before others have their turn
 constexpr int kAll = std::numeric_limits<int>::max();
 constexpr std::chrono::milliseconds kFlushPeriod{100}, kAcceptPause{200};
 constexpr std::chrono::seconds kResolveTimeout{5};
+constexpr std::chrono::seconds kLongestStop{2};  // for what arrived before the end
 
 template <class Endpoint>
 std::string address_text(const Endpoint& endpoint) {
@@ -104,12 +106,12 @@ void CollectListener::wait_for_datagrams() {
     });
 }
 
-bool CollectListener::take_datagrams(int most) {
-    for (int i = 0; i < most && !output_.ended(); ++i) {
+void CollectListener::take_datagrams(int most, Moment until) {
+    for (int i = 0; i < most && !output_.ended() && Clock::now() < until; ++i) {
         Udp::endpoint sender;
         error_code error;
         const auto length = udp_.receive_from(asio::buffer(buffer_), sender, 0, error);
-        if (error == asio::error::would_block) return false;
+        if (error == asio::error::would_block) return;
         if (error) continue;  // of an earlier datagram, by ICMP
         if (sender != last_sender_ || last_source_.empty()) {
             last_sender_ = sender;
@@ -117,7 +119,6 @@ bool CollectListener::take_datagrams(int most) {
         }
         reader_.feed_datagram({buffer_.data(), length}, last_source_);
     }
-    return true;
 }
 
 void CollectListener::accept() {
@@ -155,8 +156,8 @@ void CollectListener::wait_for(const std::shared_ptr<Connection>& connection) {
     });
 }
 
-bool CollectListener::take_bytes(Connection& connection, int most) {
-    for (int i = 0; i < most && !output_.ended(); ++i) {
+bool CollectListener::take_bytes(Connection& connection, int most, Moment until) {
+    for (int i = 0; i < most && !output_.ended() && Clock::now() < until; ++i) {
         error_code error;
         const auto length = connection.socket.read_some(asio::buffer(buffer_), error);
         if (error == asio::error::would_block) return true;
@@ -189,20 +190,21 @@ void CollectListener::end_of_round() {
 
 void CollectListener::stop() {
     error_code error;
+    const auto until = Clock::now() + kLongestStop;
     if (udp_.is_open()) {
-        take_datagrams(kAll);
+        take_datagrams(kAll, until);
         dropped_ = kernel_drops(udp_.native_handle());
         udp_.close(error);
     }
     // connections that wait in the backlog may have brought all they have
-    while (acceptor_.is_open() && !error) {
+    while (acceptor_.is_open() && !error && Clock::now() < until) {
         Tcp::socket socket(context_);
         acceptor_.accept(socket, error);
         if (!error) take_connection(std::move(socket));
     }
     acceptor_.close(error);
     for (const auto& connection : std::vector(connections_)) {
-        take_bytes(*connection, kAll);
+        take_bytes(*connection, kAll, until);
         remove(connection);
     }
     output_.flush();

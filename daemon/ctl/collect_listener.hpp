@@ -2,6 +2,7 @@
 // Receives IPFIX over UDP, or over any number of TCP connections, and feeds it
 // to a reader. One thread: that of its io_context.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -47,11 +48,13 @@ private:
     Status open_udp(const Udp::endpoint& endpoint);
     Status open_tcp(const Tcp::endpoint& endpoint);
     void wait_for_datagrams();
-    bool take_datagrams(int most);  // false: none are left
+    // `until`: senders that do not stop must not keep us from it.
+    using Moment = std::chrono::steady_clock::time_point;
+    void take_datagrams(int most, Moment until = Moment::max());
     void accept();
     void take_connection(Tcp::socket socket);
     void wait_for(const std::shared_ptr<Connection>& connection);
-    bool take_bytes(Connection& connection, int most);  // false: it is over
+    bool take_bytes(Connection& connection, int most, Moment until = Moment::max());  // false: it is over
     void remove(const std::shared_ptr<Connection>& connection);
     void flush_later();
     void end_of_round();
