@@ -25,12 +25,6 @@ int print(const std::string& text) {
     return written ? kExitOk : kExitFailure;
 }
 
-int list_exporters() {
-    std::string text;
-    for (const auto& type : exporters::exporter_types()) text += fmt::format("{:<10}  {}\n", type.name, type.summary);
-    return print(text);
-}
-
 int print_interfaces() {
     const auto interfaces = list_interfaces();
     if (!interfaces) {
@@ -81,7 +75,7 @@ int run_command(const CommandLine& line) {
         case Action::kListFields:
             return print(fields_text());
         case Action::kListExporters:
-            return list_exporters();
+            return print(exporters::exporters_text());
         case Action::kListInterfaces:
             return print_interfaces();
         case Action::kCheck:

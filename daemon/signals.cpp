@@ -39,23 +39,18 @@ SignalReader::SignalReader(boost::asio::io_context& context, std::function<void(
     wait();
 }
 
-void SignalReader::stop() {
-    boost::system::error_code ignored;
-    descriptor_.close(ignored);
-}
-
 void SignalReader::wait() {
     descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                            [this](const boost::system::error_code& error) {
                                if (error) return;
                                read_all();
-                               if (descriptor_.is_open()) wait();
+                               wait();
                            });
 }
 
 void SignalReader::read_all() {
     signalfd_siginfo info;
-    while (descriptor_.is_open() && ::read(descriptor_.native_handle(), &info, sizeof info) == sizeof info)
+    while (::read(descriptor_.native_handle(), &info, sizeof info) == sizeof info)
         handler_(static_cast<int>(info.ssi_signo));
 }
 

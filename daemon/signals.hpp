@@ -20,7 +20,6 @@ class SignalReader {
 public:
     // `handler` gets the number of each signal, on the thread of `context`.
     SignalReader(boost::asio::io_context& context, std::function<void(int)> handler);
-    void stop();
 
 private:
     void wait();

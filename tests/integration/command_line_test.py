@@ -42,7 +42,7 @@ class Help(harness.TestCase):
         for column in ("src_ip", "src2dst_bytes", "bidirectional_packets", "application_name"):
             self.assertIn(column, fields)
         exporters = self.nfstreamd("--list-exporters").stdout
-        for exporter in ("ipfix", "csv", "json"):
+        for exporter in ("ipfix", "csv", "json", "template_refresh", "rate_limit"):
             self.assertIn(exporter, exporters)
         self.assertIn("lo", self.nfstreamd("--list-interfaces").stdout.split())
 
