@@ -20,7 +20,7 @@ struct alignas(64) FlowEntry {
     std::uint32_t octets_low[2], bytes_low[2];  // low halves; carries go to *_high
     std::uint8_t tcp_flags[2];
     std::uint8_t initiator_swapped;  // the initiator is the key's high end
-    std::uint8_t last_direction;
+    std::uint8_t last_direction;     // 2: closed, only its key is kept
     std::uint8_t ttl_min[2], ttl_max[2];
     // second line of an IPv4 entry
     TimestampNs reverse_first;

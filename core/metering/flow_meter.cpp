@@ -87,6 +87,10 @@ void FlowMeter<Key>::update() {
         if (index == kNoFlow || !(table_[index].key == o.key)) index = table_.find(o.key, o.hash);
         if (index == kNoFlow) [[unlikely]] {
             index = create(o);
+        } else if (is_remembered(table_[index])) [[unlikely]] {
+            --context_.remembered;
+            const TimestampNs silent_ms = to_ms(o.packet->timestamp) - to_ms(table_[index].last);
+            begin(index, o, silent_ms < context_.idle_ms);
         } else {
             EndReason reason;
             if (has_ended(table_[index], o.packet->timestamp, reason)) [[unlikely]] {
@@ -212,7 +216,8 @@ bool FlowMeter<Key>::has_ended(const Entry& entry, TimestampNs now, EndReason& r
 template <class Key>
 TimestampNs FlowMeter<Key>::due(const Entry& entry) const noexcept {
     const TimestampNs idle = entry.last + context_.idle_ms * kNsPerMs;
-    return context_.point.offline ? idle : std::min(idle, entry.first + context_.active_ms * kNsPerMs);
+    return context_.point.offline || is_remembered(entry) ? idle
+                                                          : std::min(idle, entry.first + context_.active_ms * kNsPerMs);
 }
 
 template <class Key>
@@ -231,12 +236,18 @@ bool FlowMeter<Key>::expire(TimestampNs now, int budget) {
         prefetch_flows(batch, n);
         for (int i = 0; i < n; ++i) {
             const Entry& entry = table_[batch[i]];
-            if (due(entry) > now) {
+            if (!is_remembered(entry) && due(entry) > now) {
                 wheel_.arm(batch[i], due(entry));
                 continue;
             }
-            const bool idle = entry.last + context_.idle_ms * kNsPerMs <= now;
-            remove(batch[i], idle ? EndReason::kIdle : EndReason::kActive);
+            const TimestampNs idle = entry.last + context_.idle_ms * kNsPerMs;
+            if (idle <= now) {
+                remove(batch[i], EndReason::kIdle);
+                continue;
+            }
+            if (!is_remembered(entry)) close_active(batch[i]);
+            // a flow that begins here from now on is not due before that
+            wheel_.arm(batch[i], std::min(idle, now + context_.active_ms * kNsPerMs));
         }
     }
     return true;
@@ -289,9 +300,22 @@ void FlowMeter<Key>::evict() {
         wheel_.arm(spared, due(table_[spared]));
 }
 
+// The conversation goes on, as far as anyone knows: its key stays until it is
+// idle, so that the next flow is not taken for one whose start was seen.
+template <class Key>
+void FlowMeter<Key>::close_active(std::uint32_t index) {
+    close(index, EndReason::kActive);
+    Entry& entry = table_[index];
+    entry.last_direction = kRemembered;
+    ++context_.remembered;
+}
+
 template <class Key>
 void FlowMeter<Key>::remove(std::uint32_t index, EndReason reason) {
-    close(index, reason);
+    if (is_remembered(table_[index]))
+        --context_.remembered;
+    else
+        close(index, reason);
     table_.erase(context_.hash(table_[index].key), index);
     --context_.live_flows;
 }

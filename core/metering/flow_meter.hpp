@@ -30,7 +30,8 @@ struct MeterContext {
     FlowHash hash;
     TimestampNs idle_ms = 0, active_ms = 0;
     std::uint64_t next_flow_id = 0;
-    std::uint32_t live_flows = 0;  // of both families
+    std::uint32_t live_flows = 0;  // entries of both families
+    std::uint32_t remembered = 0;  // of these, closed by the active timeout and not heard of since
     std::uint32_t interface_index = 0;
     std::string interface_name{};
     MacAddress hardware_address{};
@@ -93,7 +94,10 @@ private:
     void count(std::uint32_t index, const Observation& observation);
     bool has_ended(const Entry& entry, TimestampNs now, EndReason& reason) const noexcept;
     TimestampNs due(const Entry& entry) const noexcept;
+    static constexpr std::uint8_t kRemembered = 2;  // in last_direction
+    static bool is_remembered(const Entry& entry) noexcept { return entry.last_direction == kRemembered; }
     void close(std::uint32_t index, EndReason reason);
+    void close_active(std::uint32_t index);
     void remove(std::uint32_t index, EndReason reason);
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
     DirectionRecord direction_record(const Entry& entry, int direction) const;

@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds kDeliveryDelay{250};
 constexpr int kExpiryPerVector = 4 * static_cast<int>(kFrameVectorSize);
 constexpr int kExpiryPerTick = 8192;
 constexpr std::uint32_t kForcedPerTick = 4096;
-constexpr std::chrono::seconds kLongestDrain{1};
+// The kernel hands a block of its ring over when it is full or 50 ms old.
+constexpr std::chrono::milliseconds kDrain{100};
 constexpr std::chrono::seconds kLongestOverlap{2};
 // Only a broken capture has later times (year 2116); sums with timeouts do not overflow.
 constexpr TimestampNs kLatest = TimestampNs{1} << 62;
@@ -91,7 +92,9 @@ public:
         }
         take_changes();
         publisher_.wait_for_room();
-        const EndReason reason = ended ? EndReason::kEndOfInput : stop_reason_.load();
+        const EndReason reason = ended                        ? EndReason::kEndOfInput
+                                 : !result && !point_.offline ? EndReason::kInterfaceGone
+                                                              : stop_reason_.load();
         v4_.expire_all(reason);
         v6_.expire_all(reason);
         counters_.flows_active.set(0);
@@ -141,7 +144,7 @@ public:
         counters_.octets.add(octets);
         counters_.wire_octets.add(wire_octets);
         if (cut != 0) counters_.cut.add(cut);
-        counters_.flows_active.set(context_.live_flows);
+        counters_.flows_active.set(context_.live_flows - context_.remembered);
         saw_packets_ = saw_packets_ || metered != 0;
     }
 
@@ -240,10 +243,11 @@ private:
     // is left of files is not.
     void drain() {
         if (point_.offline) return;
-        const auto deadline = Steady::now() + kLongestDrain;
-        while (Steady::now() < deadline) {
-            const auto outcome = source_->poll(*this, std::chrono::milliseconds(0));
-            if (!outcome || outcome.value() != PollOutcome::kFrames) return;
+        const auto deadline = Steady::now() + kDrain;
+        for (auto left = kDrain; left.count() > 0;) {
+            const auto outcome = source_->poll(*this, left);
+            if (!outcome || outcome.value() == PollOutcome::kEnd) return;
+            left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Steady::now());
         }
     }
 
@@ -273,7 +277,7 @@ private:
             to_expire_ = total == 0 ? 0 : to_expire_ - total;
             behind_ = behind_ || to_expire_ != 0;
         }
-        counters_.flows_active.set(context_.live_flows);
+        counters_.flows_active.set(context_.live_flows - context_.remembered);
         counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
         counters_.polls.add();
         publisher_.publish_if_old(now);

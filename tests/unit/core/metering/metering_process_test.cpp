@@ -411,7 +411,17 @@ TEST_CASE("MeteringProcess: on a link the active timeout ends a flow without a f
     LinkRun link(options);
     link.source().add(udp_frame(kA, kB), kStart);
     CHECK(link.wait_until([&] { return link.received().records().size() == 1; }));
-    CHECK(link.stop().at(0)->end_reason == EndReason::kActive);
+    CHECK(link.wait_until([&] { return link.process().counters().flows_active.get() == 0; }));
+    // the answer begins a flow whose start was in the record before
+    link.source().add(udp_frame(kB, kA, 2000, 1000), kStart + 2 * kMs);
+    CHECK(link.wait_until([&] { return link.received().records().size() == 2; }));
+    const auto& records = link.stop();
+    REQUIRE(records.size() == 2);
+    CHECK(records[0]->end_reason == EndReason::kActive);
+    CHECK(records[0]->biflow_direction == BiflowDirection::kInitiator);
+    CHECK(to_string(records[1]->source_address) == kB);
+    CHECK(records[1]->biflow_direction == BiflowDirection::kArbitrary);
+    check_totals(link.process(), records);
 }
 
 TEST_CASE("MeteringProcess: many flows due at once leave without waiting between portions") {
