@@ -57,7 +57,8 @@ config::Loaded load_configuration(const CommandLine& line) {
     if (!loaded.errors.empty())
         loaded.config.reset();
     else if (loaded.config->exporters.empty())
-        loaded.warnings.push_back("exporters: there is none: flows are metered and counted, their records go nowhere");
+        loaded.warnings.emplace_back(
+            "exporters: there is none: flows are metered and counted, their records go nowhere");
     return loaded;
 }
 
