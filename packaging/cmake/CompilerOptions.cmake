@@ -45,7 +45,7 @@ endif()
 
 if(NFSTREAMD_BUILD_FUZZERS)
     if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-        message(FATAL_ERROR "NFSTREAMD_BUILD_FUZZERS needs clang: use the preset 'fuzz'")
+        message(FATAL_ERROR "NFSTREAMD_BUILD_FUZZERS needs clang: use the preset 'asan'")
     endif()
     add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
