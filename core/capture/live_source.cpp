@@ -16,6 +16,7 @@
 #include "core/capture/link_type.hpp"
 #include "core/capture/live_handle.hpp"
 #include "core/capture/packet_source.hpp"
+#include "core/capture/timestamp.hpp"
 
 namespace nfstreamd {
 
@@ -173,8 +174,8 @@ int LiveSource::dispatch() {
 
 void LiveSource::take(u_char* self, const pcap_pkthdr* header, const u_char* data) noexcept {
     auto& source = *reinterpret_cast<LiveSource*>(self);
-    const TimestampNs timestamp = std::int64_t{header->ts.tv_sec} * 1'000'000'000 +
-                                  std::int64_t{header->ts.tv_usec} * (source.live_.nanoseconds ? 1 : 1000);
+    const std::int64_t fraction_ns = std::int64_t{header->ts.tv_usec} * (source.live_.nanoseconds ? 1 : 1000);
+    const TimestampNs timestamp = to_timestamp(header->ts.tv_sec, fraction_ns);
     const RawFrame frame{timestamp, data, header->caplen, header->len};
     if (!source.batch_.add(frame)) {
         source.deliver();
