@@ -56,11 +56,55 @@ bool is_broken(const Node& node) {
     return node.kind == Node::Kind::kBroken || std::any_of(node.items.begin(), node.items.end(), is_broken);
 }
 
-void report_unknown(const Member& member, const std::string& path, std::span<const SettingSpec> table,
-                    std::span<const std::string_view> others, Problems& problems) {
+void report_unknown(const Member& member, const std::string& path, std::string_view prefix,
+                    std::span<const SettingSpec> table, std::span<const std::string_view> others, Problems& problems) {
     std::vector<std::string_view> known(others.begin(), others.end());
-    for (const SettingSpec& spec : table) known.push_back(spec.name);
+    for (const SettingSpec& spec : table) {
+        if (!spec.name.starts_with(prefix)) continue;
+        const std::string_view rest = spec.name.substr(prefix.size());
+        known.push_back(rest.substr(0, rest.find('.')));
+    }
     problems.add(member.place, joined(path, member.key), "unknown key" + suggestion(member.key, known));
+}
+
+bool has_settings_below(std::span<const SettingSpec> table, std::string_view name) {
+    return std::any_of(table.begin(), table.end(), [&](const SettingSpec& spec) {
+        return spec.name.size() > name.size() && spec.name.starts_with(name) && spec.name[name.size()] == '.';
+    });
+}
+
+// The members of a map; `prefix` is "timeouts." in the map of that key.
+void check_members(const Node& map, const std::string& path, const std::string& prefix,
+                   std::span<const SettingSpec> table, std::span<const std::string_view> others, Settings& settings,
+                   Problems& problems) {
+    for (const Member& member : map.members) {
+        const std::string name = prefix + member.key;
+        const Node& value = member.value;
+        const SettingSpec* spec = member.key.find('.') == std::string::npos ? find_spec(table, name) : nullptr;
+        if (!spec && has_settings_below(table, name)) {
+            if (value.is_map())
+                check_members(value, joined(path, member.key), name + ".", table, {}, settings, problems);
+            else if (value.kind != Node::Kind::kNull && value.kind != Node::Kind::kBroken)
+                problems.add(value.place, joined(path, member.key),
+                             fmt::format("must be a map, not {}", value.kind_text()));
+            continue;
+        }
+        if (!spec) {
+            const bool is_other = std::find(others.begin(), others.end(), member.key) != others.end();
+            if (!is_other) report_unknown(member, path, prefix, table, others, problems);
+            continue;
+        }
+        if (value.kind == Node::Kind::kNull) continue;
+        const std::string where = value.place.text();
+        settings.set(name, default_of(*spec), where, true);
+        if (is_broken(value)) continue;
+        auto parsed = parse_value(*spec, value);
+        if (parsed) {
+            settings.set(name, std::move(parsed.value()), where, true);
+        } else {
+            problems.add(value.place, joined(path, member.key), parsed.error().message);
+        }
+    }
 }
 
 void report_unknown_type(const Node& type, const std::string& path, std::span<const ExporterSchema> schemas,
@@ -214,24 +258,7 @@ Settings check_table(const Node& map, const std::string& path, std::span<const S
     Settings settings;
     settings.set_origin(map.place.text());
     for (const SettingSpec& spec : table) settings.set(std::string(spec.name), default_of(spec), "", false);
-    for (const Member& member : map.members) {
-        const SettingSpec* spec = find_spec(table, member.key);
-        if (!spec) {
-            const bool is_other = std::find(others.begin(), others.end(), member.key) != others.end();
-            if (!is_other) report_unknown(member, path, table, others, problems);
-            continue;
-        }
-        if (member.value.kind == Node::Kind::kNull) continue;
-        const std::string where = member.value.place.text();
-        settings.set(member.key, default_of(*spec), where, true);
-        if (is_broken(member.value)) continue;
-        auto value = parse_value(*spec, member.value);
-        if (value) {
-            settings.set(member.key, std::move(value.value()), where, true);
-        } else {
-            problems.add(member.value.place, joined(path, member.key), value.error().message);
-        }
-    }
+    check_members(map, path, "", table, others, settings, problems);
     for (const SettingSpec& spec : table) {
         if (!spec.required || settings.given(spec.name)) continue;
         problems.add_missing(map.place, joined(path, spec.name), "is missing; " + requirement(spec));

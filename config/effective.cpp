@@ -34,11 +34,19 @@ SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
     return spec.type == SettingType::kSecret && !text.empty() ? std::string(kMask) : text;
 }
 
-// "key: value" of what has a value, each behind `indent`.
+// "key: value" of what has a value, each behind `indent`; "a.b" as b in the map
+// a. Settings of one map stand together in their table.
 void append(std::string& out, const Settings& settings, std::span<const SettingSpec> table, std::string_view indent) {
+    std::string_view map;
     for (const SettingSpec& spec : table) {
         if (spec.default_value.empty() && !settings.given(spec.name)) continue;
-        out += fmt::format("{}{}: {}\n", indent, spec.name, print_value(spec, value_of(spec, settings)));
+        const auto dot = spec.name.find('.');
+        const std::string_view head = dot == std::string_view::npos ? "" : spec.name.substr(0, dot);
+        if (!head.empty() && head != map) out += fmt::format("{}{}:\n", indent, head);
+        map = head;
+        out += fmt::format("{}{}{}: {}\n", indent, head.empty() ? "" : "  ",
+                           head.empty() ? spec.name : spec.name.substr(dot + 1),
+                           print_value(spec, value_of(spec, settings)));
     }
 }
 

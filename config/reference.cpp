@@ -30,6 +30,8 @@ Values:
 - `${NAME}` in any value is the environment variable of that name; `$${` stands for the two characters `${`.
 - `!file PATH` is the text of a file without its last line break. The path is relative to the file that names it.
 
+A key `a.b` is the key `b` in the map `a`.
+
 Anchors and aliases are not supported. `nfstreamd -t` reports all that is wrong as `file:line:column: key: message`,
 `nfstreamd --print-config` shows what is in effect.
 

@@ -29,7 +29,7 @@ enum class SettingType {
 enum class Reload { kLive, kReopen, kRestart };  // what a change of this setting costs
 
 struct SettingSpec {
-    std::string_view name;  // "idle_timeout"
+    std::string_view name;  // "idle_timeout"; "timeouts.udp" is the key udp in the map timeouts
     SettingType type;
     std::string_view default_value;  // as written in YAML; "" : none
     bool required = false;

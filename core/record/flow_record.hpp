@@ -50,6 +50,24 @@ struct SequenceRecord {  // first packets of the flow; a missing tail is -1, as 
 // What the names and fingerprints of an ApplicationRecord belong to.
 enum class ApplicationFamily : std::uint8_t { kOther, kTls, kHttp, kDns, kSsh, kDhcp };  // kTls: QUIC and DTLS too
 
+// What else nDPI learned of a flow; empty or zero where the protocol has no such thing.
+struct ApplicationDetails {
+    std::string_view dns_answer;  // address of the first answer, as text
+    std::uint16_t dns_query_type = 0;
+    std::uint8_t dns_reply_code = 0;
+    std::string_view http_method, http_url;
+    std::uint16_t http_status = 0;
+    std::string_view tls_alpn, tls_issuer, tls_subject, tls_server_names;  // names of the certificate, comma between
+    std::string_view tls_certificate_sha1;                                 // 40 hex digits
+    std::uint64_t tls_not_before = 0, tls_not_after = 0;                   // seconds since the Unix epoch
+    std::uint16_t tls_version = 0, tls_cipher = 0;                         // as on the wire
+    std::string_view ssh_client_version, ssh_server_version;
+    std::string_view ja3_client, ja3_server, hassh_client, hassh_server;
+    std::string_view detected_os;
+    std::uint64_t risk = 0;  // nDPI's bits, by its version
+    std::uint32_t risk_score = 0;
+};
+
 struct ApplicationRecord {
     std::string_view name, category_name, requested_server_name;
     std::string_view client_fingerprint, server_fingerprint, user_agent, content_type;
@@ -57,6 +75,29 @@ struct ApplicationRecord {
     ApplicationFamily family = ApplicationFamily::kOther;
     std::uint8_t confidence = 0;  // nfstream 6.5.4's numbers
     bool is_guessed = false;
+    const ApplicationDetails* details = nullptr;  // null when the group is off or nothing is known
+};
+
+struct TunnelRecord {  // of the innermost tunnel that carried the first packet
+    IpAddress source_address, destination_address;
+    std::uint64_t key = 0;   // TEID, VNI, GRE key, session id; by the tunnel's kind
+    std::string_view kind;   // "gtp-u", "vxlan"
+    std::uint8_t depth = 0;  // tunnels around the packet
+};
+
+struct TcpQualityDirection {
+    std::uint32_t retransmitted = 0, out_of_order = 0, zero_window = 0;  // packets
+};
+struct TcpQualityRecord {                   // times in microseconds, -1: not seen
+    std::int64_t client_handshake_us = -1;  // SYN/ACK to its ACK: round trip between probe and client
+    std::int64_t server_handshake_us = -1;  // SYN to SYN/ACK: between probe and server
+    std::int64_t first_response_us = -1;    // first payload of the client to the server's first
+    TcpQualityDirection forward, reverse;
+};
+
+struct ProcessRecord {  // the local process a flow belongs to
+    std::int32_t pid = -1;
+    std::string_view name;
 };
 
 enum class BiflowDirection : std::uint8_t { kArbitrary = 0, kInitiator = 1, kReverseInitiator = 2 };  // IE 239
@@ -77,6 +118,9 @@ struct FlowRecord {
     const StatisticsRecord* statistics = nullptr;  // null when the group is off
     const SequenceRecord* sequence = nullptr;
     const ApplicationRecord* application = nullptr;
+    const TunnelRecord* tunnel = nullptr;  // null: not tunnelled
+    const TcpQualityRecord* tcp_quality = nullptr;
+    const ProcessRecord* process = nullptr;
 
     std::uint64_t packets() const { return forward.packets + reverse.packets; }
     TimestampNs first() const { return forward.first; }

@@ -40,13 +40,17 @@ enum class IeSemantics : std::uint8_t {  // RFC 7012, section 3.2
 
 // nfstream's column groups, then ours. The order is the order of columns.
 enum class IeGroup : std::uint8_t {
-    kCore,         // always
-    kTunnel,       // decode_tunnels
-    kStatistics,   // statistical_analysis
-    kSplt,         // splt_analysis
-    kApplication,  // n_dissections
-    kDetails,      // n_dissections: the same by protocol, as collectors name it; by `fields:` in CSV and JSON
-    kBase,         // what operators ask for beside nfstream's columns; by `fields:` in CSV and JSON
+    kCore,           // always
+    kTunnel,         // decode_tunnels
+    kStatistics,     // statistical_analysis
+    kSplt,           // splt_analysis
+    kApplication,    // n_dissections
+    kSystem,         // system_visibility_mode
+    kDetails,        // n_dissections: the same by protocol, as collectors name it; by `fields:` in CSV and JSON
+    kBase,           // what operators ask for beside nfstream's columns; by `fields:` in CSV and JSON
+    kEncapsulation,  // decode_tunnels: the tunnel's own addresses and id; by `fields:`
+    kL7Details,      // l7_details; by `fields:`
+    kTcpQuality,     // tcp_quality; by `fields:`
 };
 
 // Which half of a biflow a field belongs to. Uniflow templates leave kReverse

@@ -19,8 +19,12 @@ constexpr std::array kGroups{
     GroupRow{IeGroup::kStatistics, "statistics", "metering.statistical_analysis: true"},
     GroupRow{IeGroup::kSplt, "splt", "metering.splt_analysis above 0"},
     GroupRow{IeGroup::kApplication, "application", "metering.n_dissections above 0"},
+    GroupRow{IeGroup::kSystem, "system", "metering.system_visibility_mode: 1"},
     GroupRow{IeGroup::kDetails, "details", "metering.n_dissections above 0"},
     GroupRow{IeGroup::kBase, "base", ""},
+    GroupRow{IeGroup::kEncapsulation, "encapsulation", "metering.decode_tunnels: true"},
+    GroupRow{IeGroup::kL7Details, "l7_details", "metering.l7_details: true"},
+    GroupRow{IeGroup::kTcpQuality, "tcp_quality", "metering.tcp_quality: true"},
 };
 constexpr std::array<std::string_view, 13> kTypeNames{
     "unsigned8",  "unsigned16", "unsigned32",           "unsigned64", "signed32",   "float64",     "boolean",
@@ -72,6 +76,8 @@ Result<FieldSelection> fields_named(std::string_view name, const FieldSelection&
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("there is no field or group \"{}\"; nfstreamd --list-fields names them", name), ""};
     }
+    if (found.empty())
+        return Error{ErrorCode::kInvalidArgument, fmt::format("the group \"{}\" has no field", name), ""};
     if (!groups.has(found.front()->group))
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("\"{}\" needs {}", name, row(found.front()->group).switched_on_by), ""};
@@ -83,6 +89,7 @@ Result<FieldSelection> fields_named(std::string_view name, const FieldSelection&
 bool FieldGroups::has(IeGroup group) const {
     switch (group) {
         case IeGroup::kTunnel:
+        case IeGroup::kEncapsulation:
             return tunnel;
         case IeGroup::kStatistics:
             return statistics;
@@ -91,6 +98,12 @@ bool FieldGroups::has(IeGroup group) const {
         case IeGroup::kApplication:
         case IeGroup::kDetails:
             return application;
+        case IeGroup::kSystem:
+            return system;
+        case IeGroup::kL7Details:
+            return l7_details;
+        case IeGroup::kTcpQuality:
+            return tcp_quality;
         case IeGroup::kCore:
         case IeGroup::kBase:
             return true;
@@ -109,7 +122,7 @@ const InformationElement* find_field(std::string_view name) {
 FieldSelection nfstream_fields(const FieldGroups& groups) {
     FieldSelection out;
     for (const auto& field : builtin_elements())
-        if (field.group <= IeGroup::kApplication && groups.has(field.group)) out.push_back(&field);
+        if (field.group <= IeGroup::kSystem && groups.has(field.group)) out.push_back(&field);
     return out;
 }
 
