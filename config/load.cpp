@@ -118,6 +118,7 @@ MeteringOptions to_metering(const Settings& from) {
     to.decode_tunnels = from.boolean("decode_tunnels");
     to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;
     to.n_dissections = static_cast<unsigned>(from.integer("n_dissections"));
+    to.l7_details = from.boolean("l7_details");
     to.statistical_analysis = from.boolean("statistical_analysis");
     to.splt_analysis = static_cast<unsigned>(from.integer("splt_analysis"));
     return to;

@@ -118,6 +118,12 @@ constexpr std::array kMetering = {
                 .description = "Packets of a flow that are shown to nDPI to find its application; 0: none.",
                 .min = 0,
                 .max = 255},
+    SettingSpec{.name = "l7_details",
+                .type = SettingType::kBool,
+                .default_value = "false",
+                .reload = Reload::kRestart,
+                .description = "Keep what else nDPI learns of a flow, the fields of the group l7_details: DNS, HTTP, "
+                               "TLS and SSH in detail, operating system, risks. Never passwords."},
     SettingSpec{
         .name = "statistical_analysis",
         .type = SettingType::kBool,

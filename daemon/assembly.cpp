@@ -51,7 +51,8 @@ FieldGroups field_groups(const MeteringOptions& options) {
     groups.tunnel = options.decode_tunnels;
     groups.statistics = options.statistical_analysis;
     groups.splt = options.splt_analysis > 0;
-    groups.application = options.n_dissections > 0;
+    groups.application = options.n_dissections.any();
+    groups.l7_details = groups.application && options.l7_details;
     groups.accounting_mode = options.accounting_mode;
     return groups;
 }

@@ -35,6 +35,7 @@ constexpr FixedSetting kFixed[] = {
     metering<&MeteringOptions::decode_tunnels>("metering.decode_tunnels"),
     metering<&MeteringOptions::fragments>("metering.fragments"),
     metering<&MeteringOptions::n_dissections>("metering.n_dissections"),
+    metering<&MeteringOptions::l7_details>("metering.l7_details"),
     metering<&MeteringOptions::statistical_analysis>("metering.statistical_analysis"),
     metering<&MeteringOptions::splt_analysis>("metering.splt_analysis"),
 };

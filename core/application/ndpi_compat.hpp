@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What changed in libndpi's interface between 4.2 and 5.x, in one place. Only
-// ndpi_dissector.cpp includes this file; it is written against these functions.
+// the .cpp files of this folder include it; they are written against these functions.
 #pragma once
 extern "C" {
 #include <ndpi_api.h>
@@ -9,7 +9,10 @@ extern "C" {
 }
 
 #include <cstdint>
+#include <cstring>
 #include <string>
+
+#include "core/base/ip_address.hpp"
 
 #define NFSTREAMD_NDPI_VERSION (NDPI_MAJOR * 100 + NDPI_MINOR)
 
@@ -52,7 +55,7 @@ inline ndpi_protocol protocol_of(const Verdict& verdict) {
     return out;
 }
 
-// A module with all protocols on, or null.
+// A module with all protocols on, not yet finalized, or null.
 inline Module* new_module() {
 #if NFSTREAMD_NDPI_VERSION >= 410
     Module* module = ndpi_init_detection_module(nullptr);
@@ -65,8 +68,19 @@ inline Module* new_module() {
     NDPI_BITMASK_SET_ALL(all);
     ndpi_set_protocol_detection_bitmask2(module, &all);
 #endif
-    ndpi_finalize_initialization(module);
     return module;
+}
+
+inline bool load_protocols(Module* module, const char* path) {
+    return ndpi_load_protocols_file(module, path) >= 0;
+}
+
+inline bool load_categories(Module* module, const char* path) {
+#if NFSTREAMD_NDPI_VERSION >= 404
+    return ndpi_load_categories_file(module, path, nullptr) >= 0;
+#else
+    return ndpi_load_categories_file(module, path) >= 0;
+#endif
 }
 
 inline Verdict process(Module* module, Flow* flow, const std::uint8_t* ip, std::uint16_t length,
@@ -111,6 +125,53 @@ inline void append_name(Module* module, const Verdict& verdict, std::string& out
     out += text;
 }
 
+// Members that moved, or were renamed, are looked for by name: the first that is there.
+template <class F>
+const char* offered_alpn(const F& flow) {
+    if constexpr (requires { flow.protos.tls_quic.advertised_alpns; })
+        return flow.protos.tls_quic.advertised_alpns;
+    else
+        return flow.protos.tls_quic.alpn;
+}
+
+template <class F>
+bool has_certificate_sha1(const F& flow) {
+    if constexpr (requires { flow.protos.tls_quic.fingerprint_set; }) {
+        return flow.protos.tls_quic.fingerprint_set;
+    } else {
+        constexpr std::uint8_t kTcp = 6;
+        return flow.l4_proto == kTcp && flow.l4.tcp.tls.fingerprint_set;
+    }
+}
+
+// Address of the first answer that has one; version 0: none.
+template <class F>
+IpAddress dns_address(const F& flow) {
+    const auto& dns = flow.protos.dns;
+    IpAddress out;
+    if constexpr (requires { dns.num_rsp_addr; }) {
+        if (dns.num_rsp_addr == 0) return out;
+        out.version = dns.is_rsp_addr_ipv6[0] ? 6 : 4;
+        std::memcpy(out.bytes.data(), &dns.rsp_addr[0], out.version == 6 ? 16 : 4);
+    } else {
+        constexpr std::uint16_t kA = 1, kAaaa = 28;
+        if (dns.num_answers == 0 || (dns.rsp_type != kA && dns.rsp_type != kAaaa)) return out;
+        out.version = dns.rsp_type == kAaaa ? 6 : 4;
+        std::memcpy(out.bytes.data(), &dns.rsp_addr, out.version == 6 ? 16 : 4);
+    }
+    return out;
+}
+
+// Part of the state is a union. Its TLS member is in use when the library would
+// free it as such, the others when the protocol was seen, not guessed.
+inline bool has_tls(const Flow& flow) {
+    for (const std::uint16_t id : flow.detected_protocol_stack)
+        for (const int tls : {NDPI_PROTOCOL_TLS, NDPI_PROTOCOL_DTLS, NDPI_PROTOCOL_QUIC, NDPI_PROTOCOL_MAIL_SMTPS,
+                              NDPI_PROTOCOL_MAIL_POPS, NDPI_PROTOCOL_MAIL_IMAPS})
+            if (id == tls) return true;
+    return false;
+}
+
 inline const char* ja3_client(const Flow& flow) {
 #if NFSTREAMD_NDPI_VERSION >= 411
     return flow.protos.tls_quic.ja4_client;  // JA3 of clients is gone
@@ -128,6 +189,17 @@ inline std::uint8_t confidence(const Flow& flow) {
     if (value == kInspection) return 6;
 #endif
     return value;
+}
+
+inline bool was_inspected(const Flow& flow) {
+    constexpr std::uint8_t kInspection = 6, kAddress = 7;
+    const std::uint8_t value = confidence(flow);
+    return value >= kInspection && value != kAddress;
+}
+
+inline std::uint16_t risk_score(std::uint64_t risk) {
+    std::uint16_t client = 0, server = 0;
+    return ndpi_risk2score(risk, &client, &server);
 }
 
 }  // namespace nfstreamd::ndpi

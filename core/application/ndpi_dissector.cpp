@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/application/ndpi_dissector.hpp"
 
-#include <fmt/format.h>
-
-#include <array>
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "core/application/kept_texts.hpp"
 #include "core/application/ndpi_compat.hpp"
-#include "core/base/utf8.hpp"
 
 namespace nfstreamd {
 namespace {
-
-std::mutex& module_mutex() {  // the library's init and exit must not run beside another init or exit
-    static std::mutex mutex;
-    return mutex;
-}
-
-struct ModuleDeleter {
-    void operator()(ndpi::Module* module) const {
-        const std::lock_guard lock(module_mutex());
-        ndpi_exit_detection_module(module);
-    }
-};
 
 // nDPI's flow structs, zeroed when taken. Never given back to the system: the
 // next flows want them.
@@ -69,9 +54,6 @@ private:
     std::uint64_t in_use_ = 0;
 };
 
-enum Text { kServerName, kClientFingerprint, kServerFingerprint, kUserAgent, kContentType, kTexts };
-constexpr std::array<std::size_t, kTexts> kLongest{80, 48, 48, 255, 63};  // as nfstream keeps them
-
 ApplicationFamily family_of(const ndpi::Verdict& v) {
     const auto is = [&](auto... ids) { return ((v.master == ids || v.app == ids) || ...); };
     using enum ApplicationFamily;
@@ -85,94 +67,30 @@ ApplicationFamily family_of(const ndpi::Verdict& v) {
     return kOther;
 }
 
-std::string_view bounded(const char* text, std::size_t limit) {
-    return text == nullptr ? std::string_view{} : std::string_view(text, strnlen(text, limit));
-}
-
-using Texts = std::array<std::string_view, kTexts>;
-
-Texts texts_of(const ndpi::Flow& flow, ApplicationFamily family) {
-    using enum ApplicationFamily;
-    Texts out{};
-    out[kServerName] = bounded(flow.host_server_name, sizeof flow.host_server_name);
-    switch (family) {
-        case kDhcp:
-            out[kClientFingerprint] = bounded(flow.protos.dhcp.fingerprint, sizeof flow.protos.dhcp.fingerprint);
-            break;
-        case kSsh:
-            out[kClientFingerprint] = bounded(flow.protos.ssh.hassh_client, sizeof flow.protos.ssh.hassh_client);
-            out[kServerFingerprint] = bounded(flow.protos.ssh.hassh_server, sizeof flow.protos.ssh.hassh_server);
-            break;
-        case kTls:
-            out[kClientFingerprint] = bounded(ndpi::ja3_client(flow), 48);
-            out[kServerFingerprint] = bounded(flow.protos.tls_quic.ja3_server, sizeof flow.protos.tls_quic.ja3_server);
-            out[kUserAgent] = bounded(flow.http.user_agent, 4096);
-            break;
-        case kHttp:
-            out[kUserAgent] = bounded(flow.http.user_agent, 4096);
-            out[kContentType] = bounded(flow.http.content_type, 4096);
-            break;
-        case kDns:
-        case kOther:
-            break;
-    }
-    for (std::size_t i = 0; i < kTexts; ++i) out[i] = out[i].substr(0, kLongest[i]);
-    return out;
-}
-
-// Five lengths, then the valid UTF-8 of the texts; null when all are empty.
-char* pack(const Texts& texts) {
-    std::size_t total = 0;
-    for (const auto text : texts) total += text.size();
-    if (total == 0) return nullptr;
-    auto* packed = static_cast<char*>(std::malloc(kTexts + total));
-    if (packed == nullptr) return nullptr;
-    char* at = packed + kTexts;
-    for (std::size_t i = 0; i < kTexts; ++i) {
-        const std::size_t length = copy_valid_utf8(texts[i], at);
-        packed[i] = static_cast<char>(length);
-        at += length;
-    }
-    return packed;
-}
-
-Texts unpack(const char* packed) {
-    Texts out{};
-    if (packed == nullptr) return out;
-    const char* at = packed + kTexts;
-    for (std::size_t i = 0; i < kTexts; ++i) {
-        const auto length = static_cast<unsigned char>(packed[i]);
-        out[i] = {at, length};
-        at += length;
-    }
-    return out;
-}
-
 }  // namespace
 
 class NdpiDissector::Implementation {
 public:
-    Implementation(std::unique_ptr<ndpi::Module, ModuleDeleter> module, unsigned n_dissections)
-        : module_(std::move(module)), limit_(n_dissections), states_(ndpi_detection_get_sizeof_ndpi_flow_struct()) {}
+    Implementation(std::unique_ptr<NdpiModule> module, const DissectionLimits& limits, bool details)
+        : limits_(limits), details_(details), states_(ndpi_detection_get_sizeof_ndpi_flow_struct()) {
+        slots_.push_back({std::move(module), 0});
+    }
 
     // nfstream's engine, packet for packet: whether to go on is decided before
-    // a packet is shown, and giving up happens on packet `n_dissections`.
-    void dissect(FlowApplication& flow, const std::uint8_t* ip, std::uint16_t length, std::uint64_t time_ms,
-                 std::uint32_t number) {
-        if (flow.state == nullptr && (flow.state = states_.take()) == nullptr) {
-            flow.complete = true;
-            return;
-        }
+    // a packet is shown, and giving up happens on the packet that is the limit.
+    void dissect(FlowApplication& flow, std::uint8_t protocol, const std::uint8_t* ip, std::uint16_t length,
+                 std::uint64_t time_ms, std::uint32_t number) {
+        const std::uint32_t limit = limits_.of(protocol);
+        if (flow.state == nullptr && !begin(flow, limit)) return;
         auto* state = static_cast<ndpi::Flow*>(flow.state);
-        const ndpi::Verdict found = ndpi::process(module_.get(), state, ip, length, time_ms);
+        ndpi::Module* module = module_of(flow).get();
+        const ndpi::Verdict found = ndpi::process(module, state, ip, length, time_ms);
         store(flow, found);
         const bool known = found.app != NDPI_PROTOCOL_UNKNOWN;
-        if (number == limit_) {
-            if (!known)
-                conclude(flow, true);
-            else if (number > 1 || !ndpi::extra_dissection_possible(module_.get(), state, found))
-                conclude(flow, false);
-        } else if (known && !ndpi::extra_dissection_possible(module_.get(), state, found)) {
+        if (number == limit) {
+            const bool follow = known && number == 1 && !limits_.exact;
+            if (!follow || !ndpi::extra_dissection_possible(module, state, found)) conclude(flow, !known);
+        } else if (known && !ndpi::extra_dissection_possible(module, state, found)) {
             conclude(flow, false);  // the next packet would not be shown
         }
     }
@@ -180,34 +98,68 @@ public:
     const ApplicationRecord* finish(FlowApplication& flow, Arena& arena) {
         if (flow.state != nullptr) conclude(flow, flow.app == NDPI_PROTOCOL_UNKNOWN);
         auto* record = arena.make<ApplicationRecord>();
-        const ndpi::Verdict v{flow.master, flow.app, flow.category};
-        // copied: a batch may outlive the dissector and its names
-        record->name = arena.copy(name(v));
-        record->category_name = arena.copy(category_name(v.category));
-        const Texts texts = unpack(flow.texts);
-        record->requested_server_name = arena.copy(texts[kServerName]);
-        record->client_fingerprint = arena.copy(texts[kClientFingerprint]);
-        record->server_fingerprint = arena.copy(texts[kServerFingerprint]);
-        record->user_agent = arena.copy(texts[kUserAgent]);
-        record->content_type = arena.copy(texts[kContentType]);
-        record->master_protocol = v.master;
-        record->app_protocol = v.app;
+        NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
+        // copied: a batch may outlive the module and its names
+        record->name = arena.copy(module.application_name(flow.master, flow.app));
+        record->category_name = arena.copy(module.category_name(flow.category));
+        record->master_protocol = flow.master;
+        record->app_protocol = flow.app;
         record->family = static_cast<ApplicationFamily>(flow.family);
         record->confidence = flow.confidence;
         record->is_guessed = flow.guessed;
+        restore_texts(flow.texts, details_, arena, *record);
         discard(flow);
         return record;
     }
 
     void discard(FlowApplication& flow) {
-        if (flow.state != nullptr) free_state(flow);
+        if (has_begun(flow)) {
+            Slot& slot = slots_[flow.module];
+            --slot.flows;
+            if (flow.state != nullptr) free_state(flow);
+            if (slot.flows == 0 && flow.module != current_) [[unlikely]]
+                retire(flow.module);
+        }
         std::free(flow.texts);
         flow = {};
     }
 
+    void adopt(std::unique_ptr<NdpiModule> module) {
+        const std::uint16_t former = current_;
+        const auto is_free = [](const Slot& slot) { return slot.module == nullptr; };
+        const auto place = std::find_if(slots_.begin(), slots_.end(), is_free);
+        current_ = static_cast<std::uint16_t>(place - slots_.begin());
+        if (place == slots_.end())
+            slots_.push_back({std::move(module), 0});
+        else
+            place->module = std::move(module);
+        if (slots_[former].flows == 0) retire(former);
+    }
+
     std::uint64_t states() const { return states_.in_use(); }
+    std::size_t modules() const {
+        const auto in_use = [](const Slot& slot) { return slot.module != nullptr; };
+        return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), in_use)) + retired_.size();
+    }
 
 private:
+    struct Slot {
+        std::unique_ptr<NdpiModule> module;  // null: free
+        std::uint64_t flows;                 // that began with it and have not ended
+    };
+
+    static bool has_begun(const FlowApplication& flow) { return flow.state != nullptr || flow.complete; }
+    NdpiModule& module_of(const FlowApplication& flow) { return *slots_[flow.module].module; }
+
+    // False: nothing of this flow is shown.
+    bool begin(FlowApplication& flow, std::uint32_t limit) {
+        flow.module = current_;
+        ++slots_[current_].flows;
+        if (limit != 0) flow.state = states_.take();
+        flow.complete = flow.state == nullptr;
+        return !flow.complete;
+    }
+
     static void store(FlowApplication& flow, const ndpi::Verdict& found) {
         flow.master = found.master;
         flow.app = found.app;
@@ -219,13 +171,13 @@ private:
         auto* state = static_cast<ndpi::Flow*>(flow.state);
         if (guess) {
             bool guessed = false;
-            store(flow, ndpi::give_up(module_.get(), state, guessed));
+            store(flow, ndpi::give_up(module_of(flow).get(), state, guessed));
             flow.guessed = guessed;
         }
         const auto family = family_of({flow.master, flow.app, flow.category});
         flow.family = static_cast<std::uint8_t>(family);
         flow.confidence = ndpi::confidence(*state);
-        flow.texts = pack(texts_of(*state, family));
+        flow.texts = keep_texts(*state, family, details_);
         flow.complete = true;
         free_state(flow);
     }
@@ -237,51 +189,34 @@ private:
         flow.state = nullptr;
     }
 
-    const std::string& name(const ndpi::Verdict& v) {
-        std::string& text = names_[std::uint32_t{v.master} << 16 | v.app];
-        if (text.empty()) {
-            ndpi::append_name(module_.get(), v, text);
-            if (text.size() > 39) text.resize(39);  // nfstream's column
-        }
-        return text;
+    // Frees what can be freed without waiting; the rest has another chance the next time, and in the destructor.
+    void retire(std::uint16_t slot) {
+        retired_.push_back(std::move(slots_[slot].module));
+        std::erase_if(retired_, [](auto& module) { return NdpiModule::try_free(module); });
     }
 
-    std::string_view category_name(std::uint16_t category) {
-        const char* text = ndpi_category_get_name(module_.get(), static_cast<ndpi_protocol_category_t>(category));
-        return bounded(text, 24);
-    }
-
-    std::unique_ptr<ndpi::Module, ModuleDeleter> module_;
-    const std::uint32_t limit_;
+    const DissectionLimits limits_;
+    const bool details_;
     StatePool states_;
-    std::unordered_map<std::uint32_t, std::string> names_;
+    std::vector<Slot> slots_;
+    std::uint16_t current_ = 0;  // of slots_
+    std::vector<std::unique_ptr<NdpiModule>> retired_;
 };
 
 NdpiDissector::NdpiDissector(std::unique_ptr<Implementation> implementation)
     : implementation_(std::move(implementation)) {}
 NdpiDissector::~NdpiDissector() = default;
 
-Result<std::unique_ptr<NdpiDissector>> NdpiDissector::create(unsigned n_dissections) {
-    if (ndpi_detection_get_sizeof_ndpi_flow_struct() != sizeof(ndpi::Flow) ||
-        ndpi_get_api_version() != NDPI_API_VERSION)
-        return Error{ErrorCode::kInternal,
-                     fmt::format("the nDPI library ({}) is not the one nfstreamd was built with; install that one or "
-                                 "rebuild",
-                                 ndpi_revision()),
-                     "nDPI"};
-    std::unique_ptr<ndpi::Module, ModuleDeleter> module;
-    {
-        const std::lock_guard lock(module_mutex());
-        module.reset(ndpi::new_module());
-    }
-    if (module == nullptr) return Error{ErrorCode::kUnavailable, "cannot create a detection module", "nDPI"};
-    auto implementation = std::make_unique<Implementation>(std::move(module), n_dissections);
+Result<std::unique_ptr<NdpiDissector>> NdpiDissector::create(const DissectorOptions& options) {
+    auto module = NdpiModule::create(options.files);
+    if (!module) return module.error();
+    auto implementation = std::make_unique<Implementation>(std::move(module.value()), options.limits, options.details);
     return std::unique_ptr<NdpiDissector>(new NdpiDissector(std::move(implementation)));
 }
 
-void NdpiDissector::dissect(FlowApplication& flow, const std::uint8_t* ip, std::uint16_t length, std::uint64_t time_ms,
-                            std::uint32_t number) {
-    implementation_->dissect(flow, ip, length, time_ms, number);
+void NdpiDissector::dissect(FlowApplication& flow, std::uint8_t protocol, const std::uint8_t* ip, std::uint16_t length,
+                            std::uint64_t time_ms, std::uint32_t number) {
+    implementation_->dissect(flow, protocol, ip, length, time_ms, number);
 }
 const ApplicationRecord* NdpiDissector::finish(FlowApplication& flow, Arena& arena) {
     return implementation_->finish(flow, arena);
@@ -289,8 +224,14 @@ const ApplicationRecord* NdpiDissector::finish(FlowApplication& flow, Arena& are
 void NdpiDissector::discard(FlowApplication& flow) noexcept {
     implementation_->discard(flow);
 }
+void NdpiDissector::adopt(std::unique_ptr<NdpiModule> module) {
+    implementation_->adopt(std::move(module));
+}
 std::uint64_t NdpiDissector::states() const noexcept {
     return implementation_->states();
+}
+std::size_t NdpiDissector::modules() const noexcept {
+    return implementation_->modules();
 }
 
 std::string ndpi_version() {

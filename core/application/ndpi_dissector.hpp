@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// nDPI's view of a flow, by nfstream's rules: the first `n_dissections` packets
-// are shown to it, and its state is freed as soon as the verdict stands. One
-// dissector per metering thread; creating and destroying are serialised inside.
+// nDPI's view of a flow, by nfstream's rules: its first packets, up to a limit,
+// are shown to nDPI, whose state is freed as soon as the verdict stands. One
+// dissector per metering thread.
 #pragma once
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "core/application/dissector_options.hpp"
+#include "core/application/ndpi_module.hpp"
 #include "core/base/arena.hpp"
 #include "core/base/result.hpp"
 #include "core/record/flow_record.hpp"
@@ -17,8 +19,9 @@ namespace nfstreamd {
 // beside the flow entries; only the dissector looks inside.
 struct FlowApplication {
     void* state;  // ndpi_flow_struct until the verdict stands
-    char* texts;  // after it: five strings, if any is not empty
+    char* texts;  // after it: what is kept, if anything
     std::uint16_t master, app, category;
+    std::uint16_t module;  // the module it began with
     std::uint8_t confidence, family;
     bool complete, guessed;
 };
@@ -26,14 +29,14 @@ static_assert(sizeof(FlowApplication) <= 32);
 
 class NdpiDissector {
 public:
-    static Result<std::unique_ptr<NdpiDissector>> create(unsigned n_dissections);
+    static Result<std::unique_ptr<NdpiDissector>> create(const DissectorOptions& options);
     ~NdpiDissector();
 
     // `number` is that of the packet in its flow, from 1; `ip` points to its
     // innermost IP header. Does nothing once the verdict stands.
-    void on_packet(FlowApplication& flow, const std::uint8_t* ip, std::uint16_t length, std::uint64_t time_ms,
-                   std::uint32_t number) {
-        if (!flow.complete) dissect(flow, ip, length, time_ms, number);
+    void on_packet(FlowApplication& flow, std::uint8_t protocol, const std::uint8_t* ip, std::uint16_t length,
+                   std::uint64_t time_ms, std::uint32_t number) {
+        if (!flow.complete) dissect(flow, protocol, ip, length, time_ms, number);
     }
 
     // The flow ends: guesses if it must, writes the result into `arena`, frees
@@ -41,13 +44,18 @@ public:
     const ApplicationRecord* finish(FlowApplication& flow, Arena& arena);
     void discard(FlowApplication& flow) noexcept;  // without a result
 
+    // Flows that begin from now on are shown to this module. Those that have
+    // begun stay with theirs, which is freed after the last of them.
+    void adopt(std::unique_ptr<NdpiModule> module);
+
     std::uint64_t states() const noexcept;  // ndpi_flow_structs in use
+    std::size_t modules() const noexcept;   // not yet freed
 
 private:
     class Implementation;
     explicit NdpiDissector(std::unique_ptr<Implementation> implementation);
-    void dissect(FlowApplication& flow, const std::uint8_t* ip, std::uint16_t length, std::uint64_t time_ms,
-                 std::uint32_t number);
+    void dissect(FlowApplication& flow, std::uint8_t protocol, const std::uint8_t* ip, std::uint16_t length,
+                 std::uint64_t time_ms, std::uint32_t number);
 
     std::unique_ptr<Implementation> implementation_;
 };

@@ -190,7 +190,8 @@ void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
     if (__builtin_add_overflow(entry.bytes_low[d], std::uint32_t{size}, &entry.bytes_low[d])) ++entry.bytes_high[d];
     entry.tcp_flags[d] |= packet.tcp_flags;
     if (context_.dissector != nullptr)
-        context_.dissector->on_packet(applications_[index], packet.ip, static_cast<std::uint16_t>(packet.ip_captured),
+        context_.dissector->on_packet(applications_[index], packet.protocol, packet.ip,
+                                      static_cast<std::uint16_t>(packet.ip_captured),
                                       static_cast<std::uint64_t>(to_ms(packet.timestamp)), number + 1);
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "core/application/dissector_options.hpp"
 #include "core/packet/fragment_mode.hpp"
 
 namespace nfstreamd {
@@ -16,7 +17,9 @@ struct MeteringOptions {
     int accounting_mode = 0;             // 0 link, 1 IP, 2 transport, 3 payload
     bool decode_tunnels = true;          // GTP-U, CAPWAP, TZSP
     FragmentMode fragments = FragmentMode::kFirst;
-    unsigned n_dissections = 20;  // packets per flow shown to nDPI; 0: off
+    DissectionLimits n_dissections{20};  // 0: off
+    bool l7_details = false;             // keep what else nDPI learns of a flow
+    NdpiFiles ndpi;
     bool statistical_analysis = false;
     unsigned splt_analysis = 0;  // packets per flow kept in the sequence; 0: off
     friend bool operator==(const MeteringOptions&, const MeteringOptions&) = default;

@@ -58,8 +58,8 @@ public:
     }
 
     Status open() {
-        if (options_.n_dissections > 0) {
-            auto dissector = NdpiDissector::create(options_.n_dissections);
+        if (options_.n_dissections.any()) {
+            auto dissector = NdpiDissector::create({options_.n_dissections, options_.l7_details, options_.ndpi});
             if (!dissector) return dissector.error();
             dissector_ = std::move(dissector.value());
             context_.dissector = dissector_.get();
@@ -210,6 +210,7 @@ private:
         }
         for (MeteringChange& change : changes) {
             change_timeouts(change);
+            if (change.ndpi_module && dissector_) dissector_->adopt(std::move(change.ndpi_module));
             if (change.source) replace_source(std::move(change.source));
             publisher_.replace_outputs(std::move(change.outputs));
             adopted_.fetch_add(1, std::memory_order_release);

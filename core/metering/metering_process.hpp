@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/application/ndpi_module.hpp"
 #include "core/base/log.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/export/record_queue.hpp"
@@ -45,6 +46,7 @@ struct MeteringChange {
     std::chrono::milliseconds idle_timeout{}, active_timeout{};
     std::vector<std::shared_ptr<RecordQueue>> outputs;  // replaces all; those that leave get end_of_stream()
     std::unique_ptr<PacketSource> source;               // opened; null: keep the present one
+    std::unique_ptr<NdpiModule> ndpi_module;            // for flows that begin from now on; null: keep the present one
 };
 
 class MeteringProcess {

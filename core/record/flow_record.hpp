@@ -54,7 +54,7 @@ enum class ApplicationFamily : std::uint8_t { kOther, kTls, kHttp, kDns, kSsh, k
 struct ApplicationDetails {
     std::string_view dns_answer;  // address of the first answer, as text
     std::uint16_t dns_query_type = 0;
-    std::uint8_t dns_reply_code = 0;
+    std::int16_t dns_reply_code = -1;  // -1: no response was seen
     std::string_view http_method, http_url;
     std::uint16_t http_status = 0;
     std::string_view tls_alpn, tls_issuer, tls_subject, tls_server_names;  // names of the certificate, comma between
@@ -64,7 +64,8 @@ struct ApplicationDetails {
     std::string_view ssh_client_version, ssh_server_version;
     std::string_view ja3_client, ja3_server, hassh_client, hassh_server;
     std::string_view detected_os;
-    std::uint64_t risk = 0;  // nDPI's bits, by its version
+    std::string_view risk_names;  // "; " between
+    std::uint64_t risk = 0;       // nDPI's bits, by its version
     std::uint32_t risk_score = 0;
 };
 
@@ -75,7 +76,7 @@ struct ApplicationRecord {
     ApplicationFamily family = ApplicationFamily::kOther;
     std::uint8_t confidence = 0;  // nfstream 6.5.4's numbers
     bool is_guessed = false;
-    const ApplicationDetails* details = nullptr;  // null when the group is off or nothing is known
+    const ApplicationDetails* details = nullptr;  // null when the group is off
 };
 
 struct TunnelRecord {  // of the innermost tunnel that carried the first packet

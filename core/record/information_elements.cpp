@@ -86,6 +86,21 @@ FieldValue detail(const FlowRecord& r) {
     if (r.application == nullptr || r.application->family != Family) return std::string_view{};
     return r.application->*Member;
 }
+// Of nDPI's further details; a number that is 0 was not seen.
+template <auto Member>
+FieldValue l7(const FlowRecord& r) {
+    if (r.application == nullptr || r.application->details == nullptr) return {};
+    const auto value = r.application->details->*Member;
+    if constexpr (std::is_same_v<decltype(value), const std::string_view>)
+        return value;
+    else
+        return value == 0 ? FieldValue{} : FieldValue{static_cast<std::uint64_t>(value)};
+}
+template <auto Member>
+FieldValue risk(const FlowRecord& r) {
+    if (r.application == nullptr || r.application->details == nullptr) return {};
+    return static_cast<std::uint64_t>(r.application->details->*Member);
+}
 template <auto Member>
 FieldValue oui(const FlowRecord& r) {  // the view is good until the thread reads this row again
     thread_local char text[9];
@@ -103,6 +118,7 @@ using D = DirectionRecord;
 using S = ScopeStatistics;
 using A = ApplicationRecord;
 using F = ApplicationFamily;
+using L = ApplicationDetails;
 
 // nfstream has each statistic for three scopes: the same rows, three times.
 #define NFSTREAMD_SIZE_ROWS(scope, prefix, side, where)                                            \
@@ -425,6 +441,33 @@ constexpr InformationElement
              [](const FlowRecord& r) -> FieldValue { return static_cast<std::uint64_t>(r.biflow_direction); }},
             {"observation_point", "observationPointId", iana(138), kNone, kUnsigned64, 4, kIdentifier, kBase, kFlow, "",
              "Number of the metering process that saw the flow.", flow<&FlowRecord::observation_point>},
+
+            // ---- l7_details ----
+{"dns_query_type", "dnsQueryType", ntop(207), kNone, kUnsigned16, 0, kIdentifier, kL7Details, kFlow, "", "Type of the DNS query: 1 A, 28 AAAA.", l7<&L::dns_query_type>},
+{"dns_reply_code", "dnsReturnCode", ntop(208), kNone, kUnsigned8, 0, kIdentifier, kL7Details, kFlow, "", "Response code of DNS: 0 no error, 3 no such name.",
+[](const FlowRecord& r) -> FieldValue {
+if (r.application == nullptr || r.application->details == nullptr || r.application->details->dns_reply_code < 0) return {};
+return static_cast<std::uint64_t>(r.application->details->dns_reply_code);
+}},
+{"dns_answer", "dnsResponse", ntop(398), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Address in the first answer of DNS.", l7<&L::dns_answer>},
+{"http_method", "httpRequestMethod", iana(459), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Method of the HTTP request.", l7<&L::http_method>},
+{"http_url", "httpUrl", ntop(180), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Host and target of the HTTP request, without user, password and the values of parameters named like one.", l7<&L::http_url>},
+{"http_status", "httpStatusCode", iana(457), kNone, kUnsigned16, 0, kIdentifier, kL7Details, kFlow, "", "Status code of the HTTP response.", l7<&L::http_status>},
+{"tls_version", "tlsVersion", ntop(495), kNone, kUnsigned16, 0, kIdentifier, kL7Details, kFlow, "", "Version of TLS or DTLS as on the wire: 771 is TLS 1.2, 772 TLS 1.3.", l7<&L::tls_version>},
+{"tls_cipher", "tlsCipher", ntop(493), kNone, kUnsigned16, 0, kIdentifier, kL7Details, kFlow, "", "Cipher suite that the server chose.", l7<&L::tls_cipher>},
+{"tls_alpn", "nfstreamTlsAlpn", ours(40), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Application protocols that the client offered.", l7<&L::tls_alpn>},
+{"tls_issuer", "nfstreamTlsIssuer", ours(41), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Issuer of the server's certificate.", l7<&L::tls_issuer>},
+{"tls_subject", "nfstreamTlsSubject", ours(42), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Subject of the server's certificate.", l7<&L::tls_subject>},
+{"tls_not_before", "nfstreamTlsNotBefore", ours(43), kNone, kUnsigned32, 0, kDefault, kL7Details, kFlow, "seconds", "Start of the certificate's validity, since 1970.", l7<&L::tls_not_before>},
+{"tls_not_after", "nfstreamTlsNotAfter", ours(44), kNone, kUnsigned32, 0, kDefault, kL7Details, kFlow, "seconds", "End of the certificate's validity, since 1970.", l7<&L::tls_not_after>},
+{"tls_certificate_sha1", "nfstreamTlsCertificateSha1", ours(45), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "SHA-1 of the server's certificate, in hexadecimal.", l7<&L::tls_certificate_sha1>},
+{"tls_server_names", "nfstreamTlsServerNames", ours(46), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Names in the server's certificate, a comma between.", l7<&L::tls_server_names>},
+{"ssh_client_version", "nfstreamSshClientVersion", ours(47), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Version string of the SSH client.", l7<&L::ssh_client_version>},
+{"ssh_server_version", "nfstreamSshServerVersion", ours(48), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Version string of the SSH server.", l7<&L::ssh_server_version>},
+{"detected_os", "nfstreamDetectedOs", ours(49), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "Operating system of the client, by its user agent.", l7<&L::detected_os>},
+{"risk", "flowRisk", ntop(509), kNone, kUnsigned64, 0, kFlags, kL7Details, kFlow, "", "nDPI's risks, a bit each; which is which goes by its version.", risk<&L::risk>},
+{"risk_score", "flowRiskScore", ntop(527), kNone, kUnsigned16, 0, kQuantity, kL7Details, kFlow, "", "Sum of the risks' weights.", risk<&L::risk_score>},
+{"risk_names", "flowRiskName", ntop(510), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "nDPI's names of the risks, a semicolon between.", l7<&L::risk_names>},
 };
 
 constexpr bool columns_are_unique() {

@@ -63,6 +63,7 @@ metering:
   decode_tunnels: true
   fragments: first
   n_dissections: 20
+  l7_details: false
   statistical_analysis: false
   splt_analysis: 0
 exporters:

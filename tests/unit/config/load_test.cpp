@@ -58,6 +58,7 @@ metering:
   decode_tunnels: no
   fragments: all
   n_dissections: 255
+  l7_details: true
   statistical_analysis: yes
   splt_analysis: 255
 exporters:
@@ -96,6 +97,7 @@ control: { socket: "" }
     metering.decode_tunnels = false;
     metering.fragments = FragmentMode::kAll;
     metering.n_dissections = 255;
+    metering.l7_details = true;
     metering.statistical_analysis = true;
     metering.splt_analysis = 255;
     CHECK(config.metering == metering);

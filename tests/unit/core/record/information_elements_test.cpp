@@ -116,6 +116,13 @@ struct Filled {
         application.user_agent = application.content_type = "c";
         application.confidence = 6;
         application.is_guessed = true;
+        details.dns_answer = details.http_method = details.http_url = details.tls_alpn = details.tls_issuer = "d";
+        details.tls_subject = details.tls_server_names = details.tls_certificate_sha1 = "e";
+        details.ssh_client_version = details.ssh_server_version = details.detected_os = details.risk_names = "f";
+        details.dns_query_type = 1, details.dns_reply_code = 3, details.http_status = 200;
+        details.tls_not_before = 1, details.tls_not_after = 2, details.tls_version = 3, details.tls_cipher = 4;
+        details.risk = 64, details.risk_score = 100;
+        application.details = &details;
         record.statistics = &statistics;
         record.sequence = &sequence;
         record.application = &application;
@@ -125,6 +132,7 @@ struct Filled {
     StatisticsRecord statistics;
     SequenceRecord sequence;
     ApplicationRecord application;
+    ApplicationDetails details;
     std::int32_t list[2] = {1, 2};
 };
 
