@@ -10,6 +10,7 @@
 #include <map>
 #include <utility>
 
+#include "config/generations.hpp"
 #include "config/merge.hpp"
 #include "config/spelling.hpp"
 #include "config/tables.hpp"
@@ -67,6 +68,12 @@ void report_unknown(const Member& member, const std::string& path, std::string_v
     problems.add(member.place, joined(path, member.key), "unknown key" + suggestion(member.key, known));
 }
 
+// A key of another generation of nfstream: what it is called in this one; else "".
+std::string_view name_here(std::string_view name, std::span<const SettingSpec> table) {
+    const std::string_view here = name_elsewhere(name);
+    return find_spec(table, here.substr(0, here.find(' '))) ? here : "";
+}
+
 bool has_settings_below(std::span<const SettingSpec> table, std::string_view name) {
     return std::any_of(table.begin(), table.end(), [&](const SettingSpec& spec) {
         return spec.name.size() > name.size() && spec.name.starts_with(name) && spec.name[name.size()] == '.';
@@ -91,7 +98,13 @@ void check_members(const Node& map, const std::string& path, const std::string& 
         }
         if (!spec) {
             const bool is_other = std::find(others.begin(), others.end(), member.key) != others.end();
-            if (!is_other) report_unknown(member, path, prefix, table, others, problems);
+            if (const auto here = name_here(name, table); !here.empty())
+                problems.add(member.place, joined(path, member.key),
+                             fmt::format("is a key of another generation of nfstream, with this "
+                                         "metering.compatibility use {}",
+                                         here));
+            else if (!is_other)
+                report_unknown(member, path, prefix, table, others, problems);
             continue;
         }
         if (value.kind == Node::Kind::kNull) continue;
@@ -162,8 +175,8 @@ void check_captures(const Node& root, Checked& checked, Problems& problems) {
     for (std::size_t i = 0; i < list->items.size(); ++i) {
         const Node& entry = list->items[i];
         const std::string path = fmt::format("capture[{}]", i);
-        checked.capture.push_back(
-            CheckedCapture{check_table(entry, path, capture_settings(), {}, problems), entry.place.text()});
+        const auto table = settings_of(capture_settings(), checked.generation);
+        checked.capture.push_back(CheckedCapture{check_table(entry, path, table, {}, problems), entry.place.text()});
         check_capture_source(entry, path, seen, problems);
     }
 }
@@ -226,7 +239,8 @@ void check_exporters(const Node& root, std::span<const ExporterSchema> schemas, 
         check_name(entry, path, seen, problems);
         const ExporterSchema* schema = check_type(entry, path, schemas, problems);
         if (!schema) continue;
-        Settings settings = check_table(entry, path, schema->settings, kExporterKeys, problems);
+        const auto table = settings_of(schema->settings, checked.generation);
+        Settings settings = check_table(entry, path, table, kExporterKeys, problems);
         checked.exporters.push_back(
             CheckedExporter{exporter_name(entry), schema, std::move(settings), entry.place.text()});
     }
@@ -235,6 +249,14 @@ void check_exporters(const Node& root, std::span<const ExporterSchema> schemas, 
 std::string host_name() {
     std::array<char, 256> name{};
     return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "localhost";
+}
+
+// Every table depends on it; what is wrong with it is reported with its table.
+Generation generation_of(const Node& root) {
+    const Node* metering = root.find("metering");
+    const Node* compatibility = metering ? metering->find("compatibility") : nullptr;
+    const bool written = compatibility && compatibility->is_scalar();
+    return (written ? find_generation(compatibility->scalar) : std::nullopt).value_or(Generation::kNfstream6);
 }
 
 void check_top(const Node& root, Checked& checked, Problems& problems) {
@@ -268,9 +290,11 @@ Settings check_table(const Node& map, const std::string& path, std::span<const S
 
 Checked check(const Node& root, std::span<const ExporterSchema> schemas, Problems& problems) {
     Checked checked;
+    checked.generation = generation_of(root);
     check_top(root, checked, problems);
     check_captures(root, checked, problems);
-    checked.metering = check_table(block_of(root, "metering"), "metering", metering_settings(), {}, problems);
+    checked.metering = check_table(block_of(root, "metering"), "metering",
+                                   settings_of(metering_settings(), checked.generation), {}, problems);
     check_exporters(root, schemas, checked, problems);
     checked.log = check_table(block_of(root, "log"), "log", log_settings(), {}, problems);
     checked.control = check_table(block_of(root, "control"), "control", control_settings(), {}, problems);

@@ -8,6 +8,7 @@
 
 #include "config/node.hpp"
 #include "config/settings.hpp"
+#include "core/record/generation.hpp"
 
 namespace nfstreamd::config {
 
@@ -24,6 +25,7 @@ struct CheckedCapture {
 };
 
 struct Checked {
+    Generation generation = Generation::kNfstream6;  // whose tables were gone by
     Settings top, metering, log, control;
     std::vector<CheckedCapture> capture;
     std::vector<CheckedExporter> exporters;  // those of a known type

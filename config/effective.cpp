@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "config/generations.hpp"
 #include "config/tables.hpp"
 #include "config/value.hpp"
 
@@ -63,16 +64,16 @@ std::string effective_yaml(const Checked& checked) {
     out += checked.capture.empty() ? "capture: []\n" : "capture:\n";
     for (const CheckedCapture& capture : checked.capture) {
         std::string entry;
-        append(entry, capture.settings, capture_settings(), "    ");
+        append(entry, capture.settings, settings_of(capture_settings(), checked.generation), "    ");
         append_entry(out, std::move(entry));
     }
     out += "metering:\n";
-    append(out, checked.metering, metering_settings(), "  ");
+    append(out, checked.metering, settings_of(metering_settings(), checked.generation), "  ");
     out += checked.exporters.empty() ? "exporters: []\n" : "exporters:\n";
     for (const CheckedExporter& exporter : checked.exporters) {
         std::string entry = fmt::format("    name: {}\n    type: {}\n", print_string(exporter.name),
                                         print_string(std::string(exporter.schema->type)));
-        append(entry, exporter.settings, exporter.schema->settings, "    ");
+        append(entry, exporter.settings, settings_of(exporter.schema->settings, checked.generation), "    ");
         append_entry(out, std::move(entry));
     }
     for (const SettingSpec& spec : top) {

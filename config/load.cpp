@@ -92,7 +92,7 @@ private:
     unsigned next_order_ = 0;
 };
 
-CaptureConfig to_capture(const CheckedCapture& checked) {
+CaptureConfig to_capture(const CheckedCapture& checked, Generation generation) {
     const Settings& from = checked.settings;
     CaptureConfig to;
     to.where = checked.where;
@@ -100,7 +100,8 @@ CaptureConfig to_capture(const CheckedCapture& checked) {
     to.pcap = from.strings("pcap");
     to.options.bpf_filter = from.string("bpf_filter");
     to.options.promiscuous_mode = from.boolean("promiscuous_mode");
-    to.options.snapshot_length = static_cast<int>(from.integer("snapshot_length"));
+    to.options.snapshot_length =
+        static_cast<int>(from.integer(generation == Generation::kNfstream3 ? "snaplen" : "snapshot_length"));
     to.options.socket_buffer_size = static_cast<std::uint64_t>(from.integer("socket_buffer_size"));
     to.options.timestamp_type = from.string("timestamp_type");
     to.options.timestamp_precision =
@@ -109,15 +110,31 @@ CaptureConfig to_capture(const CheckedCapture& checked) {
     return to;
 }
 
-MeteringOptions to_metering(const Settings& from) {
+// nfstream 3 counted by protocol, and showed the first packet of every flow; of those of other protocols no more.
+void set_dissections(const Settings& from, Generation generation, MeteringOptions& to) {
+    if (generation != Generation::kNfstream3) {
+        to.n_dissections = static_cast<unsigned>(from.integer("n_dissections"));
+        return;
+    }
+    to.n_dissections = 0;
+    if (!from.boolean("dissect")) return;
+    to.n_dissections.tcp = static_cast<unsigned>(std::max<std::int64_t>(1, from.integer("max_tcp_dissections")));
+    to.n_dissections.udp = static_cast<unsigned>(std::max<std::int64_t>(1, from.integer("max_udp_dissections")));
+    to.n_dissections.other = 1;
+    to.n_dissections.exact = true;
+}
+
+MeteringOptions to_metering(const Settings& from, Generation generation) {
+    const bool is_0 = generation == Generation::kNfstream0;
     MeteringOptions to;
-    to.idle_timeout = from.duration("idle_timeout");
+    to.compatibility = generation;
+    to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
     to.active_timeout = from.duration("active_timeout");
-    to.max_flows = static_cast<std::uint32_t>(from.integer("max_flows"));
+    to.max_flows = static_cast<std::uint32_t>(from.integer(is_0 ? "capacity" : "max_flows"));
     to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
     to.decode_tunnels = from.boolean("decode_tunnels");
     to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;
-    to.n_dissections = static_cast<unsigned>(from.integer("n_dissections"));
+    set_dissections(from, generation, to);
     to.l7_details = from.boolean("l7_details");
     to.statistical_analysis = from.boolean("statistical_analysis");
     to.splt_analysis = static_cast<unsigned>(from.integer("splt_analysis"));
@@ -137,12 +154,21 @@ LogConfig to_log(const Settings& from) {
                      from.given("level"), from.given("format")};
 }
 
+bool has_nfstream3_schema(const CheckedExporter& exporter) {
+    const auto& table = exporter.schema->settings;
+    return std::any_of(table.begin(), table.end(), [](const SettingSpec& spec) { return spec.name == "schema"; }) &&
+           exporter.settings.string("schema") == name(Generation::kNfstream3);
+}
+
 Config to_config(const Checked& checked) {
     Config config;
     config.instance = checked.top.string("instance");
     config.private_enterprise_number = static_cast<std::uint32_t>(checked.top.integer("private_enterprise_number"));
-    for (const CheckedCapture& capture : checked.capture) config.capture.push_back(to_capture(capture));
-    config.metering = to_metering(checked.metering);
+    for (const CheckedCapture& capture : checked.capture)
+        config.capture.push_back(to_capture(capture, checked.generation));
+    config.metering = to_metering(checked.metering, checked.generation);
+    config.metering.nfstream3_records =
+        std::any_of(checked.exporters.begin(), checked.exporters.end(), has_nfstream3_schema);
     for (const CheckedExporter& exporter : checked.exporters) {
         config.exporters.push_back(
             ExporterConfig{exporter.name, std::string(exporter.schema->type), exporter.settings, exporter.where});

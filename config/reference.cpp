@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "config/generations.hpp"
 #include "config/load.hpp"
 #include "config/tables.hpp"
 
@@ -136,6 +137,7 @@ std::string reference_markdown(std::span<const ExporterSchema> exporter_schemas)
         out += fmt::format("\n## `{}`\n\n{}\n", block.key, block.summary);
         if (block.key != "exporters") {
             append_table(out, settings_of(block.key));
+            if (block.key == "metering") out += generations_markdown();
             continue;
         }
         out += kExporterKeys;

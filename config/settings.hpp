@@ -37,6 +37,7 @@ struct SettingSpec {
     std::string_view description = {};  // one sentence, goes to REFERENCE.md
     double min = 0, max = 0;            // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
     std::string_view choices = {};      // "first all", for kChoice
+    bool negative_is_zero = false;      // kDuration
 };
 
 using SettingValue = std::variant<std::monostate, bool, std::int64_t, double, std::chrono::milliseconds, std::string,

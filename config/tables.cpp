@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "core/record/generation.hpp"
+
 namespace nfstreamd::config {
 namespace {
 
@@ -46,6 +48,12 @@ constexpr std::array kCapture = {
                 .description = "Octets of each packet that are captured; flows count the length on the wire.",
                 .min = 1,
                 .max = kInt32Max},
+    SettingSpec{.name = "snaplen",
+                .type = SettingType::kInteger,
+                .default_value = "65535",
+                .description = "snapshot_length, with compatibility nfstream3.",
+                .min = 1,
+                .max = kInt32Max},
     SettingSpec{.name = "socket_buffer_size",
                 .type = SettingType::kSize,
                 .default_value = "0",
@@ -70,11 +78,25 @@ constexpr std::array kCapture = {
 };
 
 constexpr std::array kMetering = {
+    SettingSpec{.name = "compatibility",
+                .type = SettingType::kChoice,
+                .default_value = "nfstream6",
+                .reload = Reload::kRestart,
+                .description = "Generation of nfstream whose parameters and defaults hold here and in `capture`, and "
+                               "whose columns CSV and JSON have.",
+                .choices = kGenerationChoices},
     SettingSpec{.name = "idle_timeout",
                 .type = SettingType::kDuration,
                 .default_value = "120s",
                 .reload = Reload::kLive,
                 .description = "A flow ends after so long without a packet.",
+                .min = 0,
+                .max = kUint32Max},
+    SettingSpec{.name = "inactive_timeout",
+                .type = SettingType::kDuration,
+                .default_value = "60s",
+                .reload = Reload::kLive,
+                .description = "idle_timeout, with compatibility nfstream0.",
                 .min = 0,
                 .max = kUint32Max},
     SettingSpec{.name = "active_timeout",
@@ -89,6 +111,13 @@ constexpr std::array kMetering = {
                 .default_value = "1048576",
                 .reload = Reload::kRestart,
                 .description = "Flows held at once by each metering thread; when full, the idlest one ends early.",
+                .min = 64,
+                .max = 67108864},
+    SettingSpec{.name = "capacity",
+                .type = SettingType::kInteger,
+                .default_value = "128000",
+                .reload = Reload::kRestart,
+                .description = "max_flows, with compatibility nfstream0.",
                 .min = 64,
                 .max = 67108864},
     SettingSpec{.name = "accounting_mode",
@@ -116,6 +145,26 @@ constexpr std::array kMetering = {
                 .default_value = "20",
                 .reload = Reload::kRestart,
                 .description = "Packets of a flow that are shown to nDPI to find its application; 0: none.",
+                .min = 0,
+                .max = 255},
+    SettingSpec{.name = "dissect",
+                .type = SettingType::kBool,
+                .default_value = "true",
+                .reload = Reload::kRestart,
+                .description = "Whether packets are shown to nDPI at all, with compatibility nfstream3."},
+    SettingSpec{.name = "max_tcp_dissections",
+                .type = SettingType::kInteger,
+                .default_value = "10",
+                .reload = Reload::kRestart,
+                .description = "Packets of a TCP flow that are shown to nDPI, with compatibility nfstream3.",
+                .min = 0,
+                .max = 255},
+    SettingSpec{.name = "max_udp_dissections",
+                .type = SettingType::kInteger,
+                .default_value = "16",
+                .reload = Reload::kRestart,
+                .description = "Packets of a UDP flow that are shown to nDPI, with compatibility nfstream3; of other "
+                               "flows the first one is.",
                 .min = 0,
                 .max = 255},
     SettingSpec{.name = "l7_details",

@@ -124,7 +124,8 @@ Result<SettingValue> parse_number(const SettingSpec& spec, const std::string& te
 }
 
 Result<SettingValue> parse_duration(const SettingSpec& spec, const std::string& text) {
-    const auto milliseconds = scaled(text, kDurationUnits);
+    auto milliseconds = scaled(text, kDurationUnits);
+    if (spec.negative_is_zero && milliseconds && *milliseconds < 0) milliseconds = 0;
     const bool fits = milliseconds && *milliseconds >= 0 && *milliseconds <= kMaxDurationSeconds * 1000 &&
                       within(spec, static_cast<double>(*milliseconds) / 1000);
     if (!fits) return unacceptable(spec, quoted(text));

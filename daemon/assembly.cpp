@@ -20,11 +20,16 @@ constexpr std::uint32_t kObservationDomain = 1;
 constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000}, kCollectorPatience{10'000},
     kPathPatience{1};
 
-constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields";
+constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields", kSchema = "schema";
 
 bool has_setting(const exporters::ExporterType& type, std::string_view name) {
     return std::any_of(type.settings.begin(), type.settings.end(),
                        [name](const config::SettingSpec& spec) { return spec.name == name; });
+}
+
+std::string schema_of(const config::ExporterConfig& exporter) {
+    const auto* type = exporters::find_exporter_type(exporter.type);
+    return type && has_setting(*type, kSchema) ? exporter.settings.string(kSchema) : std::string();
 }
 
 }  // namespace
@@ -54,6 +59,7 @@ FieldGroups field_groups(const MeteringOptions& options) {
     groups.application = options.n_dissections.any();
     groups.l7_details = groups.application && options.l7_details;
     groups.accounting_mode = options.accounting_mode;
+    groups.nfstream3 = options.nfstream3_records;
     return groups;
 }
 
@@ -72,7 +78,8 @@ config::ExporterConfig continuing(const config::ExporterConfig& before, config::
     const auto* type = exporters::find_exporter_type(wanted.type);
     const bool same_file = before.type == wanted.type && writes_a_file(before) && writes_a_file(wanted) &&
                            before.settings.string(kPath) == wanted.settings.string(kPath) &&
-                           before.settings.strings(kFields) == wanted.settings.strings(kFields);
+                           before.settings.strings(kFields) == wanted.settings.strings(kFields) &&
+                           schema_of(before) == schema_of(wanted);
     if (same_file && has_setting(*type, kAppend))
         wanted.settings.set(std::string(kAppend), true, wanted.settings.where(kAppend), true);
     return wanted;

@@ -2,10 +2,12 @@
 #include "daemon/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 
+#include "core/record/generation.hpp"
 #include "daemon/option_table.hpp"
 
 namespace nfstreamd::daemon {
@@ -62,6 +64,15 @@ constexpr Row kRows[] = {
                  Error{ErrorCode::kInvalidArgument, fmt::format("--format {}: is none of csv, json, ipfix", v), ""});
          return once(line.format, std::move(v), "--format");
      }},
+    {0, "schema", kOne, "SCHEMA",
+     "generation of nfstream whose columns -w has: nfstream6,\n"
+     "nfstream3 or nfstream0; not with ipfix",
+     [](CommandLine& line, std::string v) {
+         if (!find_generation(v))
+             return Status(Error{ErrorCode::kInvalidArgument,
+                                 fmt::format("--schema {}: is none of {}", v, fmt::join(kGenerationNames, ", ")), ""});
+         return once(line.schema, std::move(v), "--schema");
+     }},
     {0, "set", kOne, "KEY=VALUE",
      "override one configuration key by its path, as in\n"
      "metering.idle_timeout=30 or\nexporters.write.fields=[default,base]",
@@ -94,6 +105,10 @@ Status check_write(const CommandLine& line) {
     } else if (line.format && !line.write_target()) {
         return error("--format needs -w");
     }
+    const auto target = line.write_target();
+    if (line.schema && !target) return error("--schema needs -w");
+    if (line.schema && target->type == "ipfix")
+        return error(fmt::format("--schema {}: names columns, of which ipfix has none", *line.schema));
     return ok();
 }
 
@@ -107,10 +122,10 @@ std::optional<std::string> CommandLine::effective_config_file() const {
 
 std::optional<WriteTarget> CommandLine::write_target() const {
     if (write_path) {
-        if (format) return WriteTarget{*write_path, *format};
-        return WriteTarget{*write_path, *write_path == "-" ? "json" : format_of_path(*write_path)};
+        if (format) return WriteTarget{*write_path, *format, schema};
+        return WriteTarget{*write_path, *write_path == "-" ? "json" : format_of_path(*write_path), schema};
     }
-    if (file_run() && !config_file) return WriteTarget{"-", format.value_or("json")};
+    if (file_run() && !config_file) return WriteTarget{"-", format.value_or("json"), schema};
     return std::nullopt;
 }
 
@@ -129,7 +144,8 @@ Result<CommandLine> parse_command_line(std::span<const std::string> arguments) {
 std::string help_text() {
     return fmt::format(
         "Usage: nfstreamd [-c FILE] [--set KEY=VALUE]...\n"
-        "       nfstreamd -r FILE... [-w PATH] [--format FORMAT] [--set KEY=VALUE]...\n"
+        "       nfstreamd -r FILE... [-w PATH] [--format FORMAT] [--schema SCHEMA]\n"
+        "                 [--set KEY=VALUE]...\n"
         "       nfstreamd -t | --print-config [-c FILE]\n"
         "       nfstreamd --list-fields | --list-exporters | --list-interfaces\n"
         "\n"

@@ -21,19 +21,20 @@ enum class Action { kRun, kCheck, kPrintConfig, kListFields, kListExporters, kLi
 struct WriteTarget {
     std::string path;  // "-" is standard output
     std::string type;  // csv, json, ipfix
+    std::optional<std::string> schema = {};
 };
 
 struct CommandLine {
     Action action = Action::kRun;
     std::optional<std::string> config_file;                     // -c
     std::vector<std::string> read_files;                        // -r; empty: live
-    std::optional<std::string> write_path, format;              // -w, --format as written
+    std::optional<std::string> write_path, format, schema;      // -w, --format, --schema as written
     std::vector<std::pair<std::string, std::string>> settings;  // --set, in order
 
     bool file_run() const { return !read_files.empty(); }
     // The file to read: -c, else the default one unless -r is given.
     std::optional<std::string> effective_config_file() const;
-    // Where -w and --format send the records, and where a -r run without both
+    // Where -w, --format and --schema send the records, and where a -r run without both
     // and without -c sends them; none: to the configured exporters.
     std::optional<WriteTarget> write_target() const;
 };

@@ -26,7 +26,8 @@ std::string write_exporter(const WriteTarget& target) {
     }
     std::string quoted;
     append_json_string(quoted, path);  // a double-quoted scalar of YAML, too
-    return fmt::format("[{{name: {}, type: {}, path: {}}}]", kWriteExporter, target.type, quoted);
+    const std::string schema = target.schema ? fmt::format(", schema: {}", *target.schema) : "";
+    return fmt::format("[{{name: {}, type: {}, path: {}{}}}]", kWriteExporter, target.type, quoted, schema);
 }
 
 config::Loaded load(const CommandLine& line, const std::optional<WriteTarget>& target) {

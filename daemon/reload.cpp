@@ -38,6 +38,8 @@ constexpr FixedSetting kFixed[] = {
     metering<&MeteringOptions::l7_details>("metering.l7_details"),
     metering<&MeteringOptions::statistical_analysis>("metering.statistical_analysis"),
     metering<&MeteringOptions::splt_analysis>("metering.splt_analysis"),
+    metering<&MeteringOptions::compatibility>("metering.compatibility"),
+    metering<&MeteringOptions::nfstream3_records>("exporters.schema"),
 };
 
 template <class Items>

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/record/schemas.hpp"
 #include "exporters/encode/csv_encoder.hpp"
 #include "exporters/encode/json_encoder.hpp"
 #include "exporters/message_exporter.hpp"
@@ -21,6 +22,11 @@ constexpr std::array kSettings{
                 .default_value = "",
                 .required = true,
                 .description = "File to write, made if missing; \"-\" is standard output."},
+    SettingSpec{.name = "schema",
+                .type = SettingType::kChoice,
+                .default_value = "nfstream6",
+                .description = "Generation of nfstream whose columns it has; the default is metering.compatibility.",
+                .choices = kGenerationChoices},
     SettingSpec{.name = "append",
                 .type = SettingType::kBool,
                 .default_value = "false",
@@ -32,7 +38,12 @@ Result<std::unique_ptr<Exporter>> make(const ExporterContext& context) {
     const config::Settings& settings = context.settings;
     const std::string& path = settings.string("path");
     if (path.empty()) return Error{ErrorCode::kInvalidArgument, "path: must not be empty", settings.where("path")};
-    auto fields = select_fields(settings.strings("fields"), nfstream_fields(context.groups), context.groups);
+    const Generation schema = find_generation(settings.string("schema")).value_or(Generation::kNfstream6);
+    if (schema == Generation::kNfstream3 && !context.groups.nfstream3)
+        return Error{ErrorCode::kInvalidArgument,
+                     "schema: nfstream3 needs flows that are numbered from their creation on, so a restart",
+                     settings.where("schema")};
+    auto fields = select_fields(settings.strings("fields"), schema_fields(schema, context.groups), context.groups);
     if (!fields) return Error{fields.error().code, "fields: " + fields.error().message, settings.where("fields")};
     return std::unique_ptr<Exporter>(
         std::make_unique<MessageExporter>(std::make_unique<FormatEncoder>(std::move(fields.value())),

@@ -33,19 +33,22 @@ Status FlowMeter<Key>::allocate() {
         if (auto status = statistics_.allocate(options.max_flows); !status) return status;
     if (context_.dissector != nullptr)
         if (auto status = applications_.allocate(options.max_flows); !status) return status;
+    if (options.nfstream3_records)
+        if (auto status = creation_ids_.allocate(options.max_flows); !status) return status;
     return sequences_.allocate(options.max_flows, options.splt_analysis);
 }
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets() const noexcept {
-    return table_.octets() + statistics_.octets() + applications_.octets() +
+    return table_.octets() + statistics_.octets() + applications_.octets() + creation_ids_.octets() +
            sequences_.octets_per_flow() * table_.limit();
 }
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets_per_flow() const noexcept {
     return FlowTable<Key>::octets_per_flow() + (statistics_ ? sizeof(FlowStatistics) : 0) +
-           (applications_ ? sizeof(FlowApplication) : 0) + sequences_.octets_per_flow() + sizeof(std::uint32_t);
+           (applications_ ? sizeof(FlowApplication) : 0) + (creation_ids_ ? sizeof(std::uint64_t) : 0) +
+           sequences_.octets_per_flow() + sizeof(std::uint32_t);
 }
 
 // ---- a vector of packets ----
@@ -149,6 +152,7 @@ void FlowMeter<Key>::begin(std::uint32_t index, const Observation& o, bool conti
     constexpr MacAddress kNoAddress{};
     entry.outgoing =
         packet.outgoing || (context_.hardware_address != kNoAddress && entry.source_mac == context_.hardware_address);
+    if (creation_ids_ && !continued) creation_ids_[index] = context_.next_creation_id++;
     context_.counters.flows_created.add();
 }
 
@@ -329,6 +333,7 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason) {
     Arena& arena = context_.publisher.arena();
     FlowRecord& record = context_.publisher.add();
     fill(record, entry, reason);
+    if (creation_ids_) record.creation_id = creation_ids_[index];
     record.interface_name = arena.copy(context_.interface_name);
     if (statistics_) {
         const auto totals = [](const DirectionRecord& d) {

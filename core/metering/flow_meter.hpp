@@ -29,7 +29,7 @@ struct MeterContext {
     NdpiDissector* dissector;  // null: off
     FlowHash hash;
     TimestampNs idle_ms = 0, active_ms = 0;
-    std::uint64_t next_flow_id = 0;
+    std::uint64_t next_flow_id = 0, next_creation_id = 0;
     std::uint32_t live_flows = 0;  // entries of both families
     std::uint32_t remembered = 0;  // of these, closed by the active timeout and not heard of since
     std::uint32_t interface_index = 0;
@@ -109,6 +109,7 @@ private:
     TimerWheel wheel_;
     Region<FlowStatistics> statistics_;
     Region<FlowApplication> applications_;
+    Region<std::uint64_t> creation_ids_;
     FlowSequences sequences_;
     std::array<Observation, kFrameVectorSize> observed_;
     std::size_t observed_count_ = 0;

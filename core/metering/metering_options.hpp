@@ -7,6 +7,7 @@
 
 #include "core/application/dissector_options.hpp"
 #include "core/packet/fragment_mode.hpp"
+#include "core/record/generation.hpp"
 
 namespace nfstreamd {
 
@@ -22,6 +23,8 @@ struct MeteringOptions {
     NdpiFiles ndpi;
     bool statistical_analysis = false;
     unsigned splt_analysis = 0;  // packets per flow kept in the sequence; 0: off
+    Generation compatibility = Generation::kNfstream6;
+    bool nfstream3_records = false;  // keep what the schema nfstream3 alone needs: ids by creation, details
     friend bool operator==(const MeteringOptions&, const MeteringOptions&) = default;
 };
 

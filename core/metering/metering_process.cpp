@@ -52,14 +52,15 @@ public:
           v4_(context_),
           v6_(context_) {
         context_.set_timeouts(options_.idle_timeout, options_.active_timeout);
-        context_.next_flow_id = std::uint64_t{point_.id > 0 ? point_.id - 1 : 0} << 40;
+        context_.next_flow_id = context_.next_creation_id = std::uint64_t{point_.id > 0 ? point_.id - 1 : 0} << 40;
         v4_.set_sibling(v6_);
         v6_.set_sibling(v4_);
     }
 
     Status open() {
         if (options_.n_dissections.any()) {
-            auto dissector = NdpiDissector::create({options_.n_dissections, options_.l7_details, options_.ndpi});
+            auto dissector = NdpiDissector::create(
+                {options_.n_dissections, options_.l7_details || options_.nfstream3_records, options_.ndpi});
             if (!dissector) return dissector.error();
             dissector_ = std::move(dissector.value());
             context_.dissector = dissector_.get();

@@ -105,6 +105,7 @@ enum class BiflowDirection : std::uint8_t { kArbitrary = 0, kInitiator = 1, kRev
 
 struct FlowRecord {
     std::uint64_t id = 0;                           // unique per run of the process
+    std::uint64_t creation_id = 0;                  // order of creation; kept when a flow goes on after a timeout
     IpAddress source_address, destination_address;  // source = sender of the first packet
     DirectionRecord forward, reverse;
     MacAddress source_mac{}, destination_mac{};  // of the first packet

@@ -65,8 +65,13 @@ struct IeId {
 inline constexpr std::uint32_t kReversePen = 29305;
 inline constexpr std::uint32_t kOurPen = 0xFFFFFFFF;  // stands for `private_enterprise_number`
 
+struct Unsigned128 {  // an IPv6 address as a number
+    std::uint64_t high = 0, low = 0;
+    friend bool operator==(const Unsigned128&, const Unsigned128&) = default;
+};
+
 using FieldValue = std::variant<std::monostate, std::uint64_t, std::int64_t, double, bool, std::string_view, IpAddress,
-                                MacAddress, std::span<const std::int32_t>>;
+                                MacAddress, std::span<const std::int32_t>, Unsigned128>;
 
 struct InformationElement {
     std::string_view column;  // CSV header and JSON key: "src2dst_bytes"

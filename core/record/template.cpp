@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/record/schemas.hpp"
+
 namespace nfstreamd {
 namespace {
 
@@ -63,13 +65,25 @@ std::string elements_text(const InformationElement& field) {
     return v6.empty() ? v4 : v4 + ", " + v6;
 }
 
+const GroupRow* find_group(std::string_view name) {
+    const auto found = std::find_if(kGroups.begin(), kGroups.end(), [&](const auto& g) { return g.name == name; });
+    return found == kGroups.end() ? nullptr : &*found;
+}
+
+// A schema may name its columns as the table does: a column counts once.
+auto has_column(std::string_view column) {
+    return [column](const InformationElement* field) { return field->column == column; };
+}
+
 Result<FieldSelection> fields_named(std::string_view name, const FieldSelection& defaults, const FieldGroups& groups) {
     if (name == "default") return defaults;
     FieldSelection found;
-    const auto of_group = std::find_if(kGroups.begin(), kGroups.end(), [&](const auto& g) { return g.name == name; });
-    if (of_group != kGroups.end()) {
+    const auto in_default = std::find_if(defaults.begin(), defaults.end(), has_column(name));
+    if (const GroupRow* group = find_group(name)) {
         for (const auto& field : builtin_elements())
-            if (field.group == of_group->group) found.push_back(&field);
+            if (field.group == group->group) found.push_back(&field);
+    } else if (in_default != defaults.end()) {
+        found.push_back(*in_default);
     } else if (const InformationElement* field = find_field(name)) {
         found.push_back(field);
     } else {
@@ -161,8 +175,10 @@ Result<FieldSelection> select_fields(const std::vector<std::string>& selection, 
         const bool remove = item.starts_with('-');
         auto named = fields_named(std::string_view(item).substr(remove ? 1 : 0), defaults, groups);
         if (!named) return named.error();
+        if (const GroupRow* group = find_group(item.substr(remove ? 1 : 0)); remove && group != nullptr)
+            std::erase_if(out, [group](const InformationElement* field) { return field->group == group->group; });
         for (const InformationElement* field : named.value()) {
-            const auto at = std::find(out.begin(), out.end(), field);
+            const auto at = std::find_if(out.begin(), out.end(), has_column(field->column));
             if (remove && at != out.end()) out.erase(at);
             if (!remove && at == out.end()) out.push_back(field);
         }
@@ -199,7 +215,7 @@ std::string fields_markdown() {
                                kTypeNames[static_cast<std::size_t>(field.type)], field.units, field.description);
         }
     }
-    return out;
+    return out + schemas_markdown();
 }
 
 }  // namespace nfstreamd

@@ -16,6 +16,7 @@ struct FieldGroups {
     bool tunnel = true, statistics = false, splt = false, application = true;
     bool system = false, l7_details = false, tcp_quality = false;
     int accounting_mode = 0;  // decides which element carries src2dst_bytes
+    bool nfstream3 = false;   // what the schema nfstream3 alone needs
     bool has(IeGroup group) const;
     friend bool operator==(const FieldGroups&, const FieldGroups&) = default;
 };
@@ -38,8 +39,9 @@ IeId ipfix_element(const InformationElement& field, int ip_version, const FieldG
 
 // An operator's `fields:` list on top of a default: column or element names,
 // group names (core tunnel statistics splt application base), "default", and
-// "-name" to leave one out. Empty: the default. A field of a group that is off
-// is an error that says which setting turns it on.
+// "-name" to leave one out; a name that the default has means its column. Empty:
+// the default. A field of a group that is off is an error that says which
+// setting turns it on.
 Result<FieldSelection> select_fields(const std::vector<std::string>& selection, const FieldSelection& defaults,
                                      const FieldGroups& groups);
 

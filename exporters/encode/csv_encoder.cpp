@@ -31,6 +31,7 @@ struct AppendField {
     void operator()(std::monostate) const {}
     void operator()(std::uint64_t value) const { append_integer(out, value); }
     void operator()(std::int64_t value) const { append_integer(out, value); }
+    void operator()(const Unsigned128& value) const { append_integer(out, value); }
     void operator()(double value) const {
         if (std::isfinite(value)) append_float(out, value);
     }

@@ -16,6 +16,7 @@ struct AppendValue {
     void operator()(std::monostate) const { out += "null"; }
     void operator()(std::uint64_t value) const { append_integer(out, value); }
     void operator()(std::int64_t value) const { append_integer(out, value); }
+    void operator()(const Unsigned128& value) const { append_integer(out, value); }
     void operator()(double value) const {
         if (std::isfinite(value))
             append_float(out, value);

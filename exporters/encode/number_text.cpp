@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 
 namespace nfstreamd::exporters {
@@ -22,6 +23,18 @@ void append_integer(std::string& out, std::int64_t value) {
 }
 void append_integer(std::string& out, std::uint64_t value) {
     append(out, value);
+}
+
+void append_integer(std::string& out, const Unsigned128& value) {
+    __extension__ using Wide = unsigned __int128;
+    Wide rest = Wide{value.high} << 64 | value.low;
+    char text[40];  // 39 digits at most
+    char* at = std::end(text);
+    do {
+        *--at = static_cast<char>('0' + static_cast<int>(rest % 10));
+        rest /= 10;
+    } while (rest != 0);
+    out.append(at, std::end(text));
 }
 
 void append_float(std::string& out, double value) {

@@ -6,10 +6,13 @@
 #include <span>
 #include <string>
 
+#include "core/record/information_element.hpp"
+
 namespace nfstreamd::exporters {
 
 void append_integer(std::string& out, std::int64_t value);
 void append_integer(std::string& out, std::uint64_t value);
+void append_integer(std::string& out, const Unsigned128& value);
 
 // The shortest text that reads back as the same number, and as a float: with
 // ".0" or an exponent, as Python writes it. The value must be finite.

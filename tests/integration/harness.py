@@ -236,10 +236,15 @@ def read_pcap(path):
 
 def write_pcap(path, frames, link_type=1, first_s=1_700_000_000, gap_us=1000):
     """A capture of these frames, one each gap_us."""
+    return write_timed(path, ((n * gap_us / 1_000_000, frame) for n, frame in enumerate(frames)), link_type, first_s)
+
+
+def write_timed(path, frames, link_type=1, first_s=1_700_000_000):
+    """A capture of (seconds from first_s, frame)."""
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, link_type))
-        for number_, frame in enumerate(frames):
-            microseconds = number_ * gap_us
+        for seconds, frame in frames:
+            microseconds = round(seconds * 1_000_000)
             out.write(struct.pack("<IIII", first_s + microseconds // 1_000_000, microseconds % 1_000_000,
                                   len(frame), len(frame)))
             out.write(frame)

@@ -56,6 +56,7 @@ capture:
     timestamp_precision: micro
     required: false
 metering:
+  compatibility: nfstream6
   idle_timeout: 120s
   active_timeout: 1800s
   max_flows: 1048576

@@ -13,6 +13,7 @@ config::ExporterConfig csv(const std::string& path, std::vector<std::string> fie
     config::ExporterConfig made{"a", "csv", {}, "f.yaml:1:1"};
     made.settings.set("path", path, "", true);
     made.settings.set("append", false, "", false);
+    made.settings.set("schema", std::string("nfstream6"), "", false);
     made.settings.set("fields", std::move(fields), "", false);
     return made;
 }
@@ -21,6 +22,9 @@ TEST_CASE("continuing: the same file with the same fields is appended to, any ot
     CHECK(continuing(csv("/x"), csv("/x")).settings.boolean("append"));
     CHECK_FALSE(continuing(csv("/x"), csv("/y")).settings.boolean("append"));
     CHECK_FALSE(continuing(csv("/x"), csv("/x", {"src_ip"})).settings.boolean("append"));
+    auto other = csv("/x");
+    other.settings.set("schema", std::string("nfstream0"), "", true);
+    CHECK_FALSE(continuing(csv("/x"), other).settings.boolean("append"));
     auto json = csv("/x");
     json.type = "json";
     CHECK_FALSE(continuing(json, csv("/x")).settings.boolean("append"));

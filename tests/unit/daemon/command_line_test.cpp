@@ -87,6 +87,19 @@ TEST_CASE("CommandLine: a file run without -w writes JSON lines to standard outp
     CHECK(refused({"--format", "csv"}) == "--format needs -w");
 }
 
+TEST_CASE("CommandLine: --schema names a generation of nfstream, for what -w writes") {
+    CHECK_FALSE(parsed({"-r", "a.pcap"}).write_target()->schema);
+    CHECK(parsed({"-r", "a.pcap", "--schema", "nfstream3"}).write_target()->schema == "nfstream3");
+    CHECK(parsed({"-w", "a.csv", "--schema=nfstream0"}).write_target()->schema == "nfstream0");
+    CHECK(parsed({"-w", "-", "--format", "csv", "--schema", "nfstream6"}).write_target()->schema == "nfstream6");
+    CHECK(refused({"-r", "a.pcap", "--schema", "nfstream5"}) ==
+          "--schema nfstream5: is none of nfstream6, nfstream3, nfstream0");
+    CHECK(refused({"--schema", "nfstream3"}) == "--schema needs -w");
+    CHECK(refused({"-c", "x.yaml", "-r", "a.pcap", "--schema", "nfstream3"}) == "--schema needs -w");
+    CHECK(refused({"-w", "a.ipfix", "--schema", "nfstream3"}).find("ipfix") != std::string::npos);
+    CHECK(refused({"--schema", "nfstream3", "--schema", "nfstream3", "-w", "-"}) == "option --schema is given twice");
+}
+
 TEST_CASE("CommandLine: --set keeps its order and splits at the first equals sign") {
     const auto line =
         parsed({"--set", "capture.bpf_filter=port = 53", "--set=metering.idle_timeout=30", "--set", "a="});

@@ -146,10 +146,13 @@ TEST_CASE("reload diff: what is built into the flow cache needs a restart, and o
     wanted.metering.l7_details = true;
     wanted.metering.statistical_analysis = true;
     wanted.metering.splt_analysis = 10;
+    wanted.metering.compatibility = Generation::kNfstream0;
+    wanted.metering.nfstream3_records = true;
     const auto plan = diff(base(), wanted);
     CHECK(plan.needs_restart == Names{"metering.max_flows", "metering.accounting_mode", "metering.decode_tunnels",
                                       "metering.fragments", "metering.n_dissections", "metering.l7_details",
-                                      "metering.statistical_analysis", "metering.splt_analysis"});
+                                      "metering.statistical_analysis", "metering.splt_analysis",
+                                      "metering.compatibility", "exporters.schema"});
     CHECK_FALSE(plan.metering_changed);
     wanted = base();
     wanted.metering.splt_analysis = 10;

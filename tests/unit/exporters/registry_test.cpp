@@ -20,6 +20,7 @@ config::Settings file_settings(const std::string& path) {
     settings.set_origin("t.yaml:1:1");
     settings.set("path", path, "t.yaml:2:3", true);
     settings.set("append", false, "", false);
+    settings.set("schema", std::string("nfstream6"), "", false);
     settings.set("fields", std::vector<std::string>{}, "", false);
     settings.set("rate_limit", 250.5, "", true);
     settings.set("flush_interval", 200ms, "", true);
@@ -102,6 +103,26 @@ TEST_CASE("csv and json: `fields` chooses and orders the columns") {
     settings.set("fields", std::vector<std::string>{"src_port", "id"}, "t.yaml:3:3", true);
     CHECK(written("csv", settings) == "src_port,id\n0,41\n0,42\n");
     CHECK(written("json", settings) == "{\"src_port\":0,\"id\":41}\n{\"src_port\":0,\"id\":42}\n");
+}
+
+TEST_CASE("csv and json: `schema` chooses the generation whose columns there are") {
+    auto settings = file_settings("");
+    settings.set("schema", std::string("nfstream0"), "t.yaml:3:3", true);
+    CHECK(written("csv", settings).starts_with("ip_src,src_port,ip_dst,dst_port,ip_protocol,src_to_dst_pkts,"));
+    CHECK(written("json", settings).starts_with("{\"ip_src\":"));
+    settings.set("fields", std::vector<std::string>{"export_reason", "flow_end_reason"}, "t.yaml:4:3", true);
+    CHECK(written("csv", settings) == "export_reason,flow_end_reason\n0,1\n0,1\n");
+}
+
+TEST_CASE("csv: the schema nfstream3 needs meters that number flows from their creation on") {
+    auto settings = file_settings("x");
+    settings.set("schema", std::string("nfstream3"), "t.yaml:3:3", true);
+    const auto refused = make("csv", settings);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text().starts_with("t.yaml:3:3: schema: nfstream3 needs "));
+    const auto made =
+        find_exporter_type("csv")->make({"out", settings, FieldGroups{.nfstream3 = true}, 0, 0, test::quiet_logger()});
+    CHECK(made);
 }
 
 TEST_CASE("csv: a wrong field is an error at its place") {

@@ -386,6 +386,32 @@ TEST_CASE("MeteringProcess: ids are unique over the processes of a run") {
     CHECK(*ids.begin() == 0);
 }
 
+TEST_CASE("MeteringProcess: with ids by creation a flow keeps its own over an active timeout, not over an idle one") {
+    MeteringOptions options = plain_options();
+    options.nfstream3_records = true;
+    options.idle_timeout = 10s;
+    options.active_timeout = 5s;
+    FileRun file(options);
+    for (const int s : {0, 3, 6, 9}) file.add(udp_frame(kA, kB), kStart + s * kSecond);
+    file.add(udp_frame(host(1), kB), kStart + 9 * kSecond);  // ends before the others, was created after them
+    file.add(udp_frame(kA, kB), kStart + 30 * kSecond);
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ids;
+    for (const auto* r : file.run()) ids.emplace_back(r->creation_id, r->packets());
+    std::sort(ids.begin(), ids.end());
+    CHECK(ids == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 2}, {0, 2}, {1, 1}, {2, 1}});
+}
+
+TEST_CASE("MeteringProcess: ids by creation cost nothing unless they are wanted") {
+    const auto octets = [](bool wanted) {
+        MeteringOptions options = plain_options();
+        options.nfstream3_records = wanted;
+        FileRun file(options);
+        file.add(udp_frame(kA, kB), kStart).run();
+        return file.process().counters().flow_octets.get();
+    };
+    CHECK(octets(true) == octets(false) + 8);
+}
+
 // ---- a live link ----
 
 TEST_CASE("MeteringProcess: on a silent link flows become idle by the monotonic clock") {

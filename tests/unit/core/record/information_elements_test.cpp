@@ -147,6 +147,7 @@ bool is_empty(const FieldValue& value) {
         bool operator()(const IpAddress& v) const { return v.version == 0; }
         bool operator()(const MacAddress& v) const { return v == MacAddress{}; }
         bool operator()(std::span<const std::int32_t> v) const { return v.empty(); }
+        bool operator()(const Unsigned128& v) const { return v == Unsigned128{}; }
     } empty;
     return std::visit(empty, value);
 }

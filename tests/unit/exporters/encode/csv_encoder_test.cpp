@@ -61,9 +61,14 @@ TEST_CASE("CsvEncoder: writes each kind of value") {
             field("v6", [](const FlowRecord& r) -> FieldValue { return r.destination_address; }),
             field("mac", [](const FlowRecord& r) -> FieldValue { return r.source_mac; }),
             field("none", [](const FlowRecord&) -> FieldValue { return std::monostate{}; }),
+            field("wide",
+                  [](const FlowRecord&) -> FieldValue {
+                      return Unsigned128{1, 0};
+                  }),
         },
         record);
-    CHECK(line == "18446744073709551615,-1,2.0,true,false,192.0.2.5,2001:db8::,30:52:cb:6c:9c:1b,\n");
+    CHECK(line ==
+          "18446744073709551615,-1,2.0,true,false,192.0.2.5,2001:db8::,30:52:cb:6c:9c:1b,,18446744073709551616\n");
 }
 
 TEST_CASE("CsvEncoder: a number that is none leaves its field empty") {

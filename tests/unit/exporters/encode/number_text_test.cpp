@@ -18,6 +18,20 @@ std::string float_text(double value) {
     return out;
 }
 
+TEST_CASE("append_integer: numbers of 128 bits too") {
+    const auto text = [](std::uint64_t high, std::uint64_t low) {
+        std::string out = "x";
+        append_integer(out, Unsigned128{high, low});
+        return out;
+    };
+    constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+    CHECK(text(0, 0) == "x0");
+    CHECK(text(0, kMost) == "x18446744073709551615");
+    CHECK(text(1, 0) == "x18446744073709551616");
+    CHECK(text(kMost, kMost) == "x340282366920938463463374607431768211455");
+    CHECK(text(0x20010db800000000, 1) == "x42540766411282592856903984951653826561");
+}
+
 TEST_CASE("append_float: writes what Python's repr writes") {
     CHECK(float_text(0) == "0.0");
     CHECK(float_text(-0.0) == "-0.0");

@@ -28,6 +28,7 @@ struct ToText {
     }
     std::string operator()(const IpAddress& v) const { return '"' + to_string(v) + '"'; }
     std::string operator()(const MacAddress& v) const { return '"' + to_string(v) + '"'; }
+    std::string operator()(const Unsigned128&) const { return "no element has such a number"; }
     std::string operator()(std::span<const std::int32_t>) const { return "[]"; }
 };
 
