@@ -54,6 +54,14 @@ FieldValue client_info(const FlowRecord& r) {
     return std::string_view{};
 }
 
+// As far as nfstream 3's documentation prints them: whole names in 64 octets, a NUL included.
+std::string_view whole_names(std::string_view names) {
+    constexpr std::size_t kMost = 63;
+    if (names.size() <= kMost) return names;
+    const auto comma = names.rfind(',', kMost);
+    return names.substr(0, comma == std::string_view::npos ? kMost : comma);
+}
+
 FieldValue server_info(const FlowRecord& r) {
     if (r.application == nullptr) return {};
     const ApplicationDetails* details = r.application->details;
@@ -62,7 +70,7 @@ FieldValue server_info(const FlowRecord& r) {
         case ApplicationFamily::kDns:
             return r.application->requested_server_name;
         case ApplicationFamily::kTls:
-            return details != nullptr ? details->tls_server_names : std::string_view{};
+            return details != nullptr ? whole_names(details->tls_server_names) : std::string_view{};
         case ApplicationFamily::kSsh:
             return details != nullptr ? details->ssh_server_version : std::string_view{};
         case ApplicationFamily::kDhcp:
@@ -122,7 +130,8 @@ constexpr Alias kNfstream3[] = {
     {"client_info", "requested_server_name", client_info,
      "Of the client: requested server name of TLS, operating system of HTTP, version of SSH."},
     {"server_info", "requested_server_name", server_info,
-     "Of the server: host name of HTTP and DNS, names in the certificate of TLS, version of SSH."},
+     "Of the server: host name of HTTP and DNS, names in the certificate of TLS (whole ones, 63 characters at most), "
+     "version of SSH."},
     {"j3a_client", "ja3_client"},
     {"j3a_server", "ja3_server"},
 };

@@ -393,7 +393,7 @@ TEST_CASE("MeteringProcess: with ids by creation a flow keeps its own over an ac
     options.active_timeout = 5s;
     FileRun file(options);
     for (const int s : {0, 3, 6, 9}) file.add(udp_frame(kA, kB), kStart + s * kSecond);
-    file.add(udp_frame(host(1), kB), kStart + 9 * kSecond);  // ends before the others, was created after them
+    file.add(udp_frame(host(9), kB), kStart + 9 * kSecond);  // ends before the others, was created after them
     file.add(udp_frame(kA, kB), kStart + 30 * kSecond);
     std::vector<std::pair<std::uint64_t, std::uint64_t>> ids;
     for (const auto* r : file.run()) ids.emplace_back(r->creation_id, r->packets());

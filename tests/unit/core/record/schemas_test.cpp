@@ -150,6 +150,19 @@ TEST_CASE("nfstream3: client_info and server_info go by the protocol") {
         CHECK(text(k3, "server_info", record) == row.server);
         CHECK(text(k3, "j3a_client", record) == row.j3a);
     }
+    application.family = Family::kTls;
+    const std::string name(30, 'a');
+    const struct {
+        std::string names, info;
+    } certificates[] = {{name + "," + name + ",b", name + "," + name + ",b"},
+                        {name + "," + name + ",bc", name + "," + name},
+                        {name + "," + name + ",b,c", name + "," + name + ",b"},
+                        {std::string(63, 'a'), std::string(63, 'a')},
+                        {std::string(70, 'a'), std::string(63, 'a')}};
+    for (const auto& certificate : certificates) {
+        details.tls_server_names = certificate.names;
+        CHECK(text(k3, "server_info", record) == certificate.info);
+    }
     application.details = nullptr;
     application.family = Family::kSsh;
     CHECK(text(k3, "client_info", record).empty());
