@@ -69,6 +69,9 @@ std::string effective_yaml(const Checked& checked) {
     }
     out += "metering:\n";
     append(out, checked.metering, settings_of(metering_settings(), checked.generation), "  ");
+    std::string rules;
+    append(rules, checked.ndpi, ndpi_settings(), "  ");
+    out += rules.empty() ? "ndpi: {}\n" : "ndpi:\n" + rules;
     out += checked.exporters.empty() ? "exporters: []\n" : "exporters:\n";
     for (const CheckedExporter& exporter : checked.exporters) {
         std::string entry = fmt::format("    name: {}\n    type: {}\n", print_string(exporter.name),

@@ -169,6 +169,8 @@ Config to_config(const Checked& checked) {
     config.metering = to_metering(checked.metering, checked.generation);
     config.metering.nfstream3_records =
         std::any_of(checked.exporters.begin(), checked.exporters.end(), has_nfstream3_schema);
+    config.metering.ndpi.protocols = checked.ndpi.string("protocols_file");
+    config.metering.ndpi.categories = checked.ndpi.string("categories_file");
     for (const CheckedExporter& exporter : checked.exporters) {
         config.exporters.push_back(
             ExporterConfig{exporter.name, std::string(exporter.schema->type), exporter.settings, exporter.where});

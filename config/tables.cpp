@@ -189,6 +189,19 @@ constexpr std::array kMetering = {
         .max = 65535},
 };
 
+constexpr std::array kNdpi = {
+    SettingSpec{.name = "protocols_file",
+                .type = SettingType::kString,
+                .default_value = "",
+                .reload = Reload::kLive,
+                .description = "Path of a file of protocols by port, address and host name, in nDPI's format."},
+    SettingSpec{.name = "categories_file",
+                .type = SettingType::kString,
+                .default_value = "",
+                .reload = Reload::kLive,
+                .description = "Path of a file of categories by host name and network, in nDPI's format."},
+};
+
 constexpr std::array kLog = {
     SettingSpec{.name = "level",
                 .type = SettingType::kChoice,
@@ -215,6 +228,8 @@ constexpr std::array kControl = {
 constexpr std::array kBlocks = {
     Block{"capture", true, "What is metered: a list, one entry for each capture."},
     Block{"metering", false, "How packets become flows. Names and meanings are nfstream's."},
+    Block{"ndpi", false,
+          "Rules of your own for nDPI. A reload reads the files again, for the flows that begin from then on."},
     Block{"exporters", true, "Where flow records go: a list, one entry for each exporter."},
     Block{"log", false, "The log on stderr."},
     Block{"control", false, "The control socket."},
@@ -230,6 +245,9 @@ std::span<const SettingSpec> capture_settings() {
 }
 std::span<const SettingSpec> metering_settings() {
     return kMetering;
+}
+std::span<const SettingSpec> ndpi_settings() {
+    return kNdpi;
 }
 std::span<const SettingSpec> log_settings() {
     return kLog;

@@ -12,6 +12,7 @@ namespace nfstreamd::config {
 std::span<const SettingSpec> top_settings();  // beside the blocks below
 std::span<const SettingSpec> capture_settings();
 std::span<const SettingSpec> metering_settings();
+std::span<const SettingSpec> ndpi_settings();
 std::span<const SettingSpec> log_settings();
 std::span<const SettingSpec> control_settings();
 

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "core/application/ndpi_module.hpp"
+#include "core/application/ndpi_rules.hpp"
 #include "core/base/json_text.hpp"
 #include "daemon/assembly.hpp"
 #include "daemon/check.hpp"
@@ -45,6 +47,21 @@ config::Loaded load(const CommandLine& line, const std::optional<WriteTarget>& t
     return loaded;
 }
 
+// Reads the files of rules, so that what is in them counts as a change, and has
+// nDPI take them, which it does only as a whole.
+void check_rules(NdpiFiles& files, std::vector<config::ConfigError>& errors) {
+    const auto take = [&](const RuleFile& file, const char* key) {
+        for (const Error& problem : file.problems) errors.push_back({problem.where, key, problem.message});
+        files.content = files.content * 31 + file.content;
+    };
+    constexpr const char *kProtocols = "ndpi.protocols_file", *kCategories = "ndpi.categories_file";
+    if (!files.protocols.empty()) take(read_protocols_file(files.protocols), kProtocols);
+    if (!files.categories.empty()) take(read_categories_file(files.categories), kCategories);
+    if (!errors.empty() || files == NdpiFiles{}) return;
+    if (const auto module = NdpiModule::create(files); !module)
+        errors.push_back({module.error().where, "ndpi", module.error().message});
+}
+
 }  // namespace
 
 config::Loaded load_configuration(const CommandLine& line) {
@@ -55,6 +72,7 @@ config::Loaded load_configuration(const CommandLine& line) {
     if (!loaded.config) return loaded;
     Logger logger(LogLevel::kError, LogFormat::kText);
     loaded.errors = check_config(*loaded.config, logger);
+    check_rules(loaded.config->metering.ndpi, loaded.errors);
     if (!loaded.errors.empty())
         loaded.config.reset();
     else if (loaded.config->exporters.empty())

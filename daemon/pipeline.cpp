@@ -141,10 +141,12 @@ void Pipeline::rewire(Rewiring change) {
     for (auto& exporter : retiring_exporters_) request_end(*exporter);
 }
 
-// Gives a meter that stays its new outputs, timeouts and capture.
+// Gives a meter that stays its new outputs, timeouts, capture and rules.
 void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh) {
     const auto source = change.new_sources.find(meter.plan.name);
-    if (!change.outputs_changed && !change.timeouts_changed && source == change.new_sources.end()) return;
+    if (!change.outputs_changed && !change.timeouts_changed && source == change.new_sources.end() &&
+        change.new_modules.empty())
+        return;
     MeteringChange wanted;
     wanted.idle_timeout = change.idle_timeout;
     wanted.active_timeout = change.active_timeout;
@@ -161,6 +163,10 @@ void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::s
     if (source != change.new_sources.end()) {
         meter.plan = source->second.first;
         wanted.source = std::move(source->second.second);
+    }
+    if (!change.new_modules.empty()) {
+        wanted.ndpi_module = std::move(change.new_modules.back());
+        change.new_modules.pop_back();
     }
     adoption_target_[meter.id()] = meter.process->adopted() + 1;
     meter.process->adopt(std::move(wanted));

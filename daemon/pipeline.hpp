@@ -51,6 +51,7 @@ struct Rewiring {
     std::vector<std::unique_ptr<MeterUnit>> new_meters;
     std::vector<std::string> exporter_order, meter_order;  // names that remain, in the order wanted
     std::map<std::string, std::pair<CapturePlan, std::unique_ptr<PacketSource>>> new_sources;  // of kept meters
+    std::vector<std::unique_ptr<NdpiModule>> new_modules;  // none, or one for each kept meter
     std::chrono::milliseconds idle_timeout{}, active_timeout{};
     bool outputs_changed = false, timeouts_changed = false;
 };

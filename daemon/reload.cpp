@@ -82,6 +82,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
         if (!setting.same(running, wanted)) plan.needs_restart.emplace_back(setting.key);
     plan.metering_changed = running.metering.idle_timeout != wanted.metering.idle_timeout ||
                             running.metering.active_timeout != wanted.metering.active_timeout;
+    plan.rules_changed = running.metering.ndpi != wanted.metering.ndpi && running.metering.n_dissections.any();
     plan.log_changed = running.log.level != wanted.log.level || running.log.format != wanted.log.format;
     plan.control_changed = running.control != wanted.control;
     return plan;
@@ -93,9 +94,9 @@ config::Config keep_until_restart(const config::Config& running, config::Config 
 }
 
 std::string ReloadPlan::text() const {
-    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, restart needed: {}", exporters_added.size(),
+    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}restart needed: {}", exporters_added.size(),
                        exporters_removed.size(), exporters_replaced.size(), interfaces_added.size(),
-                       interfaces_removed.size(), interfaces_reopened.size(),
+                       interfaces_removed.size(), interfaces_reopened.size(), rules_changed ? "nDPI rules ~1, " : "",
                        needs_restart.empty() ? "none" : fmt::format("{}", fmt::join(needs_restart, " ")));
 }
 

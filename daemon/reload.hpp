@@ -14,6 +14,7 @@ struct ReloadPlan {
     std::vector<std::string> exporters_added, exporters_removed, exporters_replaced;
     std::vector<std::string> needs_restart;  // settings that were left as they are, by key path
     bool metering_changed = false;           // timeouts
+    bool rules_changed = false;              // nDPI's files, by path or content
     bool log_changed = false;
     bool control_changed = false;
 

@@ -70,7 +70,9 @@ Result<Rewiring> Reloader::prepare(const ReloadPlan& plan, const config::Config&
     change.timeouts_changed = plan.metering_changed;
     change.outputs_changed = plan.exporters_changed();
     if (auto prepared = prepare_exporters(plan, wanted, change); !prepared) return prepared.error();
-    if (auto prepared = prepare_captures(plan, wanted, change); !prepared) {
+    auto prepared = prepare_captures(plan, wanted, change);
+    if (prepared) prepared = prepare_modules(plan, wanted, change);
+    if (!prepared) {
         for (auto& meter : change.new_meters) Pipeline::discard(*meter);
         return prepared.error();
     }
@@ -113,6 +115,17 @@ Status Reloader::prepare_captures(const ReloadPlan& plan, const config::Config& 
             if (auto opened = source->open(); !opened) return opened;
             change.new_sources[capture.name] = {capture, std::move(source)};
         }
+    }
+    return ok();
+}
+
+Status Reloader::prepare_modules(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change) {
+    if (!plan.rules_changed) return ok();
+    for (const auto& meter : pipeline_.meters()) {
+        if (!contains(change.meter_order, meter->plan.name)) continue;
+        auto module = NdpiModule::create(wanted.metering.ndpi);
+        if (!module) return module.error();
+        change.new_modules.push_back(std::move(module.value()));
     }
     return ok();
 }

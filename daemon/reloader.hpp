@@ -40,6 +40,7 @@ private:
     Result<Rewiring> prepare(const ReloadPlan& plan, const config::Config& wanted);
     Status prepare_exporters(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
     Status prepare_captures(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
+    Status prepare_modules(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
     void reject(const std::vector<std::string>& reasons);
     void wait_until_taken(ReloadPlan plan);
     void finish(const ReloadPlan& plan);

@@ -71,6 +71,13 @@ inline Module* new_module() {
     return module;
 }
 
+// Of the operator's own; the library has room for so many.
+constexpr std::size_t kMostOwnProtocols = NDPI_MAX_NUM_CUSTOM_PROTOCOLS - 1;
+
+inline bool knows_protocol(Module* module, const std::string& name) {
+    return ndpi_get_proto_by_name(module, name.c_str()) != NDPI_PROTOCOL_UNKNOWN;
+}
+
 inline bool load_protocols(Module* module, const char* path) {
     return ndpi_load_protocols_file(module, path) >= 0;
 }

@@ -3,11 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <utility>
 
 #include "core/application/ndpi_compat.hpp"
+#include "core/application/ndpi_rules.hpp"
 
 namespace nfstreamd {
 namespace {
@@ -19,8 +21,25 @@ std::mutex& module_mutex() {
     return mutex;
 }
 
-Error unreadable(const std::string& path) {
-    return {ErrorCode::kUnavailable, "nDPI cannot read it", path};
+// The files are looked at here, too, as they may have changed since anybody did.
+Status load_protocols(ndpi::Module* module, const std::string& path) {
+    const RuleFile rules = read_protocols_file(path);
+    if (!rules.problems.empty()) return rules.problems.front();
+    const auto is_own = [&](const std::string& name) { return !ndpi::knows_protocol(module, name); };
+    const auto own = std::count_if(rules.protocols.begin(), rules.protocols.end(), is_own);
+    if (static_cast<std::size_t>(own) > ndpi::kMostOwnProtocols)
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("{} protocols are not nDPI's, which has room for {}", own, ndpi::kMostOwnProtocols),
+                     path};
+    if (!ndpi::load_protocols(module, path.c_str())) return Error{ErrorCode::kIo, "nDPI cannot read it", path};
+    return ok();
+}
+
+Status load_categories(ndpi::Module* module, const std::string& path) {
+    const RuleFile rules = read_categories_file(path);
+    if (!rules.problems.empty()) return rules.problems.front();
+    if (!ndpi::load_categories(module, path.c_str())) return Error{ErrorCode::kIo, "nDPI cannot read it", path};
+    return ok();
 }
 
 }  // namespace
@@ -36,14 +55,12 @@ Result<std::unique_ptr<NdpiModule>> NdpiModule::create(const NdpiFiles& files) {
     const std::lock_guard lock(module_mutex());
     ndpi::Module* raw = ndpi::new_module();
     if (raw == nullptr) return Error{ErrorCode::kUnavailable, "cannot create a detection module", "nDPI"};
-    const auto discard = [raw](Error error) -> Result<std::unique_ptr<NdpiModule>> {
+    Status loaded = files.protocols.empty() ? ok() : load_protocols(raw, files.protocols);
+    if (loaded && !files.categories.empty()) loaded = load_categories(raw, files.categories);
+    if (!loaded) {
         ndpi_exit_detection_module(raw);
-        return error;
-    };
-    if (!files.protocols.empty() && !ndpi::load_protocols(raw, files.protocols.c_str()))
-        return discard(unreadable(files.protocols));
-    if (!files.categories.empty() && !ndpi::load_categories(raw, files.categories.c_str()))
-        return discard(unreadable(files.categories));
+        return loaded.error();
+    }
     ndpi_finalize_initialization(raw);
     return std::unique_ptr<NdpiModule>(new NdpiModule(raw));
 }

@@ -83,6 +83,32 @@ class Files(harness.TestCase):
         outs = [self.nfstreamd("-r", CAPTURES / "http.pcap", "-w", "-", "--format", "csv").stdout for _ in range(2)]
         self.assertEqual(*outs)
 
+    def test_no_password_is_in_any_output(self):
+        capture = CAPTURES / "ftp.pcap"
+        self.assertIn(b"PASS ftp@example.com", capture.read_bytes())
+        groups = {line.split()[1] for line in self.nfstreamd("--list-fields").stdout.splitlines()[1:]}
+        self.assertIn("l7_details", groups)
+        settings = ["metering.l7_details=true", "metering.statistical_analysis=true", "metering.splt_analysis=10",
+                    "private_enterprise_number=32473"]
+        fields = "default,details,base,l7_details"
+        for suffix, more in (("csv", [f"exporters.write.fields=[{fields}]"]),
+                             ("json", [f"exporters.write.fields=[{fields}]"]), ("ipfix", [])):
+            with self.subTest(suffix=suffix):
+                out = self.folder / f"all.{suffix}"
+                self.nfstreamd("-r", capture, "-w", out, *(word for s in settings + more for word in ("--set", s)))
+                written = out.read_bytes()
+                self.assertIn(b"FTP_CONTROL", written)
+                self.assertIn(b"Clear-Text Credentials", written)  # nDPI saw them
+                self.assertNotIn(b"ftp@example", written)
+
+    def test_rules_of_ndpi_name_flows(self):
+        rules = self.write("rules.txt", 'tcp:53@Transfer\nhost:"t.example.org"@Texts\n')
+        names = {(row["protocol"], row["requested_server_name"], row["application_name"])
+                 for row in self.csv_of(DNS, settings=[f"ndpi.protocols_file={rules}"])}
+        # a port of one's own decides at once, without a look at what is said there
+        self.assertEqual(names, {("6", "", "Transfer"), ("17", "t.example.org", "DNS.Texts"),
+                                 ("17", "www.example.org", "DNS")})
+
     def test_a_filter_and_a_timeout_by_set(self):
         rows = self.csv_of(DNS, settings=["capture.bpf_filter=tcp port 80"])
         self.assertEqual(rows, [])
@@ -154,6 +180,19 @@ class Configuration(harness.TestCase):
                              ("8:", "carrier_pigeon")):
             lines = [line for line in run.stderr.splitlines() if f"bad.yaml:{place}" in line]
             self.assertTrue(any(words in line for line in lines), f"{place} {words}:\n{run.stderr}")
+
+    def test_rules_of_ndpi_are_checked_with_the_line(self):
+        protocols = self.write("protocols.txt", "tcp:81@HTTP\nhost:\"\"@Nothing\nudp:70000@Far\n")
+        categories = self.write("categories.txt", "example.org 5\n")
+        path = self.write("rules.yaml", f"capture: [{{interface: lo}}]\nndpi: {{protocols_file: {protocols}, "
+                                        f"categories_file: {categories}}}\n")
+        run = self.nfstreamd("-t", "-c", path, status=78)
+        for place in (f"{protocols}:2: ndpi.protocols_file: ", f"{protocols}:3: ndpi.protocols_file: ",
+                      f"{categories}:1: ndpi.categories_file: "):
+            self.assertIn(place, run.stderr)
+        protocols.unlink()
+        self.assertIn(f"{protocols}: ndpi.protocols_file: there is no such file",
+                      self.nfstreamd("-t", "-c", path, status=78).stderr)
 
     def test_a_file_that_is_no_yaml_or_not_there_is_status_78(self):
         self.assertIn("broken.yaml:2", self.nfstreamd("-t", "-c", self.write("broken.yaml", "a: [1,\n b: }\n"),

@@ -100,6 +100,27 @@ class Reload(harness.TestCase):
         wait_for(lambda: len(collector.json_lines()) >= 2, collector.describe)
         self.assertEqual(sorted(flow["src_port"] for flow in collector.json_lines()), [47001, 47002])
 
+    def test_new_rules_of_ndpi_name_new_flows_and_old_ones_keep_their_name(self):
+        collector, port = self.collect(namespace=self.probe)
+        rules = self.write("rules.txt", f"udp:{PORT}@Before\n")
+        configuration = self.configuration({"main": port}) + f"ndpi: {{protocols_file: {rules}}}\n"
+        daemon = self.begin(configuration)
+        self.send(daemon, 49001, 49002)
+        rules.write_text(f"udp:{PORT}@After\n", encoding="utf-8")
+        self.reload(daemon, configuration)
+        self.assertIn("nDPI rules ~1", daemon.stderr())
+        self.send(daemon, 49001, 49003)
+        rules.write_text(f"# ports\nudp:{PORT + 100000}@Never\n", encoding="utf-8")
+        self.reload(daemon, configuration, outcome="rejected")
+        self.assertIn("rules.txt:2: ndpi.protocols_file: ", daemon.stderr())
+        self.send(daemon, 49002, 49004)
+        self.assertEqual(self.status(daemon)["interfaces"][0]["flows_active"], 4)
+        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        wait_for(lambda: len(collector.json_lines()) >= 4, collector.describe)
+        self.assertEqual(sorted((flow["src_port"], flow["src2dst_packets"], flow["application_name"])
+                                for flow in collector.json_lines()),
+                         [(49001, 2, "Before"), (49002, 2, "Before"), (49003, 1, "After"), (49004, 1, "After")])
+
     def test_a_storm_of_signals_is_survived(self):
         collector, port = self.collect(namespace=self.probe)
         daemon = self.begin(self.configuration({"main": port}))

@@ -67,6 +67,7 @@ metering:
   l7_details: false
   statistical_analysis: false
   splt_analysis: 0
+ndpi: {}
 exporters:
   - name: file
     type: file

@@ -61,6 +61,7 @@ metering:
   l7_details: true
   statistical_analysis: yes
   splt_analysis: 255
+ndpi: { protocols_file: p.txt, categories_file: /c.txt }
 exporters:
   - name: main
     type: flow
@@ -100,6 +101,8 @@ control: { socket: "" }
     metering.l7_details = true;
     metering.statistical_analysis = true;
     metering.splt_analysis = 255;
+    metering.ndpi.protocols = "p.txt";
+    metering.ndpi.categories = "/c.txt";
     CHECK(config.metering == metering);
     REQUIRE(config.exporters.size() == 2);
     CHECK(config.exporters[0].name == "main");
@@ -178,7 +181,7 @@ plugins: []
             "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
             "t.yaml:20:38: exporters[3].path: must not be empty",
             "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
-            "t.yaml:21:1: plugins: unknown key; known: capture, metering, exporters, log, control, instance, "
+            "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, exporters, log, control, instance, "
             "private_enterprise_number",
         });
 }

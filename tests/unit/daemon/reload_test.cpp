@@ -136,6 +136,23 @@ TEST_CASE("reload diff: timeouts are taken at once") {
     }
 }
 
+TEST_CASE("reload diff: rules of nDPI change by path and by content, and are nothing without dissection") {
+    auto wanted = base();
+    wanted.metering.ndpi.protocols = "/p";
+    CHECK(diff(base(), wanted).rules_changed);
+    CHECK(diff(base(), wanted).text().find("nDPI rules ~1, ") != std::string::npos);
+    auto changed = wanted;
+    changed.metering.ndpi.content = 7;
+    CHECK(diff(wanted, changed).rules_changed);
+    CHECK(diff(wanted, changed).needs_restart.empty());
+    CHECK_FALSE(diff(wanted, wanted).rules_changed);
+    CHECK(diff(wanted, wanted).text().find("nDPI") == std::string::npos);
+    auto running = base();
+    running.metering.n_dissections = 0;
+    wanted.metering.n_dissections = 0;
+    CHECK_FALSE(diff(running, wanted).rules_changed);
+}
+
 TEST_CASE("reload diff: what is built into the flow cache needs a restart, and only that is named") {
     auto wanted = base();
     wanted.metering.max_flows = 4096;

@@ -12,9 +12,11 @@
 #include "core/packet/decode.hpp"
 #include "tests/support/packet_builder.hpp"
 #include "tests/support/recording_exporter.hpp"
+#include "tests/unit/config/workspace.hpp"
 
 using namespace nfstreamd;
 using namespace nfstreamd::test;
+using nfstreamd::config::test::Workspace;
 
 namespace {
 
@@ -67,9 +69,8 @@ void show(NdpiDissector& dissector, FlowApplication& flow, std::uint8_t protocol
 
 // What the dissector knows of a conversation, and after how many packets its state was freed.
 struct Seen {
-    Seen(const DissectionLimits& limits, std::uint8_t protocol, const std::vector<Bytes>& packets,
-         bool details = false) {
-        auto created = NdpiDissector::create({limits, details, {}});
+    Seen(const DissectorOptions& options, std::uint8_t protocol, const std::vector<Bytes>& packets) {
+        auto created = NdpiDissector::create(options);
         REQUIRE(created);
         dissector = std::move(created.value());
         FlowApplication flow{};
@@ -85,6 +86,8 @@ struct Seen {
         CHECK_FALSE(flow.complete);
         CHECK(dissector->states() == 0);
     }
+    Seen(const DissectionLimits& limits, std::uint8_t protocol, const std::vector<Bytes>& packets, bool details = false)
+        : Seen(DissectorOptions{limits, details, {}}, protocol, packets) {}
     Seen(const DissectionLimits& limits, const Conversation& seen, bool details = false)
         : Seen(limits, seen.protocol, seen.packets, details) {}
 
@@ -336,6 +339,43 @@ TEST_CASE("NdpiDissector: names outlive the dissector") {
     }
     CHECK(record->name == "Unknown");
     CHECK_FALSE(ndpi_version().empty());
+}
+
+TEST_CASE("NdpiDissector: the operator's rules name flows by port, host and address, and their category") {
+    const Workspace workspace;
+    const auto dns = Conversation("dns", 53);
+    const Bytes other = PacketBuilder(30).udp(40001, 40002).ipv4("10.0.0.1", "10.7.0.2");
+    NdpiFiles files;
+    files.protocols = workspace.write("p", "udp:40002@MyPort\nhost:\"example.org\"@MyHost\n");
+    CHECK(Seen(DissectorOptions{20, false, files}, kUdp, {other}).app->name == "MyPort");
+    CHECK(Seen(DissectorOptions{20, false, files}, kUdp, dns.packets).app->name == "DNS.MyHost");
+    files.protocols = workspace.write("p", "ip:10.7.0.0/16@MyNetwork\n");
+    CHECK(Seen(DissectorOptions{20, false, files}, kUdp, {other}).app->name == "MyNetwork");
+    files.categories = workspace.write("c", "www.example.org\t100\n");
+    const Seen mining(DissectorOptions{20, false, files}, kUdp, dns.packets);
+    CHECK(mining.app->category_name != Seen(20, dns).app->category_name);
+}
+
+TEST_CASE("NdpiDissector: after a change of rules new flows get the new name, and old ones keep theirs") {
+    const Workspace workspace;
+    const auto rules = [&](const char* name) {
+        return NdpiFiles{workspace.write(name, std::string("udp:40002@") + name + "\n"), "", 0};
+    };
+    auto created = NdpiDissector::create({20, false, rules("Before")});
+    REQUIRE(created);
+    NdpiDissector& dissector = *created.value();
+    Arena arena;
+    const Bytes ip = PacketBuilder(30).udp(40001, 40002).ipv4("10.0.0.1", "10.0.0.2");
+    FlowApplication old_flow{}, new_flow{};
+    show(dissector, old_flow, kUdp, ip, 1);
+    auto next = NdpiModule::create(rules("After"));
+    REQUIRE(next);
+    dissector.adopt(std::move(next.value()));
+    show(dissector, new_flow, kUdp, ip, 1);
+    show(dissector, old_flow, kUdp, ip, 2);
+    CHECK(dissector.finish(new_flow, arena)->name == "After");
+    CHECK(dissector.finish(old_flow, arena)->name == "Before");
+    CHECK(dissector.modules() == 1);
 }
 
 TEST_CASE("NdpiDissector: a new module is for flows that begin, and the old one leaves with its last flow") {
