@@ -3,6 +3,7 @@
 
 #include <net/if.h>
 #include <pcap/pcap.h>
+#include <sys/socket.h>
 
 #include <climits>
 
@@ -30,7 +31,6 @@ private:
     std::string set_timestamps(pcap_t* handle, const std::string& timestamp_type) const;
     Status activate(pcap_t* handle) const;
     Status set_link_type(pcap_t* handle) const;
-    Status set_filter(pcap_t* handle) const;
 
     const std::string& interface_;
     const CaptureOptions& options_;
@@ -53,8 +53,15 @@ Result<LiveHandle> Opening::open(const std::string& timestamp_type) const {
     result.timestamp_type = set_timestamps(handle, timestamp_type);
     if (auto status = activate(handle); !status) return status.error();
     if (auto status = set_link_type(handle); !status) return status.error();
-    if (auto status = set_filter(handle); !status) return status.error();
+    if (!options_.bpf_filter.empty()) {
+        if (auto status = set_live_filter(handle, options_.bpf_filter, interface_); !status) return status.error();
+    }
     if (pcap_setnonblock(handle, 1, reason) != 0) return Error{ErrorCode::kInternal, reason, interface_};
+    // A packet has one time for all captures, which tell it apart by that; without
+    // this each of them looks at the clock on its own. libpcap asks for it for
+    // nanoseconds only.
+    const int on = 1;
+    ::setsockopt(pcap_fileno(handle), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 
     result.link_type = pcap_datalink(handle);
     result.nanoseconds = pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO;
@@ -111,18 +118,16 @@ Status Opening::set_link_type(pcap_t* handle) const {
                  interface_};
 }
 
-Status Opening::set_filter(pcap_t* handle) const {
-    if (options_.bpf_filter.empty()) return ok();
+}  // namespace
+
+Status set_live_filter(pcap* handle, const std::string& filter, const std::string& interface) {
     bpf_program program{};
-    int code = pcap_compile(handle, &program, options_.bpf_filter.c_str(), 1, kFilterNetmask);
+    int code = pcap_compile(handle, &program, filter.c_str(), 1, kFilterNetmask);
     if (code == 0) code = pcap_setfilter(handle, &program);
     pcap_freecode(&program);
     if (code == 0) return ok();
-    return Error{ErrorCode::kInvalidArgument, "bad BPF filter \"" + options_.bpf_filter + "\": " + pcap_geterr(handle),
-                 interface_};
+    return Error{ErrorCode::kInvalidArgument, "bad BPF filter \"" + filter + "\": " + pcap_geterr(handle), interface};
 }
-
-}  // namespace
 
 void LiveHandle::Close::operator()(pcap* handle) const noexcept {
     pcap_close(handle);

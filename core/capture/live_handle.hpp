@@ -2,6 +2,7 @@
 // Opening a live capture: TPACKET_V3 by libpcap, non-blocking, filtered in the
 // kernel. Owned by the live source.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,7 @@ struct LiveHandle {
     int link_type = 0;           // DLT_*
     bool nanoseconds = false;    // as granted
     std::string timestamp_type;  // as granted
+    std::uint64_t opening = 0;   // of a FanoutGroup, when it made the handle
 };
 
 // What can be told without the interface; kInvalidArgument.
@@ -29,6 +31,9 @@ Status check_live_options(const std::string& interface, const CaptureOptions& op
 // kUnavailable: the interface is missing or down. Restrictions that capturing can
 // live with are logged.
 Result<LiveHandle> open_live_handle(const std::string& interface, const CaptureOptions& options, Logger& logger);
+
+// Compiled for the handle's link type, run by the kernel; kInvalidArgument.
+Status set_live_filter(pcap* handle, const std::string& filter, const std::string& interface);
 
 // The text of an error or warning code that a libpcap function returned.
 std::string libpcap_error_text(pcap* handle, int code);

@@ -12,6 +12,7 @@
 
 #include "core/base/ip_address.hpp"
 #include "core/base/wake_event.hpp"
+#include "core/capture/fanout.hpp"
 #include "core/capture/frame_batch.hpp"
 #include "core/capture/link_type.hpp"
 #include "core/capture/live_handle.hpp"
@@ -53,8 +54,8 @@ MacAddress read_hardware_address(const std::string& interface) noexcept {
 
 class LiveSource final : public PacketSource {
 public:
-    LiveSource(std::string interface, CaptureOptions options, Logger& logger)
-        : interface_(std::move(interface)), options_(std::move(options)), logger_(logger) {
+    LiveSource(std::string interface, CaptureOptions options, Logger& logger, FanoutMember fanout)
+        : interface_(std::move(interface)), options_(std::move(options)), logger_(logger), fanout_(std::move(fanout)) {
         description_.name = interface_;
         description_.state = "closed";
     }
@@ -78,12 +79,15 @@ private:
     void deliver() noexcept;
 
     Status lose(const Error& reason);
+    bool is_lost_to_group() const noexcept { return fanout_.group && fanout_.group->is_lost(live_); }
+    bool speaks() const noexcept { return fanout_.index == 0; }  // for all members of its group
     void close();
     void read_statistics();
 
     const std::string interface_;
     const CaptureOptions options_;
     Logger& logger_;
+    const FanoutMember fanout_;
     CaptureCounters counters_;
     WakeEvent wake_;
 
@@ -115,7 +119,8 @@ Status LiveSource::open() {
 }
 
 Status LiveSource::reopen() {
-    auto handle = open_live_handle(interface_, options_, logger_);
+    auto handle =
+        fanout_.group ? fanout_.group->take(fanout_.index, logger_) : open_live_handle(interface_, options_, logger_);
     if (!handle) return handle.error();
     live_ = std::move(handle.value());
     descriptor_ = pcap_get_selectable_fd(live_.pcap_handle.get());
@@ -131,11 +136,12 @@ Status LiveSource::reopen() {
 
 void LiveSource::publish_up() {
     const std::string precision = live_.nanoseconds ? "nano" : "micro";
-    logger_.info("capture started", {{"interface", interface_},
-                                     {"link_type", link_type_name(live_.link_type)},
-                                     {"snapshot_length", pcap_snapshot(live_.pcap_handle.get())},
-                                     {"timestamp_type", live_.timestamp_type},
-                                     {"timestamp_precision", precision}});
+    if (speaks())
+        logger_.info("capture started", {{"interface", interface_},
+                                         {"link_type", link_type_name(live_.link_type)},
+                                         {"snapshot_length", pcap_snapshot(live_.pcap_handle.get())},
+                                         {"timestamp_type", live_.timestamp_type},
+                                         {"timestamp_precision", precision}});
     const std::lock_guard lock(description_mutex_);
     description_.interface_index = ::if_nametoindex(interface_.c_str());
     description_.state = "up";
@@ -152,6 +158,11 @@ Result<PollOutcome> LiveSource::poll(FrameSink& sink, milliseconds wait) {
 }
 
 Result<PollOutcome> LiveSource::capture(FrameSink& sink, milliseconds wait) {
+    if (is_lost_to_group()) {
+        const Error reason{ErrorCode::kUnavailable, "another meter lost the interface", interface_};
+        if (auto status = lose(reason); !status) return status.error();
+        return PollOutcome::kIdle;
+    }
     if (steady_clock::now() >= next_statistics_) read_statistics();
     sink_ = &sink;
     int count = dispatch();
@@ -196,9 +207,10 @@ void LiveSource::deliver() noexcept {
 // ---- loss and return
 
 Result<PollOutcome> LiveSource::wait_for_interface(FrameSink& sink, milliseconds wait) {
+    const bool opened_by_another = fanout_.group && fanout_.group->is_open();
     const auto left = std::chrono::ceil<milliseconds>(next_try_ - steady_clock::now());
-    if (left.count() > 0) wake_.wait(-1, std::min(wait, left));
-    if (steady_clock::now() < next_try_) return PollOutcome::kIdle;
+    if (left.count() > 0 && !opened_by_another) wake_.wait(-1, std::min(wait, left));
+    if (steady_clock::now() < next_try_ && !opened_by_another) return PollOutcome::kIdle;
     auto status = reopen();
     if (status) return capture(sink, milliseconds(0));
     if (status.error().code == ErrorCode::kPermission) return status.error();
@@ -209,6 +221,7 @@ Result<PollOutcome> LiveSource::wait_for_interface(FrameSink& sink, milliseconds
 // The interface is away: an error when it is required, else the next try is set.
 Status LiveSource::lose(const Error& reason) {
     counters_.failures.add();
+    if (fanout_.group && live_.pcap_handle) fanout_.group->lose(live_);
     close();
     if (options_.required) {
         return Error{
@@ -216,7 +229,7 @@ Status LiveSource::lose(const Error& reason) {
             "required interface is not available: " + reason.message + " (available: " + available_interfaces() + ")",
             interface_};
     }
-    if (!std::exchange(waiting_told_, true)) {
+    if (!std::exchange(waiting_told_, true) && speaks()) {
         logger_.warning("interface not available, trying again until it is",
                         {{"interface", interface_}, {"error", reason.message}});
     }
@@ -230,6 +243,7 @@ Status LiveSource::lose(const Error& reason) {
 void LiveSource::close() {
     if (!live_.pcap_handle) return;
     read_statistics();
+    if (fanout_.group) fanout_.group->give_back(std::exchange(live_, {}));
     live_.pcap_handle.reset();
     descriptor_ = -1;
     counters_.up.set(0);
@@ -241,7 +255,9 @@ void LiveSource::read_statistics() {
     pcap_stat statistics{};
     if (pcap_stats(live_.pcap_handle.get(), &statistics) != 0) return;
     counters_.kernel_dropped.add(static_cast<std::uint32_t>(statistics.ps_drop - last_dropped_));
-    counters_.interface_dropped.add(static_cast<std::uint32_t>(statistics.ps_ifdrop - last_interface_dropped_));
+    // the driver's are not of one member
+    if (speaks())
+        counters_.interface_dropped.add(static_cast<std::uint32_t>(statistics.ps_ifdrop - last_interface_dropped_));
     last_dropped_ = statistics.ps_drop;
     last_interface_dropped_ = statistics.ps_ifdrop;
 }
@@ -258,8 +274,13 @@ MacAddress LiveSource::hardware_address() const noexcept {
 
 }  // namespace
 
-std::unique_ptr<PacketSource> make_live_source(std::string interface, CaptureOptions options, Logger& logger) {
-    return std::make_unique<LiveSource>(std::move(interface), std::move(options), logger);
+std::unique_ptr<PacketSource> make_live_source(std::string interface, CaptureOptions options, Logger& logger,
+                                               FanoutMember fanout) {
+    return std::make_unique<LiveSource>(std::move(interface), std::move(options), logger, std::move(fanout));
+}
+
+std::shared_ptr<FanoutGroup> make_fanout_group(std::string interface, CaptureOptions options, unsigned members) {
+    return std::make_shared<FanoutGroup>(std::move(interface), std::move(options), members);
 }
 
 }  // namespace nfstreamd

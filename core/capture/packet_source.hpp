@@ -86,8 +86,18 @@ public:
     virtual std::array<std::uint8_t, 6> hardware_address() const noexcept { return {}; }
 };
 
-// Live: TPACKET_V3 through libpcap, never in immediate mode.
-std::unique_ptr<PacketSource> make_live_source(std::string interface, CaptureOptions options, Logger& logger);
+// One of several live sources that share the packets of an interface, fanout.hpp.
+class FanoutGroup;
+struct FanoutMember {
+    std::shared_ptr<FanoutGroup> group;  // null: a source that has all packets
+    unsigned index = 0;
+};
+
+// Live: TPACKET_V3 through libpcap, never in immediate mode. The group of `fanout`
+// has been made for the same interface and options.
+std::unique_ptr<PacketSource> make_live_source(std::string interface, CaptureOptions options, Logger& logger,
+                                               FanoutMember fanout = {});
+std::shared_ptr<FanoutGroup> make_fanout_group(std::string interface, CaptureOptions options, unsigned members);
 
 // Capture files in the given order, as one input. Classic pcap files are read
 // by our own reader, everything else (pcapng, pipes) by libpcap.

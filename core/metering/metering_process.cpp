@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -14,6 +15,7 @@
 namespace nfstreamd {
 namespace {
 
+using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLongestWait{100};
@@ -28,6 +30,7 @@ constexpr std::chrono::milliseconds kDrain{100};
 constexpr std::chrono::seconds kLongestOverlap{2};
 // Only a broken capture has later times (year 2116); sums with timeouts do not overflow.
 constexpr TimestampNs kLatest = TimestampNs{1} << 62;
+constexpr TimestampNs kNever = std::numeric_limits<TimestampNs>::max();
 
 std::array<std::uint64_t, 9> random_secret() {
     std::random_device device;
@@ -52,7 +55,8 @@ public:
           v4_(context_),
           v6_(context_) {
         context_.set_timeouts(options_.idle_timeout, options_.active_timeout);
-        context_.next_flow_id = context_.next_creation_id = std::uint64_t{point_.id > 0 ? point_.id - 1 : 0} << 40;
+        const std::uint32_t number = point_.process > 0 ? point_.process : point_.id;
+        context_.next_flow_id = context_.next_creation_id = std::uint64_t{number > 0 ? number - 1 : 0} << 40;
         v4_.set_sibling(v6_);
         v6_.set_sibling(v4_);
     }
@@ -79,6 +83,7 @@ public:
         while (!stop.stop_requested() && !ended) {
             take_changes();
             note_interface();
+            note_hand_over();
             auto outcome = source_->poll(*this, behind_ ? std::chrono::milliseconds(0) : kLongestWait);
             if (!outcome) {
                 result = outcome.error();
@@ -89,6 +94,7 @@ public:
         }
         if (!ended && result) {
             note_interface();
+            note_hand_over();
             drain();
         }
         take_changes();
@@ -109,22 +115,23 @@ public:
         std::size_t i = 0;
         for (const RawFrame& frame : vector.frames) {
             if (overlapping_) [[unlikely]] {
-                if (frame.timestamp <= overlap_until_) {
+                if (frame.timestamp <= overlap_until_ || frame.timestamp > hand_over_at_) {
                     counters_.overlap.add();
                     continue;
                 }
-                overlapping_ = false;
+                overlapping_ = hand_over_at_ != kNever;
             }
             Packet& packet = packets_[i++];
             packet = Packet{};
             newest_frame_ = std::max(newest_frame_, frame.timestamp);
             const DecodeResult result = decode(vector.link_type, frame, decoding, packet);
             if (result != DecodeResult::kOk) [[unlikely]] {
-                counters_.ignored[static_cast<std::size_t>(result)].add();
+                if (counts_input_) counters_.ignored[static_cast<std::size_t>(result)].add();
                 continue;
             }
             // time does not run back, whatever the capture says
             clock_ = packet.timestamp = std::clamp(packet.timestamp, clock_, kLatest);
+            if (picks_ && !point_.share.has(packet)) continue;
             if (packet.fragment && options_.fragments == FragmentMode::kAll) fragments_.resolve(packet);
             ++metered;
             octets += packet.ip_octets;
@@ -164,7 +171,13 @@ public:
         expire_requested_ = true;
         wake();
     }
+    void hand_over(TimestampNs at) {
+        hand_over_requested_ = at;
+        wake();
+    }
+    void take_over(TimestampNs from) noexcept { begin_overlap(from); }
     CaptureTotals capture() const {
+        if (!counts_input_) return {};
         const std::lock_guard lock(mutex_);
         CaptureTotals totals = retired_;
         add(totals, source_->counters());
@@ -182,6 +195,8 @@ public:
 
     const ObservationPoint point_;
     const MeteringOptions options_;
+    const bool picks_ = point_.offline && point_.share.count > 1;
+    const bool counts_input_ = !picks_ || point_.share.first();
     MeterCounters counters_;
     std::atomic<EndReason> stop_reason_{EndReason::kForced};
     std::atomic<std::uint64_t> adopted_{0};
@@ -232,25 +247,42 @@ private:
     // the kernel gives a packet once for all captures.
     void replace_source(std::unique_ptr<PacketSource> next) {
         drain();
-        overlapping_ = true;
-        overlap_until_ = newest_frame_;
-        overlap_ends_ = Steady::now() + kLongestOverlap;
+        begin_overlap(newest_frame_);
         const std::lock_guard lock(mutex_);
         add(retired_, source_->counters());
         source_ = std::move(next);
         opens_noted_ = 0;
     }
 
+    void begin_overlap(TimestampNs until) noexcept {
+        overlapping_ = true;
+        overlap_until_ = until;
+        overlap_ends_ = Steady::now() + kLongestOverlap;
+    }
+
+    void note_hand_over() noexcept {
+        hand_over_at_ = hand_over_requested_.load();
+        overlapping_ = overlapping_ || hand_over_at_ != kNever;
+    }
+
     // What waits in the capture ring is metered before the capture ends. What
     // is left of files is not.
     void drain() {
         if (point_.offline) return;
-        const auto deadline = Steady::now() + kDrain;
-        for (auto left = kDrain; left.count() > 0;) {
+        auto left = kDrain;
+        // nobody else has what was before that: time for a block that was begun just then
+        if (hand_over_at_ != kNever) left += std::clamp(until_hand_over(), 0ms, kDrain) + kDrain;
+        const auto deadline = Steady::now() + left;
+        while (left.count() > 0) {
             const auto outcome = source_->poll(*this, left);
             if (!outcome || outcome.value() == PollOutcome::kEnd) return;
             left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Steady::now());
         }
+    }
+
+    std::chrono::milliseconds until_hand_over() const {
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(hand_over_at_) - now);
     }
 
     // The interface may have come, or come back as another one.
@@ -269,7 +301,10 @@ private:
     void tick() {
         const auto now = Steady::now();
         if (std::exchange(saw_packets_, false)) last_packets_ = now;
-        if (overlapping_ && now > overlap_ends_) overlapping_ = false;
+        if (overlapping_ && now > overlap_ends_) {
+            overlap_until_ = 0;
+            overlapping_ = hand_over_at_ != kNever;
+        }
         behind_ = !point_.offline && clock_ != 0 && expire_by_the_clock(now);
         if (expire_requested_.exchange(false)) to_expire_ = context_.live_flows;
         if (to_expire_ != 0) {
@@ -309,6 +344,7 @@ private:
     std::unique_ptr<PacketSource> source_;  // replaced by the metering thread under mutex_; it reads it freely
     CaptureTotals retired_;
     std::atomic<bool> expire_requested_{false};
+    std::atomic<TimestampNs> hand_over_requested_{kNever};
 
     // the metering thread only
     RecordPublisher publisher_;
@@ -323,6 +359,7 @@ private:
     bool overlapping_ = false;  // the new capture may still deliver what the old one did
     TimestampNs overlap_until_ = 0;
     Steady::time_point overlap_ends_{};  // whatever the time stamps say
+    TimestampNs hand_over_at_ = kNever;  // another process meters what is later
     std::uint64_t opens_noted_ = 0;
     Steady::time_point last_packets_ = Steady::now();
     bool saw_packets_ = false;
@@ -352,6 +389,12 @@ std::uint64_t MeteringProcess::adopted() const noexcept {
 }
 void MeteringProcess::request_expire() {
     implementation_->request_expire();
+}
+void MeteringProcess::hand_over(TimestampNs at) {
+    implementation_->hand_over(at);
+}
+void MeteringProcess::take_over(TimestampNs from) noexcept {
+    implementation_->take_over(from);
 }
 void MeteringProcess::set_stop_reason(EndReason reason) noexcept {
     implementation_->stop_reason_ = reason;

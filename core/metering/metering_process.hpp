@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One metering process (RFC 5470): one packet source, one thread, one flow
-// cache. run() is the body of its thread; adopt(), request_* and the readers of
-// counters may be called from any thread.
+// cache. Several of them may share an observation point. run() is the body of its
+// thread; adopt(), request_* and the readers of counters may be called from any
+// thread.
 #pragma once
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "core/base/log.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/export/record_queue.hpp"
+#include "core/metering/flow_share.hpp"
 #include "core/metering/metering_options.hpp"
 #include "core/packet/packet.hpp"
 #include "core/record/end_reason.hpp"
@@ -22,8 +24,13 @@ namespace nfstreamd {
 
 struct ObservationPoint {  // RFC 7011: where packets are seen
     std::uint32_t id = 0;  // IE 138
-    std::string name;      // "eth0", or "files" of an offline run
+    std::string name;      // "eth0", or "files" of an offline run; "eth0/1" of one share
     bool offline = false;  // capture files: packet time only, wait for room in the queues
+    // What this process meters. Live, the kernel hands over nothing else; offline
+    // every process reads all packets, for the time they tell, and picks its own.
+    // What is counted before that, the first share counts for all.
+    FlowShare share = {};
+    std::uint32_t process = 0;  // number of this process in the run, for unique flow ids; 0: the id
 };
 
 struct MeterCounters {                      // written by the metering thread
@@ -38,7 +45,7 @@ struct MeterCounters {                      // written by the metering thread
     Counter flow_octets;                    // gauge: memory of one flow, all groups that are on
     Counter now_ns;                         // gauge: the meter's clock
     Counter polls;                          // turns of the thread's loop: it is alive
-    Counter overlap;                        // frames of a new capture that the one before had delivered
+    Counter overlap;                        // frames of two captures that the other one metered
 };
 
 // What a running metering process can take over without losing a flow.
@@ -69,6 +76,10 @@ public:
     std::uint64_t adopted() const noexcept;           // how many changes have been taken
     void request_expire();                            // all flows leave now, end reason forced
     void set_stop_reason(EndReason reason) noexcept;  // before a stop: kForced (default), kInterfaceGone
+    // The capture goes over to another process: frames later than this are not
+    // metered here any more, and there from the first such frame on.
+    void hand_over(TimestampNs at);             // then a stop
+    void take_over(TimestampNs from) noexcept;  // before run()
 
     const ObservationPoint& point() const noexcept;
     const MeteringOptions& options() const noexcept;
