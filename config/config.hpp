@@ -15,6 +15,7 @@ struct CaptureConfig {
     std::vector<std::string> interfaces;  // live; empty when `pcap` is given
     std::vector<std::string> pcap;        // capture files
     CaptureOptions options;
+    unsigned n_meters = 0;  // 0: by the machine
     std::string where;
 };
 

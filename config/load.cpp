@@ -107,6 +107,7 @@ CaptureConfig to_capture(const CheckedCapture& checked, Generation generation) {
     to.options.timestamp_precision =
         from.string("timestamp_precision") == "nano" ? TimestampPrecision::kNano : TimestampPrecision::kMicro;
     to.options.required = from.boolean("required");
+    to.n_meters = static_cast<unsigned>(from.integer("n_meters"));
     return to;
 }
 

@@ -71,6 +71,14 @@ constexpr std::array kCapture = {
                 .default_value = "micro",
                 .description = "Precision of packet time, microseconds or nanoseconds where available.",
                 .choices = "micro nano"},
+    SettingSpec{.name = "n_meters",
+                .type = SettingType::kInteger,
+                .default_value = "0",
+                .description =
+                    "Meters, each with a thread and a flow table of its own, that share the packets by their "
+                    "addresses; 0: one less than processors for an interface, one for files.",
+                .min = 0,
+                .max = 256},
     SettingSpec{.name = "required",
                 .type = SettingType::kBool,
                 .default_value = "false",

@@ -2,6 +2,7 @@
 #include "daemon/assembly.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -32,17 +33,54 @@ std::string schema_of(const config::ExporterConfig& exporter) {
     return type && has_setting(*type, kSchema) ? exporter.settings.string(kSchema) : std::string();
 }
 
+// The first file that can be read only once: standard input, a pipe.
+std::string pipe_among(const std::vector<std::string>& files) {
+    for (const auto& file : files) {
+        struct stat status {};
+        if (file == "-") return "standard input";
+        if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return file;
+    }
+    return {};
+}
+
+void add_plans(std::vector<CapturePlan>& plans, const CapturePlan& whole, unsigned meters) {
+    if (meters == 1) return plans.push_back(whole);
+    const auto group = whole.offline() ? nullptr : make_fanout_group(whole.input, whole.options, meters);
+    for (unsigned i = 0; i < meters; ++i) {
+        plans.push_back(whole);
+        plans.back().name = fmt::format("{}/{}", whole.input, i);
+        plans.back().share = {i, meters};
+        plans.back().fanout = {group, i};
+    }
+}
+
 }  // namespace
 
-std::vector<CapturePlan> capture_plans(const config::Config& config) {
+// Live, nfstream's rule: one processor is left to the rest.
+MeterCount meter_count(const config::CaptureConfig& capture, unsigned processors) {
+    if (!capture.pcap.empty()) {
+        if (capture.n_meters <= 1) return {};
+        if (const auto pipe = pipe_among(capture.pcap); !pipe.empty())
+            return {1, fmt::format("{} can be read only once: one meter reads it", pipe)};
+        return {capture.n_meters, {}};
+    }
+    const unsigned most = std::max(processors, 2u) - 1;
+    if (capture.n_meters <= most) return {capture.n_meters == 0 ? most : capture.n_meters, {}};
+    return {most, fmt::format("{} meters would contend for {} processors: there will be {}", capture.n_meters,
+                              processors, most)};
+}
+
+std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned processors) {
     std::vector<CapturePlan> plans;
     std::size_t file_inputs = 0;
     for (const auto& capture : config.capture) {
-        for (const auto& interface : capture.interfaces) plans.push_back({interface, {}, capture.options});
+        const unsigned meters = meter_count(capture, processors).count;
+        for (const auto& interface : capture.interfaces)
+            add_plans(plans, {interface, interface, {}, capture.options}, meters);
         if (capture.pcap.empty()) continue;
         // entries have options of their own, so each is an input of its own
         const auto name = ++file_inputs == 1 ? std::string("files") : fmt::format("files{}", file_inputs);
-        plans.push_back({name, capture.pcap, capture.options});
+        add_plans(plans, {name, name, capture.pcap, capture.options}, meters);
     }
     return plans;
 }
@@ -122,15 +160,16 @@ Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::C
 
 std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger) {
     return plan.offline() ? make_file_source(plan.files, plan.options, logger)
-                          : make_live_source(plan.name, plan.options, logger);
+                          : make_live_source(plan.input, plan.options, logger, plan.fanout);
 }
 
-std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, std::uint32_t id,
-                                                       const MeteringOptions& options,
+std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, std::uint32_t point,
+                                                       std::uint32_t number, const MeteringOptions& options,
+                                                       std::unique_ptr<PacketSource> source,
                                                        std::vector<std::shared_ptr<RecordQueue>> outputs,
                                                        Logger& logger) {
-    return std::make_unique<MeteringProcess>(ObservationPoint{id, plan.name, plan.offline()}, options,
-                                             make_source(plan, logger), std::move(outputs), logger);
+    return std::make_unique<MeteringProcess>(ObservationPoint{point, plan.name, plan.offline(), plan.share, number},
+                                             options, std::move(source), std::move(outputs), logger);
 }
 
 }  // namespace nfstreamd::daemon

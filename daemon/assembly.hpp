@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "config/config.hpp"
@@ -16,16 +17,28 @@
 
 namespace nfstreamd::daemon {
 
-// One metering process's input: an interface, or capture files in order.
+// One metering process's input: an interface, or capture files in order, or its
+// share of them.
 struct CapturePlan {
-    std::string name;                // "eth0", "files"
+    std::string name;                // unique: "eth0", "files"; "eth0/1" of several meters
+    std::string input;               // "eth0", "files"
     std::vector<std::string> files;  // empty: live
     CaptureOptions options;
+    FlowShare share = {};
+    FanoutMember fanout = {};  // live, of several meters
 
     bool offline() const { return !files.empty(); }
 };
 
-std::vector<CapturePlan> capture_plans(const config::Config& config);
+// How many meters share an input, and why not as many as the operator wants.
+struct MeterCount {
+    unsigned count = 1;
+    std::string problem;
+};
+MeterCount meter_count(const config::CaptureConfig& capture, unsigned processors = std::thread::hardware_concurrency());
+
+std::vector<CapturePlan> capture_plans(const config::Config& config,
+                                       unsigned processors = std::thread::hardware_concurrency());
 bool is_file_run(const config::Config& config);
 
 FieldGroups field_groups(const MeteringOptions& options);
@@ -46,8 +59,10 @@ Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::C
                                                                  Logger& logger);
 
 std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger);
-std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, std::uint32_t id,
-                                                       const MeteringOptions& options,
+// `source` becomes the input of the process numbered `number` at the observation point `point`.
+std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, std::uint32_t point,
+                                                       std::uint32_t number, const MeteringOptions& options,
+                                                       std::unique_ptr<PacketSource> source,
                                                        std::vector<std::shared_ptr<RecordQueue>> outputs,
                                                        Logger& logger);
 

@@ -73,9 +73,15 @@ config::Loaded load_configuration(const CommandLine& line) {
     Logger logger(LogLevel::kError, LogFormat::kText);
     loaded.errors = check_config(*loaded.config, logger);
     check_rules(loaded.config->metering.ndpi, loaded.errors);
-    if (!loaded.errors.empty())
+    if (!loaded.errors.empty()) {
         loaded.config.reset();
-    else if (loaded.config->exporters.empty())
+        return loaded;
+    }
+    for (const auto& capture : loaded.config->capture)
+        if (const auto meters = meter_count(capture); !meters.problem.empty())
+            loaded.warnings.push_back(fmt::format("{}{}capture.n_meters: {}", capture.where,
+                                                  capture.where.empty() ? "" : ": ", meters.problem));
+    if (loaded.config->exporters.empty())
         loaded.warnings.emplace_back(
             "exporters: there is none: flows are metered and counted, their records go nowhere");
     return loaded;

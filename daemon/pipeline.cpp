@@ -78,7 +78,10 @@ Result<std::unique_ptr<MeterUnit>> Pipeline::prepare_meter(const CapturePlan& pl
         queues.push_back(exporter->process->add_producer(plan.name));
         unit->outputs[exporter->config.name] = queues.back();
     }
-    unit->process = make_metering_process(plan, next_point_id_++, options, std::move(queues), logger_);
+    const auto [point, is_new] = point_ids_.try_emplace(plan.input, static_cast<std::uint32_t>(point_ids_.size() + 1));
+    Logger& source_logger = plan.offline() && !plan.share.first() ? mute_ : logger_;
+    unit->process = make_metering_process(plan, point->second, next_meter_id_++, options,
+                                          make_source(plan, source_logger), std::move(queues), logger_);
     if (auto opened = unit->process->open(); !opened) {
         discard(*unit);
         return opened.error();
@@ -130,6 +133,7 @@ void Pipeline::rewire(Rewiring change) {
     auto old_exporters = std::exchange(exporters_, std::move(kept_exporters));
     auto old_meters = std::exchange(meters_, std::move(kept_meters));
 
+    hand_over(old_meters, change.new_meters);
     for (auto& meter : old_meters) retire(std::move(meter));
     for (auto& exporter : old_exporters) retiring_exporters_.push_back(std::move(exporter));
     for (auto& exporter : change.new_exporters) start(std::move(exporter));
@@ -139,6 +143,25 @@ void Pipeline::rewire(Rewiring change) {
     meters_ = pick(meters_, change.meter_order);
     // only now, as their queues end when the meters have taken the change
     for (auto& exporter : retiring_exporters_) request_end(*exporter);
+}
+
+// An input that has another number of meters from now on: its packets up to a
+// point in time are those of the old ones, what is later is of the new ones.
+void Pipeline::hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
+                         const std::vector<std::unique_ptr<MeterUnit>>& to) {
+    constexpr std::chrono::milliseconds kNotice{50};  // for the old ones to hear of it
+    const auto at = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                        (std::chrono::system_clock::now() + kNotice).time_since_epoch())
+                        .count();
+    for (const auto& successor : to) {
+        bool succeeds = false;
+        for (const auto& meter : from) {
+            if (meter->plan.input != successor->plan.input) continue;
+            meter->process->hand_over(at);
+            succeeds = true;
+        }
+        if (succeeds) successor->process->take_over(at);
+    }
 }
 
 // Gives a meter that stays its new outputs, timeouts, capture and rules.
@@ -288,8 +311,8 @@ PipelineTotals Pipeline::totals() const {
         for (const auto& meter : *units) {
             add(totals, *meter);
             const auto progress = meter->process->progress();
-            totals.input_done += progress.done;
-            totals.input_total += progress.total;
+            totals.input_done += progress.done / meter->plan.share.count;  // all shares read the same files
+            totals.input_total += progress.total / meter->plan.share.count;
         }
     for (const auto* units : {&exporters_, &retiring_exporters_})
         for (const auto& exporter : *units) add(totals, *exporter);

@@ -42,7 +42,7 @@ struct MeterUnit {
     bool failure_reported = false;
     std::jthread thread;
 
-    std::uint32_t id() const { return process->point().id; }
+    std::uint32_t id() const { return process->point().process; }
 };
 
 // What a reload changes in running parts.
@@ -99,6 +99,8 @@ private:
     void launch(ExporterUnit& exporter);
     void request_end(ExporterUnit& exporter);
     void retire(std::unique_ptr<MeterUnit> meter);
+    static void hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
+                          const std::vector<std::unique_ptr<MeterUnit>>& to);
     void connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh);
     void exporter_ended(std::uint64_t id);
     void meter_ended(std::uint32_t id, Status outcome);
@@ -107,11 +109,13 @@ private:
 
     boost::asio::io_context& context_;
     Logger& logger_;
+    Logger mute_{LogLevel::kError, LogFormat::kText};  // of files that another meter reads and reports on, too
     std::function<void()> changed_;
     std::uint64_t next_exporter_id_ = 1;
-    std::uint32_t next_point_id_ = 1;
+    std::uint32_t next_meter_id_ = 1;
+    std::map<std::string, std::uint32_t> point_ids_;          // by input; one that comes back has its former one
     PipelineTotals past_;                                     // of parts that are gone
-    std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by observation point
+    std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by meter
     std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;
     std::vector<std::unique_ptr<MeterUnit>> meters_, retiring_meters_;
 };

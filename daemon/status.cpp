@@ -90,7 +90,7 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     InterfaceStatus status;
     status.id = meter.point().id;
     status.source = meter.source_description();
-    if (status.source.name.empty()) status.source.name = meter.point().name;
+    if (status.source.name.empty() || meter.point().share.count > 1) status.source.name = meter.point().name;
     status.capture = meter.capture();
     for (std::size_t i = 1; i < kDecodeResults; ++i)
         status.ignored.emplace_back(name(static_cast<DecodeResult>(i)), counters.ignored[i].get());

@@ -54,6 +54,7 @@ capture:
     snapshot_length: 1536
     socket_buffer_size: 0
     timestamp_precision: micro
+    n_meters: 0
     required: false
 metering:
   compatibility: nfstream6

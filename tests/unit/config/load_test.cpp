@@ -48,6 +48,7 @@ capture:
     socket_buffer_size: 64MiB
     timestamp_type: adapter
     timestamp_precision: nano
+    n_meters: 3
     required: true
   - pcap: a.pcap
 metering:
@@ -90,6 +91,8 @@ control: { socket: "" }
     options.timestamp_precision = TimestampPrecision::kNano;
     options.required = true;
     CHECK(config.capture[0].options == options);
+    CHECK(config.capture[0].n_meters == 3);
+    CHECK(config.capture[1].n_meters == 0);
     MeteringOptions metering;
     metering.idle_timeout = std::chrono::milliseconds(500);
     metering.active_timeout = std::chrono::minutes(5);

@@ -35,7 +35,7 @@ TEST_CASE("capture plans: one per interface, one for the files of an entry") {
     config.capture.resize(2);
     config.capture[0].interfaces = {"eth0", "lo"};
     config.capture[1].interfaces = {"eth1"};
-    const auto live = capture_plans(config);
+    const auto live = capture_plans(config, 2);
     REQUIRE(live.size() == 3);
     CHECK(live[2].name == "eth1");
     CHECK_FALSE(live[2].offline());
@@ -50,6 +50,50 @@ TEST_CASE("capture plans: one per interface, one for the files of an entry") {
     CHECK(files[0].files.size() == 2);
     CHECK(files[1].name == "files2");
     CHECK(is_file_run(config));
+}
+
+TEST_CASE("capture plans: several meters have shares of one input, and names of their own") {
+    config::Config config;
+    config.capture.resize(2);
+    config.capture[0].interfaces = {"eth0", "eth1"};
+    config.capture[0].n_meters = 2;
+    config.capture[1].interfaces = {"lo"};
+    config.capture[1].n_meters = 1;
+    const auto plans = capture_plans(config, 8);
+    REQUIRE(plans.size() == 5);
+    CHECK(plans[0].name == "eth0/0");
+    CHECK(plans[1].name == "eth0/1");
+    CHECK(plans[1].input == "eth0");
+    CHECK(plans[1].share == FlowShare{1, 2});
+    CHECK(plans[3].name == "eth1/1");
+    CHECK(plans[4].name == "lo");
+    CHECK(plans[4].share == FlowShare{0, 1});
+}
+
+TEST_CASE("meter count: by the processors for an interface, one of which is left free; as given for files") {
+    config::CaptureConfig live;
+    live.interfaces = {"eth0"};
+    const auto live_meters = [&](unsigned wanted, unsigned processors) {
+        live.n_meters = wanted;
+        return meter_count(live, processors);
+    };
+    CHECK(live_meters(0, 1).count == 1);
+    CHECK(live_meters(0, 8).count == 7);
+    CHECK(live_meters(0, 8).problem.empty());
+    CHECK(live_meters(3, 8).count == 3);
+    CHECK(live_meters(7, 8).problem.empty());
+    CHECK(live_meters(8, 8).count == 7);
+    CHECK(live_meters(8, 8).problem.find("8 meters would contend for 8 processors") == 0);
+
+    config::CaptureConfig files;
+    files.pcap = {"/dev/null/absent.pcap"};
+    CHECK(meter_count(files, 8).count == 1);
+    files.n_meters = 4;
+    CHECK(meter_count(files, 2).count == 4);
+    CHECK(meter_count(files, 2).problem.empty());
+    files.pcap.push_back("-");
+    CHECK(meter_count(files, 2).count == 1);
+    CHECK(meter_count(files, 2).problem == "standard input can be read only once: one meter reads it");
 }
 
 }  // namespace

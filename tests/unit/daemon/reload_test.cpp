@@ -23,6 +23,7 @@ config::CaptureConfig capture(Names interfaces, std::string filter = "") {
     config::CaptureConfig made;
     made.interfaces = std::move(interfaces);
     made.options.bpf_filter = std::move(filter);
+    made.n_meters = 1;
     return made;
 }
 

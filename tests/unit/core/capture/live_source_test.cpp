@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Captures in a network namespace of its own, where interfaces can come and go.
-// Needs CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW and ip(8); says so when it skips.
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -21,6 +20,7 @@
 #include "core/capture/packet_source.hpp"
 #include "tests/support/captured_log.hpp"
 #include "tests/support/collecting_sink.hpp"
+#include "tests/support/network_namespace.hpp"
 
 namespace nfstreamd {
 namespace {
@@ -31,39 +31,6 @@ using std::chrono::steady_clock;
 
 constexpr std::uint16_t kExperimental = 0x88b5;  // IEEE 802 local experimental EtherType
 constexpr auto kPatience = std::chrono::seconds(20);
-
-bool ip(const std::string& arguments) {
-    return std::system(("ip " + arguments + " >/dev/null 2>&1").c_str()) == 0;
-}
-
-// This thread, and the programs it starts, in a new namespace while it lives.
-class NetworkNamespace {
-public:
-    NetworkNamespace() : before_(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) {
-        if (before_ >= 0 && ::unshare(CLONE_NEWNET) == 0) {
-            entered_ = true;
-            usable_ = ip("link set lo up") && ip("link add probe0 type veth peer name probe1") && ip("link del probe0");
-        }
-        if (!usable_) MESSAGE("skipped: no network namespace with veth (root and ip(8) are needed)");
-    }
-    ~NetworkNamespace() {
-        if (entered_) ::setns(before_, CLONE_NEWNET);
-        if (before_ >= 0) ::close(before_);
-    }
-    NetworkNamespace(const NetworkNamespace&) = delete;
-    NetworkNamespace& operator=(const NetworkNamespace&) = delete;
-    explicit operator bool() const { return usable_; }
-
-private:
-    const int before_;
-    bool entered_ = false, usable_ = false;
-};
-
-void add_pair() {
-    REQUIRE(ip("link add cap0 address 02:00:00:00:00:0a type veth peer name cap1"));
-    REQUIRE(ip("link set cap0 up"));
-    REQUIRE(ip("link set cap1 up"));
-}
 
 // Sends frames of the experimental type with `size` octets out of `interface`.
 void send_frames(const char* interface, int count, std::size_t size = 60) {
@@ -144,6 +111,24 @@ TEST_CASE("LiveSource: datagrams on the loopback arrive once each, with their ti
     CHECK(description.timestamp_type == "host");
     CHECK(description.timestamp_precision ==
           (options.timestamp_precision == TimestampPrecision::kNano ? "nano" : "micro"));
+}
+
+TEST_CASE("LiveSource: a packet has the same time in all captures of its interface") {
+    const NetworkNamespace space;
+    if (!space) return;
+    add_pair();
+    CapturedLog log;
+    CollectingSink sinks[3];
+    std::vector<std::unique_ptr<PacketSource>> sources;
+    for (int i = 0; i < 3; i++) {
+        sources.push_back(make_live_source("cap0", only_ours(), log.logger()));
+        REQUIRE(sources.back()->open());
+    }
+    send_frames("cap1", 200);
+    for (std::size_t i = 0; i < 3; i++)
+        REQUIRE(poll_until(*sources[i], sinks[i], [&] { return sinks[i].frames.size() == 200; }));
+    CHECK(sinks[0].frames == sinks[1].frames);
+    CHECK(sinks[0].frames == sinks[2].frames);
 }
 
 TEST_CASE("LiveSource: an interface that comes, goes and comes again is captured each time") {

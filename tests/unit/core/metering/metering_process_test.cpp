@@ -609,6 +609,43 @@ TEST_CASE("MeteringProcess: a new capture takes over without loss, and what both
     check_totals(link.process(), records);
 }
 
+TEST_CASE("MeteringProcess: of two processes one meters until a time and the other from then on") {
+    constexpr TimestampNs kHandOver = kStart + 10 * kMs;
+    LinkRun before;
+    auto source = LinkRun::link();
+    SyntheticSource& link = *source;
+    Received received;
+    MeteringProcess after({3, "test0", false, {}, 2}, plain_options(), std::move(source), {received.queue()},
+                          quiet_logger());
+    REQUIRE(after.open());
+    after.take_over(kHandOver);
+    std::jthread thread([&](std::stop_token stop) { CHECK(after.run(stop)); });
+
+    before.source().add(udp_frame(kA, kB), kStart);
+    REQUIRE(before.source().wait_until_silent());
+    before.process().hand_over(kHandOver);
+    REQUIRE(before.source().wait_until_silent(2));
+    for (int i = 1; i < 20; ++i) before.source().add(udp_frame(kA, kB), kStart + i * kMs);
+    for (int i = 0; i < 20; ++i) link.add(udp_frame(kA, kB), kStart + i * kMs);
+    REQUIRE(before.source().wait_until_silent());
+    REQUIRE(link.wait_until_silent());
+    const auto& first = before.stop();
+    thread.request_stop();
+    thread.join();
+    const auto& second = received.records();
+    REQUIRE(first.size() == 1);
+    CHECK(first[0]->packets() == 11);
+    CHECK(first[0]->last() == kHandOver);
+    CHECK(before.process().counters().overlap.get() == 9);
+    REQUIRE(second.size() == 1);
+    CHECK(second[0]->packets() == 9);
+    CHECK(second[0]->first() == kHandOver + kMs);
+    CHECK(after.counters().overlap.get() == 11);
+    CHECK(first[0]->id != second[0]->id);
+    check_totals(before.process(), first);
+    check_totals(after, second);
+}
+
 TEST_CASE("MeteringProcess: readers of counters and descriptions may be other threads") {
     LinkRun link;
     std::jthread reader([&](std::stop_token stop) {
