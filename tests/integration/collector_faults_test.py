@@ -22,7 +22,7 @@ class CollectorFaults(harness.TestCase):
     def begin(self, transport):
         """A daemon with an exporter to our port and another, which is well, to a CSV file."""
         daemon = self.daemon(
-            "capture:\n  - interface: lo\n    bpf_filter: udp dst port 7777\nmetering:\n  idle_timeout: 600\nexporters:\n"
+            "capture:\n  - interface: lo\n    n_meters: 1\n    bpf_filter: udp dst port 7777\nmetering:\n  idle_timeout: 600\nexporters:\n"
             f"  - {{name: faulty, type: ipfix, collectors: ['{transport}://127.0.0.1:{self.port}'], flush_interval: 100ms}}\n"
             f"  - {{name: well, type: csv, path: {self.flows_csv}, flush_interval: 100ms}}\n"
             f"control: {{socket: {self.folder}/control.sock}}\n", namespace=self.probe)

@@ -24,7 +24,7 @@ class Control(harness.TestCase):
         self.probe = harness.Namespace(self)
         self.collector, port = self.collect(namespace=self.probe)
         self.running = self.daemon(
-            "instance: cellar\ncapture:\n  - interface: lo\n    bpf_filter: udp dst port 7777\nmetering:\n"
+            "instance: cellar\ncapture:\n  - interface: lo\n    n_meters: 1\n    bpf_filter: udp dst port 7777\nmetering:\n"
             "  idle_timeout: 600\n  max_flows: 1000\nexporters:\n"
             f"  - {{name: main, type: ipfix, collectors: ['udp://127.0.0.1:{port}'], flush_interval: 100ms}}\n"
             f"control: {{socket: {self.folder}/control.sock}}\n", namespace=self.probe)

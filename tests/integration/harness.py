@@ -3,6 +3,7 @@
 for with a deadline, free ports, network namespaces, capture files, and flows as dictionaries."""
 import contextlib
 import csv
+import ctypes
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -143,6 +145,21 @@ class Namespace:
     def ip(self, *words):
         return self.run("ip", *words)
 
+    def packet_socket(self, device):
+        """A socket that sends frames on a link in here."""
+        made = []
+
+        def make():  # a thread's namespace is its own
+            with open(f"/proc/{self.holder.pid}/ns/net", "rb") as namespace:
+                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0) != 0:
+                    return
+            made.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+            made[0].bind((device, 0))
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        return made[0]
+
     def link_to(self, other, name, address, other_address):
         """A veth pair: NAME here with ADDRESS, `up` in the other namespace; without IPv6 to be silent."""
         self.ip("link", "add", name, "type", "veth", "peer", "name", "up0", "netns", str(other.holder.pid))
@@ -191,6 +208,10 @@ class TestCase(unittest.TestCase):
         with open(out, newline="", encoding="utf-8") as text:
             return list(csv.DictReader(text))
 
+    def json_records(self, path):
+        with open(path, encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+
     def collect(self, transport="udp", port=None, namespace=None, host="127.0.0.1"):
         """A running `nfstreamctl collect`, and the port it listens on."""
         port = port or free_port()
@@ -199,10 +220,16 @@ class TestCase(unittest.TestCase):
         self.assertTrue(process.running(), process.describe())
         return process, port
 
-    def daemon(self, configuration, *arguments, namespace=None):
-        """A live nfstreamd with this configuration file, once its control socket answers."""
+    def daemon(self, configuration, *arguments, namespace=None, processors=None):
+        """A live nfstreamd with this configuration file, once its control socket answers; PROCESSORS is how many it
+        believes there are."""
         path = self.write("nfstreamd.yaml", configuration)
-        process = self.start(NFSTREAMD, "-c", path, *arguments, namespace=namespace)
+        command = [NFSTREAMD, "-c", path, *arguments]
+        if processors:
+            online = self.write("online", f"0-{processors - 1}\n")
+            command = ["unshare", "--mount", "sh", "-c",
+                       f"mount --bind {online} /sys/devices/system/cpu/online && exec \"$@\"", "sh", *command]
+        process = self.start(*command, namespace=namespace)
         process.socket = self.folder / "control.sock"
         wait_for(lambda: process.socket.exists() or not process.running(), process.describe)
         self.assertTrue(process.running(), process.describe())

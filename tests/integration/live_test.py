@@ -38,7 +38,7 @@ class Live(harness.TestCase):
         echo = self.start(sys.executable, "-B", TRAFFIC, "echo", "0.0.0.0", ECHO_PORT, namespace=probe)
         wait_for(lambda: web.listens(HTTP_PORT, "tcp") and echo.listens(ECHO_PORT), "servers did not start")
         collector, port = self.collect(namespace=probe)
-        daemon = self.daemon(self.configuration(port, "  - interface: [m0, m1]\n", idle=2), namespace=probe)
+        daemon = self.daemon(self.configuration(port, "  - interface: [m0, m1]\n    n_meters: 1\n", idle=2), namespace=probe)
         self.up(daemon, 2)
 
         expected = collections.Counter()
@@ -65,7 +65,7 @@ class Live(harness.TestCase):
     def test_a_flow_ends_on_a_silent_link_soon_after_its_idle_timeout(self):
         probe = harness.Namespace(self)
         collector, port = self.collect(namespace=probe)
-        captures = f"  - interface: lo\n    bpf_filter: udp port {ECHO_PORT}\n"
+        captures = f"  - interface: lo\n    n_meters: 1\n    bpf_filter: udp port {ECHO_PORT}\n"
         daemon = self.daemon(self.configuration(port, captures, idle=1), namespace=probe)
         self.up(daemon)
         sent = time.monotonic()
@@ -81,7 +81,7 @@ class Live(harness.TestCase):
             with self.subTest(signal=number):
                 probe = harness.Namespace(self)
                 collector, port = self.collect(namespace=probe)
-                captures = f"  - interface: lo\n    bpf_filter: udp port {ECHO_PORT}\n"
+                captures = f"  - interface: lo\n    n_meters: 1\n    bpf_filter: udp port {ECHO_PORT}\n"
                 daemon = self.daemon(self.configuration(port, captures, idle=600), namespace=probe)
                 self.up(daemon)
                 sources = list(range(41000, 41100))
@@ -98,7 +98,7 @@ class Live(harness.TestCase):
     def test_an_interface_that_appears_later_is_metered_and_one_that_goes_hands_out_its_flows(self):
         probe, client = harness.Namespace(self), harness.Namespace(self)
         collector, port = self.collect(namespace=probe)
-        captures = "  - interface: late0\n    bpf_filter: udp\n"
+        captures = "  - interface: late0\n    n_meters: 1\n    bpf_filter: udp\n"
         daemon = self.daemon(self.configuration(port, captures, idle=600), namespace=probe)
         self.assertFalse(self.status(daemon)["interfaces"][0]["up"])
         probe.link_to(client, "late0", "10.91.0.1", "10.91.0.2")
@@ -114,7 +114,7 @@ class Live(harness.TestCase):
     def test_a_filter_keeps_packets_out(self):
         probe = harness.Namespace(self)
         collector, port = self.collect(namespace=probe)
-        captures = "  - interface: lo\n    bpf_filter: udp src port 43002\n"
+        captures = "  - interface: lo\n    n_meters: 1\n    bpf_filter: udp src port 43002\n"
         daemon = self.daemon(self.configuration(port, captures, idle=1), namespace=probe)
         self.up(daemon)
         self.traffic(probe, "send", "127.0.0.1", ECHO_PORT, 43001, 43002)

@@ -21,7 +21,7 @@ class Reload(harness.TestCase):
         """COLLECTORS: name to port."""
         exporters = "".join(f"  - {{name: {name}, type: ipfix, collectors: ['udp://127.0.0.1:{port}'],"
                             " flush_interval: 100ms}\n" for name, port in collectors.items())
-        return (f"capture:\n  - interface: lo\n    bpf_filter: {bpf_filter}\nmetering:\n  idle_timeout: {idle}\n"
+        return (f"capture:\n  - interface: lo\n    n_meters: 1\n    bpf_filter: {bpf_filter}\nmetering:\n  idle_timeout: {idle}\n"
                 f"exporters:\n{exporters}control: {{socket: {self.folder}/control.sock}}\n")
 
     def begin(self, configuration):
