@@ -129,6 +129,8 @@ private:
 
 // ---- the group in the kernel
 
+constexpr milliseconds kLongestEmptying{300};
+
 Error system_error(const char* what, const std::string& interface) {
     // an interface that went down meanwhile comes up again
     const auto code =
@@ -145,23 +147,22 @@ Status drop_everything(pcap* handle, const std::string& interface) {
 
 // What came before the member dropped everything is no share of it. The kernel
 // shows it when it hands over a block of its ring, up to two periods later.
-Status empty(pcap* handle, const std::string& interface) {
-    constexpr milliseconds kLongest{300};
+Status empty(pcap* handle, const std::string& interface, steady_clock::time_point deadline) {
     pcap_stat statistics{};
     if (const int code = pcap_stats(handle, &statistics); code != 0)
         return Error{ErrorCode::kIo, libpcap_error_text(handle, code), interface};
     const std::uint32_t waiting = statistics.ps_recv - statistics.ps_drop;
-    const auto deadline = steady_clock::now() + kLongest;
-    // on `lo` libpcap leaves out what it counts: the wait is the longest
-    for (std::uint32_t seen = 0; seen < waiting && steady_clock::now() < deadline;) {
+    for (std::uint32_t seen = 0;;) {
         const int count = pcap_dispatch(
             handle, -1, [](u_char*, const pcap_pkthdr*, const u_char*) {}, nullptr);
         if (count < 0) return Error{ErrorCode::kUnavailable, libpcap_error_text(handle, count), interface};
         seen += static_cast<std::uint32_t>(count);
+        if (count > 0) continue;
+        // on `lo` libpcap leaves out half of what it counts: there the deadline ends it
+        if (seen >= waiting || steady_clock::now() >= deadline) return ok();
         pollfd ready{pcap_get_selectable_fd(handle), POLLIN, 0};
-        if (count == 0) ::poll(&ready, 1, 10);
+        ::poll(&ready, 1, 10);
     }
-    return ok();
 }
 
 // Members are told apart by the order in which they join: it is also that of
@@ -231,8 +232,9 @@ Status FanoutGroup::open(Logger& logger) {
         handles.back().opening = openings_ + 1;
         if (auto status = drop_everything(handles.back().pcap_handle.get(), interface_); !status) return status;
     }
+    const auto deadline = steady_clock::now() + kLongestEmptying;
     for (const auto& handle : handles)
-        if (auto status = empty(handle.pcap_handle.get(), interface_); !status) return status;
+        if (auto status = empty(handle.pcap_handle.get(), interface_, deadline); !status) return status;
     if (auto status = join(handles, interface_); !status) return status;
     for (const auto& handle : handles)
         if (auto status = let_in(handle, options_, interface_); !status) return status;
