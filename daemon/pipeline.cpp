@@ -129,7 +129,10 @@ void Pipeline::rewire(Rewiring change) {
         else
             fresh.insert(name);
     auto kept_exporters = pick(exporters_, kept_names);
-    auto kept_meters = pick(meters_, change.meter_order);
+    std::vector<std::string> kept_meter_names;
+    for (const auto& name : change.meter_order)
+        if (find_name(change.new_meters, name) == change.new_meters.end()) kept_meter_names.push_back(name);
+    auto kept_meters = pick(meters_, kept_meter_names);
     auto old_exporters = std::exchange(exporters_, std::move(kept_exporters));
     auto old_meters = std::exchange(meters_, std::move(kept_meters));
 

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "daemon/assembly.hpp"
@@ -62,14 +63,30 @@ void compare(const Items& running, const Items& wanted, Same same, std::vector<s
         if (find_by_name(wanted, item.name) == wanted.end()) removed.push_back(item.name);
 }
 
+// Of an input that has another number of meters every one goes and new ones
+// come, those of a name that stays as well: the flows are divided anew.
+void replace_shares(const std::vector<CapturePlan>& running, const std::vector<CapturePlan>& wanted, ReloadPlan& plan) {
+    const auto is_replaced = [&](const std::string& name) {
+        return find_by_name(running, name)->share != find_by_name(wanted, name)->share;
+    };
+    auto& reopened = plan.interfaces_reopened;
+    const auto replaced = std::stable_partition(reopened.begin(), reopened.end(), std::not_fn(is_replaced));
+    plan.interfaces_added.insert(plan.interfaces_added.end(), replaced, reopened.end());
+    plan.interfaces_removed.insert(plan.interfaces_removed.end(), replaced, reopened.end());
+    reopened.erase(replaced, reopened.end());
+}
+
 }  // namespace
 
 ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     ReloadPlan plan;
     compare(
         capture_plans(running), capture_plans(wanted),
-        [](const CapturePlan& a, const CapturePlan& b) { return a.options == b.options && a.files == b.files; },
+        [](const CapturePlan& a, const CapturePlan& b) {
+            return a.options == b.options && a.files == b.files && a.share == b.share;
+        },
         plan.interfaces_added, plan.interfaces_removed, plan.interfaces_reopened);
+    replace_shares(capture_plans(running), capture_plans(wanted), plan);
     // the enterprise number is part of what every exporter is made from
     const bool same_number = running.private_enterprise_number == wanted.private_enterprise_number;
     compare(

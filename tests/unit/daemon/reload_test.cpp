@@ -72,6 +72,26 @@ TEST_CASE("reload diff: interfaces are added and removed by name") {
     CHECK_FALSE(plan.exporters_changed());
 }
 
+TEST_CASE("reload diff: another number of meters replaces all meters of the interface") {
+    auto running = base(), wanted = base();
+    // whatever the machine: several capture files stand for an interface with several meters
+    for (auto* config : {&running, &wanted}) {
+        config->capture = {capture({"eth0"}), config::CaptureConfig{}};
+        config->capture[1].pcap = {"/a.pcap"};
+        config->capture[1].n_meters = 3;
+    }
+    check_nothing_changes(diff(running, wanted));
+    wanted.capture[1].n_meters = 2;
+    auto plan = diff(running, wanted);
+    CHECK(plan.interfaces_added == Names{"files/0", "files/1"});
+    CHECK(plan.interfaces_removed == Names{"files/2", "files/0", "files/1"});
+    CHECK(plan.interfaces_reopened.empty());
+    wanted.capture[1].n_meters = 1;
+    plan = diff(running, wanted);
+    CHECK(plan.interfaces_added == Names{"files"});
+    CHECK(plan.interfaces_removed == Names{"files/0", "files/1", "files/2"});
+}
+
 TEST_CASE("reload diff: any other option of a capture reopens its interfaces alone") {
     const auto reopened = [](auto change) {
         auto wanted = base();
