@@ -21,7 +21,8 @@ constexpr std::uint32_t kObservationDomain = 1;
 constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000}, kCollectorPatience{10'000},
     kPathPatience{1};
 
-constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields", kSchema = "schema";
+constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields", kSchema = "schema",
+                           kAnonymized = "columns_to_anonymize";
 
 bool has_setting(const exporters::ExporterType& type, std::string_view name) {
     return std::any_of(type.settings.begin(), type.settings.end(),
@@ -114,10 +115,13 @@ bool is_exclusive(const config::ExporterConfig& exporter) {
 
 config::ExporterConfig continuing(const config::ExporterConfig& before, config::ExporterConfig wanted) {
     const auto* type = exporters::find_exporter_type(wanted.type);
+    const auto same = [&](std::string_view list) {
+        return !has_setting(*type, list) || before.settings.strings(list) == wanted.settings.strings(list);
+    };
     const bool same_file = before.type == wanted.type && writes_a_file(before) && writes_a_file(wanted) &&
                            before.settings.string(kPath) == wanted.settings.string(kPath) &&
                            before.settings.strings(kFields) == wanted.settings.strings(kFields) &&
-                           schema_of(before) == schema_of(wanted);
+                           schema_of(before) == schema_of(wanted) && same(kAnonymized);
     if (same_file && has_setting(*type, kAppend))
         wanted.settings.set(std::string(kAppend), true, wanted.settings.where(kAppend), true);
     return wanted;

@@ -55,7 +55,8 @@ constexpr Row kRows[] = {
      }},
     {'w', "write", kOne, "PATH",
      "where records go instead of the configured exporters;\n"
-     "\"-\" is standard output; the format follows the suffix\n.csv, .json or .ipfix, or --format",
+     "\"-\" is standard output; the format follows the suffix\n.csv, .json or .ipfix, or --format; .csv and .json are\n"
+     "compressed when .gz or .zst follows",
      [](CommandLine& line, std::string v) { return once(line.write_path, std::move(v), "-w"); }},
     {0, "format", kOne, "FORMAT", "csv, json or ipfix",
      [](CommandLine& line, std::string v) {
@@ -89,9 +90,16 @@ constexpr Row kRows[] = {
      [](CommandLine& line, std::string) { return act(line, Action::kHelp); }},
 };
 
-std::string format_of_path(const std::string& path) {
+constexpr std::array<std::string_view, 2> kCompressions = {".gz", ".zst"};
+
+std::string format_of_path(std::string_view path) {
+    const auto compression = std::find_if(kCompressions.begin(), kCompressions.end(),
+                                          [path](std::string_view suffix) { return path.ends_with(suffix); });
+    const bool compressed = compression != kCompressions.end();
+    if (compressed) path.remove_suffix(compression->size());
     for (const auto format : kFormats)
-        if (path.size() > format.size() + 1 && path.ends_with(format) && path[path.size() - format.size() - 1] == '.')
+        if (path.size() > format.size() + 1 && path.ends_with(format) && path[path.size() - format.size() - 1] == '.' &&
+            !(compressed && format == "ipfix"))
             return std::string(format);
     return {};
 }

@@ -28,11 +28,10 @@ Status MessageExporter::write(const RecordBatch& batch, std::size_t from, std::s
     for (consumed = from; consumed < batch.records.size();) {
         encode_some(batch, consumed);
         std::size_t sent = 0;
-        auto status = note(transport_->send(text_, ends_, sent));
+        auto status = transport_->send(text_, ends_, sent);
+        taken_ += sent;
+        status = note(std::move(status));
         consumed += sent;
-        counters_.records.add(sent);
-        counters_.data_records.add(sent);
-        counters_.messages.add(sent);
         if (!status) return status;
     }
     return ok();
@@ -53,11 +52,22 @@ Status MessageExporter::flush() {
 
 void MessageExporter::close() noexcept {
     transport_->close();
+    const std::uint64_t lost = transport_->held();
+    counters_.dropped_failed.add(lost);
+    taken_ -= lost;
+    count(taken_);
     counters_.up.set(0);
 }
 
-Status MessageExporter::note(Status status) {
+void MessageExporter::count(std::uint64_t out) {
+    counters_.records.set(out);
+    counters_.data_records.set(out);
+    counters_.messages.set(out);
     counters_.octets.set(transport_->octets());
+}
+
+Status MessageExporter::note(Status status) {
+    count(taken_ - transport_->held());
     if (!status && status.error().code != ErrorCode::kBusy) {
         counters_.failures.add();
         counters_.up.set(0);

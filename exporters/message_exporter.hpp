@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An exporter for formats in which each record is a message of its own: any
-// Encoder with any Transport. Buffers nothing between two calls, so a record is
-// taken when its message is out. Belongs to the thread of its exporter.
+// Encoder with any Transport. Buffers nothing itself; a record counts when the
+// transport has its message out. Belongs to the thread of its exporter.
 #pragma once
 #include <memory>
 #include <string>
@@ -28,10 +28,12 @@ public:
 private:
     void encode_some(const RecordBatch& batch, std::size_t from);
     Status note(Status status);
+    void count(std::uint64_t out);
 
     const std::unique_ptr<Encoder> encoder_;
     const std::unique_ptr<Transport> transport_;
     ExporterCounters counters_;
+    std::uint64_t taken_ = 0;  // records whose messages the transport has taken
     std::string preamble_, text_;
     std::vector<std::size_t> ends_;  // of the messages in text_
 };

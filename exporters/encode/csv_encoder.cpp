@@ -35,7 +35,7 @@ struct AppendField {
     void operator()(double value) const {
         if (std::isfinite(value)) append_float(out, value);
     }
-    void operator()(bool value) const { out += value ? "true" : "false"; }
+    void operator()(bool value) const { out += value ? "True" : "False"; }
     void operator()(std::string_view value) const { append_text_field(out, value); }
     void operator()(const IpAddress& value) const { append_text(out, value); }
     void operator()(const MacAddress& value) const { append_text(out, value); }
@@ -49,7 +49,10 @@ struct AppendField {
 
 }  // namespace
 
-CsvEncoder::CsvEncoder(FieldSelection fields) : fields_(std::move(fields)) {}
+CsvEncoder::CsvEncoder(FieldSelection fields, std::unique_ptr<const Anonymizer> anonymizer)
+    : fields_(std::move(fields)),
+      anonymizer_(std::move(anonymizer)),
+      anonymized_(anonymizer_ ? anonymizer_->covered(fields_) : std::vector<bool>(fields_.size())) {}
 
 void CsvEncoder::preamble(std::string& out) const {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
@@ -60,9 +63,14 @@ void CsvEncoder::preamble(std::string& out) const {
 }
 
 void CsvEncoder::encode(const FlowRecord& record, std::string& out) const {
+    Anonymizer::Buffer pseudonym;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
         if (i != 0) out += ',';
-        std::visit(AppendField{out}, fields_[i]->value(record));
+        const FieldValue value = fields_[i]->value(record);
+        if (anonymized_[i])
+            std::visit(AppendField{out}, anonymizer_->pseudonym(value, pseudonym));
+        else
+            std::visit(AppendField{out}, value);
     }
     out += '\n';
 }

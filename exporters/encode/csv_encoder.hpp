@@ -2,20 +2,27 @@
 // CSV by RFC 4180 with LF line ends: a header, one line per record, quotes only
 // where they are needed. What a record lacks is an empty field.
 #pragma once
+#include <memory>
+#include <vector>
+
 #include "core/record/template.hpp"
+#include "exporters/encode/anonymizer.hpp"
 #include "exporters/encode/encoder.hpp"
 
 namespace nfstreamd::exporters {
 
 class CsvEncoder final : public Encoder {
 public:
-    explicit CsvEncoder(FieldSelection fields);
+    // `anonymizer` may be null.
+    explicit CsvEncoder(FieldSelection fields, std::unique_ptr<const Anonymizer> anonymizer = nullptr);
 
     void preamble(std::string& out) const override;
     void encode(const FlowRecord& record, std::string& out) const override;
 
 private:
-    FieldSelection fields_;
+    const FieldSelection fields_;
+    const std::unique_ptr<const Anonymizer> anonymizer_;
+    const std::vector<bool> anonymized_;  // by field
 };
 
 }  // namespace nfstreamd::exporters

@@ -38,7 +38,10 @@ struct AppendValue {
 
 }  // namespace
 
-JsonEncoder::JsonEncoder(FieldSelection fields) : fields_(std::move(fields)) {
+JsonEncoder::JsonEncoder(FieldSelection fields, std::unique_ptr<const Anonymizer> anonymizer)
+    : fields_(std::move(fields)),
+      anonymizer_(std::move(anonymizer)),
+      anonymized_(anonymizer_ ? anonymizer_->covered(fields_) : std::vector<bool>(fields_.size())) {
     for (const InformationElement* field : fields_) {
         std::string key = keys_.empty() ? "{" : ",";
         append_json_string(key, field->column);
@@ -49,10 +52,15 @@ JsonEncoder::JsonEncoder(FieldSelection fields) : fields_(std::move(fields)) {
 void JsonEncoder::preamble(std::string&) const {}
 
 void JsonEncoder::encode(const FlowRecord& record, std::string& out) const {
+    Anonymizer::Buffer pseudonym;
     if (fields_.empty()) out += '{';
     for (std::size_t i = 0; i < fields_.size(); ++i) {
         out += keys_[i];
-        std::visit(AppendValue{out}, fields_[i]->value(record));
+        const FieldValue value = fields_[i]->value(record);
+        if (anonymized_[i])
+            std::visit(AppendValue{out}, anonymizer_->pseudonym(value, pseudonym));
+        else
+            std::visit(AppendValue{out}, value);
     }
     out += "}\n";
 }

@@ -5,15 +5,17 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "exporters/transport/message_transport.hpp"
+#include "exporters/transport/output_file.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 
 class MessageFile final : public MessageTransport {
 public:
     // "-" is standard output. `append`: go on in a file that exists.
-    MessageFile(std::string path, bool append) : path_(std::move(path)), append_(append) {}
+    MessageFile(std::string path, bool append) : file_(std::move(path)), append_(append) {}
     ~MessageFile() override { close(); }
 
     // After a failure the file is continued behind its last whole message.
@@ -21,18 +23,15 @@ public:
     Status send(std::span<const std::uint8_t> message, Clock::time_point deadline) override;
     Status check() override { return ok(); }
     void close() noexcept override;
-    std::string description() const override { return path_ == "-" ? "standard output" : path_; }
+    std::string description() const override { return file_.description(); }
 
 private:
-    Status open_descriptor();
-    Error failure(std::string_view what, int code) const;
+    void take_back() noexcept;
 
-    const std::string path_;
+    OutputFile file_;
     const bool append_;
-    int descriptor_ = -1;
-    bool is_regular_ = false, opened_ = false, reader_gone_ = false;
-    std::int64_t whole_ = 0;  // octets of whole messages
-    std::size_t sent_ = 0;    // octets of the message under way
+    bool opened_ = false;
+    std::size_t sent_ = 0;  // octets of the message under way
 };
 
 }  // namespace nfstreamd::exporters::ipfix

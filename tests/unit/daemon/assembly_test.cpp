@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/exporter_settings.hpp"
+
 namespace nfstreamd::daemon {
 namespace {
 
 config::ExporterConfig csv(const std::string& path, std::vector<std::string> fields = {}) {
-    config::ExporterConfig made{"a", "csv", {}, "f.yaml:1:1"};
+    config::ExporterConfig made{"a", "csv", test::default_settings("csv"), "f.yaml:1:1"};
     made.settings.set("path", path, "", true);
-    made.settings.set("append", false, "", false);
-    made.settings.set("schema", std::string("nfstream6"), "", false);
     made.settings.set("fields", std::move(fields), "", false);
     return made;
 }
@@ -25,6 +25,10 @@ TEST_CASE("continuing: the same file with the same fields is appended to, any ot
     auto other = csv("/x");
     other.settings.set("schema", std::string("nfstream0"), "", true);
     CHECK_FALSE(continuing(csv("/x"), other).settings.boolean("append"));
+    auto anonymous = csv("/x");
+    anonymous.settings.set("columns_to_anonymize", std::vector<std::string>{"src_ip"}, "", true);
+    CHECK_FALSE(continuing(csv("/x"), anonymous).settings.boolean("append"));
+    CHECK(continuing(anonymous, anonymous).settings.boolean("append"));
     auto json = csv("/x");
     json.type = "json";
     CHECK_FALSE(continuing(json, csv("/x")).settings.boolean("append"));

@@ -57,7 +57,8 @@ TEST_CASE("CommandLine: -r without -c reads no configuration file, not even the 
 
 TEST_CASE("CommandLine: the format of -w follows its suffix, or --format") {
     const std::pair<const char*, const char*> rows[] = {
-        {"a.csv", "csv"}, {"dir.csv/a.json", "json"}, {"/x/a.ipfix", "ipfix"}, {"-", "json"}};
+        {"a.csv", "csv"},    {"dir.csv/a.json", "json"}, {"/x/a.ipfix", "ipfix"}, {"-", "json"},
+        {"a.csv.gz", "csv"}, {"a.csv.zst", "csv"},       {"a.json.zst", "json"}};
     for (const auto& [path, type] : rows) {
         const auto target = parsed({"-r", "a.pcap", "-w", path}).write_target();
         REQUIRE(target);
@@ -70,7 +71,7 @@ TEST_CASE("CommandLine: the format of -w follows its suffix, or --format") {
 }
 
 TEST_CASE("CommandLine: a suffix that says nothing needs --format") {
-    for (const char* path : {"out", "out.txt", ".csv", "outcsv", "out.csv.gz"})
+    for (const char* path : {"out", "out.txt", ".csv", "outcsv", ".csv.gz", "out.gz", "out.csv.xz", "out.ipfix.gz"})
         CHECK(refused({"-w", path}).find("--format") != std::string::npos);
     CHECK(refused({"-w", ""}).find("empty") != std::string::npos);
     CHECK(refused({"-w", "a.csv", "--format", "xml"}).find("xml") != std::string::npos);

@@ -32,6 +32,7 @@ public:
     ErrorCode code = ErrorCode::kIo;
     std::size_t sends = 0;
     bool open_fails = false, closed = false;
+    std::size_t holds = 0;  // of the messages that it took
 
     Status open(std::string_view preamble) override {
         if (open_fails) return Error{ErrorCode::kPermission, "no", "memory"};
@@ -48,6 +49,7 @@ public:
     }
     Status flush() override { return ok(); }
     void close() noexcept override { closed = true; }
+    std::size_t held() const noexcept override { return holds; }
     std::uint64_t octets() const noexcept override { return text.size(); }
     std::string description() const override { return "memory"; }
 };
@@ -130,6 +132,24 @@ TEST_CASE("MessageExporter: an open that fails is counted") {
     CHECK(made.exporter.counters().failures.get() == 1);
     CHECK(made.exporter.counters().connects.get() == 0);
     CHECK(made.exporter.counters().up.get() == 0);
+}
+
+TEST_CASE("MessageExporter: a record counts when its message is out; what never gets out is dropped") {
+    Made made;
+    REQUIRE(made.exporter.open());
+    made.transport->holds = 2;
+    std::size_t consumed = 0;
+    REQUIRE(made.exporter.write(*make_batch(0, 5), 0, consumed));
+    CHECK(consumed == 5);
+    CHECK(made.exporter.counters().records.get() == 3);
+    made.transport->holds = 0;
+    REQUIRE(made.exporter.flush());
+    CHECK(made.exporter.counters().records.get() == 5);
+    REQUIRE(made.exporter.write(*make_batch(5, 5), 0, consumed));
+    made.transport->holds = 4;
+    made.exporter.close();
+    CHECK(made.exporter.counters().records.get() == 6);
+    CHECK(made.exporter.counters().dropped_failed.get() == 4);
 }
 
 }  // namespace

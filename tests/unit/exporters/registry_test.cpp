@@ -7,6 +7,7 @@
 #include <iterator>
 #include <set>
 
+#include "tests/support/exporter_settings.hpp"
 #include "tests/support/recording_exporter.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -16,15 +17,11 @@ namespace {
 using namespace std::chrono_literals;
 
 config::Settings file_settings(const std::string& path) {
-    config::Settings settings;
+    auto settings = test::default_settings("csv");
     settings.set_origin("t.yaml:1:1");
     settings.set("path", path, "t.yaml:2:3", true);
-    settings.set("append", false, "", false);
-    settings.set("schema", std::string("nfstream6"), "", false);
-    settings.set("fields", std::vector<std::string>{}, "", false);
     settings.set("rate_limit", 250.5, "", true);
     settings.set("flush_interval", 200ms, "", true);
-    settings.set("queue_records", std::int64_t{262144}, "", false);
     return settings;
 }
 

@@ -68,7 +68,7 @@ TEST_CASE("CsvEncoder: writes each kind of value") {
         },
         record);
     CHECK(line ==
-          "18446744073709551615,-1,2.0,true,false,192.0.2.5,2001:db8::,30:52:cb:6c:9c:1b,,18446744073709551616\n");
+          "18446744073709551615,-1,2.0,True,False,192.0.2.5,2001:db8::,30:52:cb:6c:9c:1b,,18446744073709551616\n");
 }
 
 TEST_CASE("CsvEncoder: a number that is none leaves its field empty") {

@@ -3,90 +3,28 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
-#include <fstream>
-#include <iterator>
-#include <vector>
+#include <filesystem>
 
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/decompressed.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/lines.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
 
-std::string read_file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-struct ScratchFolder : test::TemporaryFolder {
-    std::string file(const std::string& name, std::string_view contents) const {
-        std::ofstream(path(name), std::ios::binary) << contents;
-        return path(name);
-    }
-};
-
-// Lines as one block of messages.
-struct Lines {
-    std::string bytes;
-    std::vector<std::size_t> ends;
-
-    explicit Lines(std::initializer_list<std::string_view> lines) {
-        for (const auto line : lines) add(line);
-    }
-    void add(std::string_view line) {
-        bytes += line;
-        bytes += '\n';
-        ends.push_back(bytes.size());
-    }
-    Lines from(std::size_t first) const {
-        Lines rest({});
-        for (std::size_t i = first; i < ends.size(); ++i) {
-            const std::size_t begin = i == 0 ? 0 : ends[i - 1];
-            rest.add(std::string_view(bytes).substr(begin, ends[i] - begin - 1));
-        }
-        return rest;
-    }
-};
-
-Lines many_lines(std::size_t count) {
-    Lines lines({});
-    for (std::size_t i = 0; i < count; ++i) lines.add("line " + std::to_string(i) + std::string(i % 90, 'x'));
-    return lines;
-}
-
-Status send(FileTransport& transport, const Lines& lines, std::size_t& sent) {
-    sent = 0;
-    return transport.send(lines.bytes, lines.ends, sent);
-}
-
-bool sends_all(FileTransport& transport, const Lines& lines) {
-    std::size_t sent = 0;
-    return send(transport, lines, sent) && sent == lines.ends.size();
-}
-
-struct IgnoreSignal {
-    int number;
-    void (*before)(int);
-    explicit IgnoreSignal(int n) : number(n), before(std::signal(n, SIG_IGN)) {}
-    ~IgnoreSignal() { std::signal(number, before); }
-};
-
-struct FileSizeLimit {  // of this process; a disk that is full
-    rlimit before{};
-    IgnoreSignal signal{SIGXFSZ};
-    explicit FileSizeLimit(rlim_t octets) {
-        ::getrlimit(RLIMIT_FSIZE, &before);
-        rlimit now = before;
-        now.rlim_cur = octets;
-        ::setrlimit(RLIMIT_FSIZE, &now);
-    }
-    ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before); }
-};
+using test::FileSizeLimit;
+using test::IgnoreSignal;
+using test::Lines;
+using test::many_lines;
+using test::read_file;
+using test::ScratchFolder;
+using test::send;
+using test::sends_all;
 
 TEST_CASE("FileTransport: the first open empties the file, what is sent can be read at once") {
     const ScratchFolder folder;
@@ -405,6 +343,141 @@ TEST_CASE("FileTransport: one blocking pipe that nobody reads does not hold its 
     CHECK(sent > 0);
     CHECK(sent < lines.ends.size());
     CHECK(elapsed < std::chrono::seconds(5));
+}
+
+TEST_CASE("FileTransport: a file that was moved away ends there, and a new one begins at the next flush") {
+    const ScratchFolder folder;
+    const std::string path = folder.path("out.csv"), moved = folder.path("moved.csv");
+    FileTransport transport(path, false);
+    REQUIRE(transport.open("head\n"));
+    REQUIRE(sends_all(transport, Lines{"one"}));
+    std::filesystem::rename(path, moved);
+    REQUIRE(sends_all(transport, Lines{"two"}));
+    REQUIRE(transport.flush());
+    REQUIRE(sends_all(transport, Lines{"three"}));
+    CHECK(read_file(moved) == "head\none\ntwo\n");
+    CHECK(read_file(path) == "head\nthree\n");
+}
+
+TEST_CASE("FileTransport: what follows the removal of its file is in the next one, with nothing lost") {
+    const ScratchFolder folder;
+    for (const std::string& path : {folder.path("out.csv"), folder.path("out.csv.gz"), folder.path("out.csv.zst")}) {
+        FileTransport transport(path, false, make_compressor(path));
+        REQUIRE(transport.open("head\n"));
+        REQUIRE(sends_all(transport, Lines{"one"}));
+        REQUIRE(transport.flush());
+        std::filesystem::remove(path);
+        REQUIRE(sends_all(transport, Lines{"two"}));
+        REQUIRE(sends_all(transport, Lines{"three"}));
+        transport.close();
+        const std::string text =
+            path.ends_with("csv") ? read_file(path) : test::decompressed(path, read_file(path)).text;
+        CHECK(text == "head\ntwo\nthree\n");
+        CHECK(transport.held() == 0);
+    }
+}
+
+TEST_CASE("FileTransport: a folder that was removed is an error with the path until it is back") {
+    const ScratchFolder folder;
+    const std::string path = folder.path("sub/out.csv");
+    std::filesystem::create_directory(folder.path("sub"));
+    FileTransport transport(path, false);
+    REQUIRE(transport.open("head\n"));
+    REQUIRE(sends_all(transport, Lines{"one"}));
+    std::filesystem::remove_all(folder.path("sub"));
+    std::size_t sent = 0;
+    const auto status = send(transport, Lines{"two"}, sent);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().where == path);
+    CHECK(sent == 0);
+    CHECK_FALSE(transport.open("head\n"));
+    std::filesystem::create_directory(folder.path("sub"));
+    REQUIRE(transport.open("head\n"));
+    REQUIRE(sends_all(transport, Lines{"two"}));
+    CHECK(read_file(path) == "head\ntwo\n");
+}
+
+TEST_CASE("FileTransport: compressed, it can be read up to the last flush, and is complete when closed") {
+    const ScratchFolder folder;
+    for (const std::string& path : {folder.path("out.csv.gz"), folder.path("out.csv.zst")}) {
+        FileTransport transport(path, false, make_compressor(path));
+        REQUIRE(transport.open("head\n"));
+        REQUIRE(sends_all(transport, Lines{"one", "two"}));
+        CHECK(transport.held() == 2);
+        CHECK(transport.messages() == 2);
+        REQUIRE(transport.flush());
+        CHECK(transport.held() == 0);
+        const auto at_flush = test::decompressed(path, read_file(path));
+        CHECK(at_flush.text == "head\none\ntwo\n");
+        CHECK_FALSE(at_flush.complete);
+
+        REQUIRE(sends_all(transport, Lines{"three"}));
+        transport.close();
+        const auto at_end = test::decompressed(path, read_file(path));
+        CHECK(at_end.text == "head\none\ntwo\nthree\n");
+        CHECK(at_end.complete);
+        CHECK(transport.octets() == read_file(path).size());
+    }
+}
+
+TEST_CASE("FileTransport: compressed, a full block is out without a flush") {
+    const ScratchFolder folder;
+    const std::string path = folder.path("out.csv.gz");
+    FileTransport transport(path, false, make_compressor(path));
+    REQUIRE(transport.open("head\n"));
+    const Lines lines = many_lines(6000);
+    REQUIRE(lines.bytes.size() > 256 * 1024);
+    REQUIRE(sends_all(transport, lines));
+    CHECK(transport.held() == 0);
+    CHECK(test::decompressed(path, read_file(path)).text == "head\n" + lines.bytes);
+}
+
+TEST_CASE("FileTransport: compressed, what finds no room on the disk is held, and goes on behind what is there") {
+    const ScratchFolder folder;
+    for (const std::string& path : {folder.path("out.csv.gz"), folder.path("out.csv.zst")}) {
+        FileTransport transport(path, false, make_compressor(path));
+        REQUIRE(transport.open("head\n"));
+        REQUIRE(sends_all(transport, Lines{"one"}));
+        REQUIRE(transport.flush());
+        const auto size = read_file(path).size();
+        const Lines more = many_lines(500);
+        Status full = ok(), still_full = ok(), no_more = ok();
+        std::size_t sent = 0;
+        {
+            const FileSizeLimit limit(size + 10);
+            REQUIRE(sends_all(transport, more));
+            full = transport.flush();
+            still_full = transport.open("head\n") ? transport.flush() : ok();
+            no_more = send(transport, Lines{"too much"}, sent);
+        }
+        REQUIRE_FALSE(full);
+        CHECK(full.error().text() == path + ": cannot write: File too large");
+        CHECK_FALSE(still_full);
+        CHECK_FALSE(no_more);
+        CHECK(sent == 0);
+        CHECK(transport.held() == 500);
+        CHECK(read_file(path).size() == size);
+
+        REQUIRE(transport.open("head\n"));
+        REQUIRE(sends_all(transport, Lines{"last"}));
+        transport.close();
+        const auto read = test::decompressed(path, read_file(path));
+        CHECK(read.text == "head\none\n" + more.bytes + "last\n");
+        CHECK(read.complete);
+    }
+}
+
+TEST_CASE("FileTransport: compressed, what cannot be written by the close is told as lost") {
+    const ScratchFolder folder;
+    const std::string path = folder.path("out.csv.zst");
+    FileTransport transport(path, false, make_compressor(path));
+    REQUIRE(transport.open(""));
+    {
+        const FileSizeLimit limit(3);
+        REQUIRE(sends_all(transport, Lines{"one", "two"}));
+        transport.close();
+    }
+    CHECK(transport.held() == 2);
 }
 
 }  // namespace
