@@ -22,7 +22,6 @@ namespace nfstreamd::exporters {
 namespace {
 
 constexpr std::string_view kStampShape = "00000000T000000Z";  // a digit for each 0
-constexpr unsigned kMostOfOneSecond = 10'000;
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -88,10 +87,20 @@ std::string Pieces::name_of(std::uint64_t index) const {
     return out + name_.substr(from);
 }
 
-std::string Pieces::name_of(Time finished, unsigned counter) const {
-    const auto stamp = fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(finished)));
-    return fmt::format("{}-{}{}{}", name_.substr(0, suffix_), stamp, counter == 0 ? "" : fmt::format("_{}", counter),
-                       name_.substr(suffix_));
+std::string Pieces::name_of(const Stamp& stamp) const {
+    return fmt::format("{}-{}{}{}", name_.substr(0, suffix_), stamp.time,
+                       stamp.counter == 0 ? "" : fmt::format("_{}", stamp.counter), name_.substr(suffix_));
+}
+
+// Behind all others of its second: a name that has become free is an older one.
+Pieces::Stamp Pieces::stamp_at(Time finished) const {
+    const auto seconds = std::chrono::system_clock::to_time_t(finished);
+    Stamp stamp{fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(seconds)), 0};
+    if (last_.time == stamp.time) stamp.counter = last_.counter + 1;
+    for (const auto& name : names_in(folder_))
+        if (const auto other = stamp_in(name); other && other->time == stamp.time)
+            stamp.counter = std::max(stamp.counter, other->counter + 1);
+    return stamp;
 }
 
 std::optional<std::uint64_t> Pieces::index_in(std::string_view name) const {
@@ -132,13 +141,12 @@ void Pieces::go_on() {
 }
 
 Status Pieces::put_away(Time finished) {
-    std::string target = folder_ + (is_stamped() ? name_of(finished, 0) : name_of(next_));
-    int error = rename_to(target, !is_stamped());
-    for (unsigned counter = 1; is_stamped() && error == EEXIST && counter < kMostOfOneSecond; ++counter) {
-        target = folder_ + name_of(finished, counter);
-        error = rename_to(target, false);
-    }
-    if (error != 0) return failure("cannot rename to", target, error);
+    Stamp stamp;
+    if (is_stamped()) stamp = stamp_at(finished);
+    const std::string target = folder_ + (is_stamped() ? name_of(stamp) : name_of(next_));
+    if (const int error = rename_to(target, !is_stamped()); error != 0)
+        return failure("cannot rename to", target, error);
+    last_ = std::move(stamp);
     next_ = most_ > 0 ? (next_ + 1) % most_ : next_ + 1;
     return ok();
 }
@@ -158,7 +166,10 @@ Status Pieces::remove_old() {
     std::vector<std::pair<Stamp, std::string>> pieces;
     for (auto& name : names_in(folder_))
         if (auto stamp = stamp_in(name)) pieces.emplace_back(std::move(*stamp), std::move(name));
-    std::sort(pieces.begin(), pieces.end());
+    // what is later than the last one is of before the clock was set back
+    std::sort(pieces.begin(), pieces.end(), [this](const auto& a, const auto& b) {
+        return std::pair(a.first <= last_, a.first) < std::pair(b.first <= last_, b.first);
+    });
     for (std::size_t i = 0; i + most_ < pieces.size(); ++i) {
         const std::string name = folder_ + pieces[i].second;
         if (::unlink(name.c_str()) != 0 && errno != ENOENT) return failure("cannot remove", name, errno);

@@ -34,20 +34,21 @@ public:
     // Gives the file its name as a piece, at once; until then it has none.
     Status put_away(Time finished);
 
-    // Removes the oldest stamped pieces beyond `most`.
+    // Removes the oldest stamped pieces beyond `most`; after put_away().
     Status remove_old();
 
     std::string name_of(std::uint64_t index) const;
-    std::string name_of(Time finished, unsigned counter) const;
 
 private:
     struct Stamp {  // of a name, as text: its order is that of time
         std::string time;
-        unsigned counter;
+        unsigned counter = 0;
         friend auto operator<=>(const Stamp&, const Stamp&) = default;
     };
 
     Pieces(std::string path, std::string word, std::uint64_t most);
+    Stamp stamp_at(Time finished) const;
+    std::string name_of(const Stamp& stamp) const;
     int rename_to(const std::string& target, bool replace) const;  // errno, 0: done
     std::optional<std::uint64_t> index_in(std::string_view name) const;
     std::optional<Stamp> stamp_in(std::string_view name) const;
@@ -58,6 +59,7 @@ private:
     std::string folder_, name_;  // of path_; the folder with its slash, "" for the present one
     std::size_t suffix_;         // where in name_ ".csv" or ".csv.gz" begins
     std::uint64_t next_ = 0;
+    Stamp last_;  // of put_away()
 };
 
 }  // namespace nfstreamd::exporters

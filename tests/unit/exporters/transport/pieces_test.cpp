@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/files.hpp"
@@ -33,11 +35,15 @@ TEST_CASE("Pieces: in a name without the word the index stands before the suffix
     CHECK(Pieces::indexed("flows.zst", "csv", 0).name_of(7) == "flows.7.zst");
 }
 
-TEST_CASE("Pieces: a stamp is the moment in UTC, with a counter only where it must be") {
-    const auto pieces = Pieces::stamped("/var/log/my.flows.csv.gz", 0);
-    CHECK(pieces.name_of(kMoment, 0) == "my.flows-20260102T030405Z.csv.gz");
-    CHECK(pieces.name_of(kMoment, 2) == "my.flows-20260102T030405Z_2.csv.gz");
-    CHECK(Pieces::stamped("flows", 0).name_of(kMoment, 0) == "flows-20260102T030405Z");
+TEST_CASE("Pieces: a stamp is the moment in UTC, before the suffix") {
+    const std::pair<std::string, std::string> rows[] = {{"my.flows.csv.gz", "my.flows-20260102T030405Z.csv.gz"},
+                                                        {"flows", "flows-20260102T030405Z"}};
+    for (const auto& [name, piece] : rows) {
+        const test::ScratchFolder folder;
+        folder.file(name, "");
+        REQUIRE(Pieces::stamped(folder.path(name), 0).put_away(kMoment));
+        CHECK(folder.names() == Names{piece});
+    }
 }
 
 TEST_CASE("Pieces: indexed ones count up, and replace the first after the last") {
@@ -83,6 +89,23 @@ TEST_CASE("Pieces: stamped ones never replace a file") {
     CHECK(folder.read("out-20260102T030405Z_2.csv") == "c");
 }
 
+TEST_CASE("Pieces: a name of the same second that has become free is not used again") {
+    const test::ScratchFolder folder;
+    auto pieces = Pieces::stamped(folder.path("out.csv"), 1);
+    for (const auto* text : {"a", "b", "c"}) {
+        folder.file("out.csv", text);
+        REQUIRE(pieces.put_away(kMoment));
+        REQUIRE(pieces.remove_old());
+        REQUIRE(folder.names().size() == 1);
+        CHECK(folder.read(folder.names()[0]) == text);
+    }
+    folder.file("out.csv", "of the next process");
+    auto next = Pieces::stamped(folder.path("out.csv"), 1);
+    REQUIRE(next.put_away(kMoment));
+    REQUIRE(next.remove_old());
+    CHECK(folder.names() == Names{"out-20260102T030405Z_3.csv"});
+}
+
 TEST_CASE("Pieces: the oldest beyond the number to keep are removed, and nothing that is not ours") {
     const test::ScratchFolder folder;
     const Names others{"out-2026.csv",
@@ -91,18 +114,30 @@ TEST_CASE("Pieces: the oldest beyond the number to keep are removed, and nothing
                        "out-20260101T000000Z_0.csv",
                        "out-20260101T000000Z_x.csv",
                        "out-20260101T000000Za.csv",
-                       "other-20260101T000000Z.csv",
-                       "out.csv"};
+                       "other-20260101T000000Z.csv"};
     for (const auto& name : others) folder.file(name, "");
     for (const auto* name : {"out-20260102T030405Z_10.csv", "out-20260102T030405Z.csv", "out-20260102T030405Z_9.csv",
                              "out-20251231T235959Z.csv"})
         folder.file(name, "");
+    folder.file("out.csv", "");
     auto pieces = Pieces::stamped(folder.path("out.csv"), 2);
+    REQUIRE(pieces.put_away(kMoment));
     REQUIRE(pieces.remove_old());
     Names expected = others;
-    expected.insert(expected.end(), {"out-20260102T030405Z_10.csv", "out-20260102T030405Z_9.csv"});
+    expected.insert(expected.end(), {"out-20260102T030405Z_10.csv", "out-20260102T030405Z_11.csv"});
     std::sort(expected.begin(), expected.end());
     CHECK(folder.names() == expected);
+}
+
+TEST_CASE("Pieces: after the clock was set back the newest piece is not taken for the oldest") {
+    const test::ScratchFolder folder;
+    for (const auto* name : {"out-20260105T000000Z.csv", "out-20260106T000000Z.csv", "out-20260101T000000Z.csv"})
+        folder.file(name, "");
+    folder.file("out.csv", "");
+    auto pieces = Pieces::stamped(folder.path("out.csv"), 2);
+    REQUIRE(pieces.put_away(kMoment));
+    REQUIRE(pieces.remove_old());
+    CHECK(folder.names() == Names{"out-20260101T000000Z.csv", "out-20260102T030405Z.csv"});
 }
 
 TEST_CASE("Pieces: a file that cannot be renamed is an error that says where") {
