@@ -22,7 +22,7 @@ namespace {
 using config::SettingSpec;
 using config::SettingType;
 
-constexpr double kMostWhole = 9007199254740992.0;  // up to it a double has every integer
+constexpr double kMostFiles = 1e9, kMostFlows = 1e12, kMostOctets = 1e14;
 
 constexpr std::array kSettings{
     SettingSpec{.name = "path",
@@ -47,14 +47,14 @@ constexpr std::array kSettings{
                 .description = "Flows of a file, after which it is renamed from out.csv to out.0.csv, out.1.csv and "
                                "so on, as nfstream names them, or as with `rotate` if that is given; 0: any number.",
                 .min = 0,
-                .max = kMostWhole},
+                .max = kMostFlows},
     SettingSpec{.name = "rotate_files",
                 .type = SettingType::kInteger,
                 .default_value = "0",
                 .description = "With flows_per_file: after so many files the first one is replaced, and so on; "
                                "0: never.",
                 .min = 0,
-                .max = kMostWhole},
+                .max = kMostFiles},
     SettingSpec{.name = "rotate.every",
                 .type = SettingType::kDuration,
                 .default_value = "0s",
@@ -67,13 +67,13 @@ constexpr std::array kSettings{
                 .default_value = "0",
                 .description = "A file that would become larger is renamed likewise; 0: any size.",
                 .min = 0,
-                .max = kMostWhole},
+                .max = kMostOctets},
     SettingSpec{.name = "rotate.keep",
                 .type = SettingType::kInteger,
                 .default_value = "0",
                 .description = "Files with a time stamp that are kept, the oldest are removed; 0: all.",
                 .min = 0,
-                .max = kMostWhole},
+                .max = kMostFiles},
     SettingSpec{.name = "columns_to_anonymize",
                 .type = SettingType::kStringList,
                 .default_value = "[]",

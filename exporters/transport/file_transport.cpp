@@ -71,7 +71,7 @@ Status FileTransport::put_preamble() {
 }
 
 // A file that is as we left it goes on in the midst of its stream. Anything else
-// gets a new one, with what is held and the preamble in front.
+// gets a new one, with what is held; readers take two streams in one file for one.
 Status FileTransport::begin_stream() {
     opened_ = true;
     if (held_.empty()) held_messages_ = 0;
@@ -80,7 +80,8 @@ Status FileTransport::begin_stream() {
     partial_ = 0;
     messages_ = held_messages_;
     end_ = file_.size();
-    preamble_due_ = stream_begun_ = true;
+    preamble_due_ = !file_.regular() || end_ == 0;
+    stream_begun_ = true;
     return compressor_->begin();
 }
 

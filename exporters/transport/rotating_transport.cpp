@@ -10,6 +10,7 @@
 #include <utility>
 
 namespace nfstreamd::exporters {
+
 RotatingTransport::RotatingTransport(std::string path, bool append, RotationLimits limits, Pieces pieces,
                                      Logger& logger, Clock clock)
     : path_(std::move(path)),
