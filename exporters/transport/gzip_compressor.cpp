@@ -10,7 +10,7 @@
 namespace nfstreamd::exporters {
 namespace {
 
-constexpr int kLevel = 3;                 // of 9; twice as fast as zlib's own 6, a tenth larger
+constexpr int kLevel = 4;                 // of 9; twice as fast as zlib's own 6, a sixth larger
 constexpr int kWindowBits = 15 + 16;      // the largest window, gzip's header and trailer
 constexpr int kMemoryLevel = 8;           // zlib's own
 constexpr std::size_t kRoom = 32 * 1024;  // of output for one call
