@@ -138,6 +138,7 @@ MeteringOptions to_metering(const Settings& from, Generation generation) {
     set_dissections(from, generation, to);
     to.l7_details = from.boolean("l7_details");
     to.statistical_analysis = from.boolean("statistical_analysis");
+    to.tcp_quality = from.boolean("tcp_quality");
     to.splt_analysis = static_cast<unsigned>(from.integer("splt_analysis"));
     return to;
 }

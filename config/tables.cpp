@@ -181,6 +181,12 @@ constexpr std::array kMetering = {
                 .reload = Reload::kRestart,
                 .description = "Keep what else nDPI learns of a flow, the fields of the group l7_details: DNS, HTTP, "
                                "TLS and SSH in detail, operating system, risks. Never passwords."},
+    SettingSpec{.name = "tcp_quality",
+                .type = SettingType::kBool,
+                .default_value = "false",
+                .reload = Reload::kRestart,
+                .description = "Round trips of the TCP handshake, time to the first response, packets sent again, out "
+                               "of order, and with a closed window; the fields of group tcp_quality."},
     SettingSpec{
         .name = "statistical_analysis",
         .type = SettingType::kBool,

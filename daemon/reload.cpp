@@ -38,6 +38,7 @@ constexpr FixedSetting kFixed[] = {
     metering<&MeteringOptions::n_dissections>("metering.n_dissections"),
     metering<&MeteringOptions::l7_details>("metering.l7_details"),
     metering<&MeteringOptions::statistical_analysis>("metering.statistical_analysis"),
+    metering<&MeteringOptions::tcp_quality>("metering.tcp_quality"),
     metering<&MeteringOptions::splt_analysis>("metering.splt_analysis"),
     metering<&MeteringOptions::compatibility>("metering.compatibility"),
     metering<&MeteringOptions::nfstream3_records>("exporters.schema"),

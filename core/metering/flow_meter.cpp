@@ -35,20 +35,22 @@ Status FlowMeter<Key>::allocate() {
         if (auto status = applications_.allocate(options.max_flows); !status) return status;
     if (options.nfstream3_records)
         if (auto status = creation_ids_.allocate(options.max_flows); !status) return status;
+    if (options.tcp_quality)
+        if (auto status = tcp_quality_.allocate(options.max_flows); !status) return status;
     return sequences_.allocate(options.max_flows, options.splt_analysis);
 }
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets() const noexcept {
     return table_.octets() + statistics_.octets() + applications_.octets() + creation_ids_.octets() +
-           sequences_.octets_per_flow() * table_.limit();
+           tcp_quality_.octets() + sequences_.octets_per_flow() * table_.limit();
 }
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets_per_flow() const noexcept {
     return FlowTable<Key>::octets_per_flow() + (statistics_ ? sizeof(FlowStatistics) : 0) +
            (applications_ ? sizeof(FlowApplication) : 0) + (creation_ids_ ? sizeof(std::uint64_t) : 0) +
-           sequences_.octets_per_flow() + sizeof(std::uint32_t);
+           (tcp_quality_ ? sizeof(FlowTcpQuality) : 0) + sequences_.octets_per_flow() + sizeof(std::uint32_t);
 }
 
 // ---- a vector of packets ----
@@ -77,7 +79,14 @@ void FlowMeter<Key>::probe() noexcept {
             __builtin_prefetch(reinterpret_cast<char*>(&statistics_[index]) + 64, 1);
         }
         if (applications_) __builtin_prefetch(&applications_[index], 1);
+        if (tcp_quality_) prefetch_tcp_quality(index);
     }
+}
+
+template <class Key>
+void FlowMeter<Key>::prefetch_tcp_quality(std::uint32_t index) noexcept {
+    auto* octets = reinterpret_cast<char*>(&tcp_quality_[index]);
+    for (std::size_t i = 0; i < sizeof(FlowTcpQuality); i += 64) __builtin_prefetch(octets + i, 1);
 }
 
 template <class Key>
@@ -173,6 +182,8 @@ void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
         }
         sequences_.record(index, number, d, size, gap);
     }
+    if (tcp_quality_ && packet.tcp != nullptr && !packet.fragment)
+        nfstreamd::update(tcp_quality_[index], tcp_segment(packet, d));
     if (d != entry.last_direction) {
         entry.direction_last[entry.last_direction] = entry.last;
         entry.last_direction = static_cast<std::uint8_t>(d);
@@ -345,6 +356,12 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason) {
         *statistics = summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow);
         record.statistics = statistics;
         statistics_[index] = {};
+    }
+    if (tcp_quality_ && record.protocol == kTcp) {
+        auto* quality = arena.make<TcpQualityRecord>();
+        *quality = summarise(tcp_quality_[index]);
+        record.tcp_quality = quality;
+        tcp_quality_[index] = {};
     }
     if (sequences_.enabled()) record.sequence = sequences_.build(index, record.packets(), arena);
     if (context_.dissector != nullptr) record.application = context_.dissector->finish(applications_[index], arena);

@@ -11,6 +11,7 @@
 #include "core/application/ndpi_dissector.hpp"
 #include "core/features/flow_sequences.hpp"
 #include "core/features/flow_statistics.hpp"
+#include "core/features/tcp_quality.hpp"
 #include "core/flow/flow_table.hpp"
 #include "core/flow/timer_wheel.hpp"
 #include "core/metering/metering_process.hpp"
@@ -101,6 +102,7 @@ private:
     void remove(std::uint32_t index, EndReason reason);
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
     DirectionRecord direction_record(const Entry& entry, int direction) const;
+    void prefetch_tcp_quality(std::uint32_t index) noexcept;
     void prefetch_flows(const std::uint32_t* indices, int n) noexcept;
 
     MeterContext& context_;
@@ -110,6 +112,7 @@ private:
     Region<FlowStatistics> statistics_;
     Region<FlowApplication> applications_;
     Region<std::uint64_t> creation_ids_;
+    Region<FlowTcpQuality> tcp_quality_;
     FlowSequences sequences_;
     std::array<Observation, kFrameVectorSize> observed_;
     std::size_t observed_count_ = 0;

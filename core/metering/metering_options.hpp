@@ -22,6 +22,7 @@ struct MeteringOptions {
     bool l7_details = false;             // keep what else nDPI learns of a flow
     NdpiFiles ndpi;
     bool statistical_analysis = false;
+    bool tcp_quality = false;
     unsigned splt_analysis = 0;  // packets per flow kept in the sequence; 0: off
     Generation compatibility = Generation::kNfstream6;
     bool nfstream3_records = false;  // keep what the schema nfstream3 alone needs: ids by creation, details

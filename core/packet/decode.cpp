@@ -415,6 +415,7 @@ void Decoder::ports(std::uint32_t l4, std::uint32_t length) {
             const std::uint32_t header = captured(13) ? (p[12] >> 4) * 4u : 20;
             out.sizes[3] = static_cast<std::uint16_t>(length > header ? length - header : 0);
             if (captured(14)) out.tcp_flags = p[13];
+            if (captured(20)) out.tcp = p;
             break;
         }
         case kUdp:

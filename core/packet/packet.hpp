@@ -14,6 +14,7 @@ struct Packet {
     const std::uint8_t* ip = nullptr;          // innermost IP header onward
     const std::uint8_t* source_mac = nullptr;  // six octets, or null: the link has none
     const std::uint8_t* destination_mac = nullptr;
+    const std::uint8_t* tcp = nullptr;                    // TCP header, when its 20 octets were captured whole
     std::uint32_t ip_captured = 0;                        // captured octets from `ip` on, link padding included
     std::uint32_t ip_octets = 0;                          // IP datagram as its header says, header included (IE 1)
     std::uint32_t flow_label = 0;                         // IPv6

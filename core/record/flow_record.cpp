@@ -4,18 +4,31 @@
 #include <utility>
 
 namespace nfstreamd {
+namespace {
 
-FlowRecord reversed(const FlowRecord& record) {
-    FlowRecord out = record;
-    std::swap(out.source_address, out.destination_address);
-    std::swap(out.forward, out.reverse);
-    std::swap(out.source_mac, out.destination_mac);
-    std::swap(out.source_port, out.destination_port);
-    if (out.biflow_direction == BiflowDirection::kInitiator)
-        out.biflow_direction = BiflowDirection::kReverseInitiator;
-    else if (out.biflow_direction == BiflowDirection::kReverseInitiator)
-        out.biflow_direction = BiflowDirection::kInitiator;
-    return out;
+// Makes `block` point to a turned copy of what it points to.
+template <class Block, class Turn>
+void turn(const Block*& block, Block& copy, Turn turn_over) {
+    if (block == nullptr) return;
+    copy = *block;
+    turn_over(copy);
+    block = &copy;
+}
+
+}  // namespace
+
+ReversedFlow::ReversedFlow(const FlowRecord& original) : record(original) {
+    std::swap(record.source_address, record.destination_address);
+    std::swap(record.forward, record.reverse);
+    std::swap(record.source_mac, record.destination_mac);
+    std::swap(record.source_port, record.destination_port);
+    if (record.biflow_direction == BiflowDirection::kInitiator)
+        record.biflow_direction = BiflowDirection::kReverseInitiator;
+    else if (record.biflow_direction == BiflowDirection::kReverseInitiator)
+        record.biflow_direction = BiflowDirection::kInitiator;
+    turn(record.statistics, statistics_, [](auto& s) { std::swap(s.forward, s.reverse); });
+    turn(record.tcp_quality, tcp_quality_, [](auto& q) { std::swap(q.forward, q.reverse); });
+    turn(record.tunnel, tunnel_, [](auto& t) { std::swap(t.source_address, t.destination_address); });
 }
 
 }  // namespace nfstreamd

@@ -129,8 +129,21 @@ struct FlowRecord {
     TimestampNs last() const { return forward.last > reverse.last ? forward.last : reverse.last; }
 };
 
-// The same conversation seen from the other side, for uniflow export.
-FlowRecord reversed(const FlowRecord& record);
+// The same conversation seen from the other side, for uniflow export. Borrows
+// from the original what does not change.
+class ReversedFlow {
+public:
+    explicit ReversedFlow(const FlowRecord& original);
+    ReversedFlow(const ReversedFlow&) = delete;
+    ReversedFlow& operator=(const ReversedFlow&) = delete;
+
+    FlowRecord record;
+
+private:
+    StatisticsRecord statistics_;
+    TcpQualityRecord tcp_quality_;
+    TunnelRecord tunnel_;
+};
 
 struct RecordBatch {
     std::vector<FlowRecord> records;

@@ -101,6 +101,17 @@ FieldValue risk(const FlowRecord& r) {
     if (r.application == nullptr || r.application->details == nullptr) return {};
     return static_cast<std::uint64_t>(r.application->details->*Member);
 }
+// A duration, or nothing when it was not seen.
+template <auto Member>
+FieldValue handshake(const FlowRecord& r) {
+    if (r.tcp_quality == nullptr || r.tcp_quality->*Member < 0) return {};
+    return static_cast<std::uint64_t>(r.tcp_quality->*Member);
+}
+template <auto Side, auto Member>
+FieldValue tcp_quality(const FlowRecord& r) {
+    if (r.tcp_quality == nullptr) return {};
+    return std::uint64_t{r.tcp_quality->*Side.*Member};
+}
 template <auto Member>
 FieldValue oui(const FlowRecord& r) {  // the view is good until the thread reads this row again
     thread_local char text[9];
@@ -119,6 +130,10 @@ using S = ScopeStatistics;
 using A = ApplicationRecord;
 using F = ApplicationFamily;
 using L = ApplicationDetails;
+using Q = TcpQualityRecord;
+using QD = TcpQualityDirection;
+constexpr auto kFwdTcp = &Q::forward;
+constexpr auto kRevTcp = &Q::reverse;
 
 // nfstream has each statistic for three scopes: the same rows, three times.
 #define NFSTREAMD_SIZE_ROWS(scope, prefix, side, where)                                            \
@@ -468,6 +483,35 @@ return static_cast<std::uint64_t>(r.application->details->dns_reply_code);
 {"risk", "flowRisk", ntop(509), kNone, kUnsigned64, 0, kFlags, kL7Details, kFlow, "", "nDPI's risks, a bit each; which is which goes by its version.", risk<&L::risk>},
 {"risk_score", "flowRiskScore", ntop(527), kNone, kUnsigned16, 0, kQuantity, kL7Details, kFlow, "", "Sum of the risks' weights.", risk<&L::risk_score>},
 {"risk_names", "flowRiskName", ntop(510), kNone, kString, 0, kDefault, kL7Details, kFlow, "", "nDPI's names of the risks, a semicolon between.", l7<&L::risk_names>},
+            // ---- TCP quality ----
+            {"tcp_client_handshake_us", "nfstreamTcpClientHandshakeMicroseconds", ours(40), kNone, kUnsigned32, 0,
+             kQuantity, kTcpQuality, kFlow, "microseconds",
+             "From SYN/ACK to the ACK that follows: the round trip between probe and client.",
+             handshake<&Q::client_handshake_us>},
+            {"tcp_server_handshake_us", "nfstreamTcpServerHandshakeMicroseconds", ours(41), kNone, kUnsigned32, 0,
+             kQuantity, kTcpQuality, kFlow, "microseconds",
+             "From SYN to SYN/ACK: the round trip between probe and server.", handshake<&Q::server_handshake_us>},
+            {"tcp_first_response_us", "nfstreamTcpFirstResponseMicroseconds", ours(42), kNone, kUnsigned32, 0,
+             kQuantity, kTcpQuality, kFlow, "microseconds", "From the client's first payload to the server's next.",
+             handshake<&Q::first_response_us>},
+            {"src2dst_retransmitted_packets", "retransmittedInPkts", ntop(109), kNone, kUnsigned32, 0, kTotalCounter,
+             kTcpQuality, kForward, "packets", "TCP packets that the initiator sent again.",
+             tcp_quality<kFwdTcp, &QD::retransmitted>},
+            {"dst2src_retransmitted_packets", "retransmittedOutPkts", ntop(110), kNone, kUnsigned32, 0, kTotalCounter,
+             kTcpQuality, kReverse, "packets", "TCP packets that the responder sent again.",
+             tcp_quality<kRevTcp, &QD::retransmitted>},
+            {"src2dst_out_of_order_packets", "ooorderInPkts", ntop(111), kNone, kUnsigned32, 0, kTotalCounter,
+             kTcpQuality, kForward, "packets", "TCP packets of the initiator that came after later ones.",
+             tcp_quality<kFwdTcp, &QD::out_of_order>},
+            {"dst2src_out_of_order_packets", "ooorderOutPkts", ntop(112), kNone, kUnsigned32, 0, kTotalCounter,
+             kTcpQuality, kReverse, "packets", "TCP packets of the responder that came after later ones.",
+             tcp_quality<kRevTcp, &QD::out_of_order>},
+            {"src2dst_zero_window_packets", "nfstreamTcpZeroWindowPackets", ours(43), kNone, kUnsigned32, 0,
+             kTotalCounter, kTcpQuality, kForward, "packets", "TCP packets by which the initiator closed its window.",
+             tcp_quality<kFwdTcp, &QD::zero_window>},
+            {"dst2src_zero_window_packets", "reverseNfstreamTcpZeroWindowPackets", ours(44), kNone, kUnsigned32, 0,
+             kTotalCounter, kTcpQuality, kReverse, "packets", "TCP packets by which the responder closed its window.",
+             tcp_quality<kRevTcp, &QD::zero_window>},
 };
 
 constexpr bool columns_are_unique() {

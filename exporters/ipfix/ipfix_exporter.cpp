@@ -114,17 +114,7 @@ Status IpfixExporter::take(const FlowRecord& record) {
     Part parts[2];
     std::size_t count = 0;
     parts[count++] = fill(record, biflow_ && two_way, packed_[0]);
-    FlowRecord back;
-    StatisticsRecord back_statistics;
-    if (!biflow_ && two_way) {
-        back = reversed(record);
-        if (record.statistics != nullptr) {
-            back_statistics = *record.statistics;
-            std::swap(back_statistics.forward, back_statistics.reverse);
-            back.statistics = &back_statistics;
-        }
-        parts[count++] = fill(back, false, packed_[1]);
-    }
+    if (!biflow_ && two_way) parts[count++] = fill(ReversedFlow(record).record, false, packed_[1]);
     std::size_t needed = parts[0].wire_length + (count == 2 ? parts[1].wire_length : 0);
     if (kMessageHeader + kSetHeader + needed > max_message_) {
         counters_.dropped_oversize.add();

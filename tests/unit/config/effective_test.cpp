@@ -66,6 +66,7 @@ metering:
   fragments: first
   n_dissections: 20
   l7_details: false
+  tcp_quality: false
   statistical_analysis: false
   splt_analysis: 0
 ndpi: {}

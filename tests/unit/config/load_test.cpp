@@ -58,6 +58,7 @@ metering:
   accounting_mode: 3
   decode_tunnels: no
   fragments: all
+  tcp_quality: true
   n_dissections: 255
   l7_details: true
   statistical_analysis: yes
@@ -102,6 +103,7 @@ control: { socket: "" }
     metering.fragments = FragmentMode::kAll;
     metering.n_dissections = 255;
     metering.l7_details = true;
+    metering.tcp_quality = true;
     metering.statistical_analysis = true;
     metering.splt_analysis = 255;
     metering.ndpi.protocols = "p.txt";

@@ -126,6 +126,8 @@ struct Filled {
         record.statistics = &statistics;
         record.sequence = &sequence;
         record.application = &application;
+        tcp_quality = {1, 2, 3, {4, 5, 6}, {7, 8, 9}};
+        record.tcp_quality = &tcp_quality;
     }
 
     FlowRecord record;
@@ -133,6 +135,7 @@ struct Filled {
     SequenceRecord sequence;
     ApplicationRecord application;
     ApplicationDetails details;
+    TcpQualityRecord tcp_quality;
     std::int32_t list[2] = {1, 2};
 };
 
@@ -211,15 +214,23 @@ TEST_CASE("Elements: readers of both directions do not mix them up") {
 
 TEST_CASE("reversed: the same conversation from the other side, and back") {
     const Filled filled;
-    const FlowRecord other = reversed(filled.record);
+    const ReversedFlow reversed(filled.record);
+    const FlowRecord& other = reversed.record;
     CHECK(other.source_address == filled.record.destination_address);
     CHECK(other.source_port == filled.record.destination_port);
     CHECK(other.source_mac == filled.record.destination_mac);
     CHECK(other.forward.packets == filled.record.reverse.packets);
     CHECK(other.biflow_direction == BiflowDirection::kReverseInitiator);
     CHECK(other.id == filled.record.id);
-    CHECK(reversed(other).forward.octets == filled.record.forward.octets);
-    CHECK(reversed(other).biflow_direction == BiflowDirection::kInitiator);
-    FlowRecord unknown;
-    CHECK(reversed(unknown).biflow_direction == BiflowDirection::kArbitrary);
+    CHECK(other.tcp_quality->forward.retransmitted == 7);
+    CHECK(other.tcp_quality->reverse.zero_window == 6);
+    CHECK(other.tcp_quality->client_handshake_us == 1);
+    CHECK(other.statistics->bidirectional.max_ps == filled.statistics.bidirectional.max_ps);
+    const ReversedFlow again(other);
+    CHECK(again.record.forward.octets == filled.record.forward.octets);
+    CHECK(again.record.biflow_direction == BiflowDirection::kInitiator);
+    CHECK(again.record.tcp_quality->forward.retransmitted == 4);
+    const ReversedFlow unknown{FlowRecord{}};
+    CHECK(unknown.record.biflow_direction == BiflowDirection::kArbitrary);
+    CHECK(unknown.record.statistics == nullptr);
 }

@@ -10,7 +10,13 @@ using namespace nfstreamd;
 
 namespace {
 
-const FieldGroups kAll{.tunnel = true, .statistics = true, .splt = true, .application = true};
+const FieldGroups kAll{.tunnel = true,
+                       .statistics = true,
+                       .splt = true,
+                       .application = true,
+                       .system = true,
+                       .l7_details = true,
+                       .tcp_quality = true};
 
 std::vector<std::string> columns(const FieldSelection& fields) {
     std::vector<std::string> out;
