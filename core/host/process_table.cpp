@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/host/process_table.hpp"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+namespace nfstreamd {
+namespace {
+
+// A socket that nobody seems to hold may be on its way to a process.
+constexpr std::chrono::seconds kLookAgain{1};
+
+std::vector<IpAddress> host_addresses() {
+    std::vector<IpAddress> found;
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) return found;
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+        if (entry->ifa_addr == nullptr) continue;
+        IpAddress address;
+        if (entry->ifa_addr->sa_family == AF_INET) {
+            address.version = 4;
+            std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr, 4);
+        } else if (entry->ifa_addr->sa_family == AF_INET6) {
+            address.version = 6;
+            std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr, 16);
+        } else {
+            continue;
+        }
+        found.push_back(address);
+    }
+    ::freeifaddrs(list);
+    return found;
+}
+
+}  // namespace
+
+std::size_t ProcessTable::Hash::operator()(const SocketEnds& ends) const noexcept {
+    const auto of = [](const IpAddress& address) {
+        return std::hash<std::string_view>{}(
+            {reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()});
+    };
+    const std::size_t ports = std::size_t{ends.local_port} << 24 | std::size_t{ends.remote_port} << 8 | ends.protocol;
+    return (of(ends.local) * 31 + of(ends.remote)) * 31 + ports;
+}
+
+Status ProcessTable::poll(Clock::time_point now) {
+    auto listed = list_sockets(proc_);
+    counters_.polls.add();
+    if (!listed) return listed.error();
+    const auto& sockets = listed.value();
+    update_owners(sockets, now);
+    auto addresses = host_addresses();
+
+    const std::unique_lock lock(mutex_);
+    addresses_ = std::move(addresses);
+    for (const HostSocket& socket : sockets) {
+        const auto owner = owners_.find(socket.inode);
+        if (owner == owners_.end() || !owner->second.process) continue;
+        entries_[socket.ends] = {*owner->second.process, now};
+    }
+    std::erase_if(entries_, [&](const auto& item) { return now - item.second.seen > lifetime_; });
+    counters_.entries.set(entries_.size());
+    return ok();
+}
+
+// Going through every process costs far more than reading the tables, and is
+// done only for sockets that are new.
+void ProcessTable::update_owners(const std::vector<HostSocket>& sockets, Clock::time_point now) {
+    std::unordered_map<std::uint64_t, Owner> present;
+    std::unordered_set<std::uint64_t> wanted;
+    for (const HostSocket& socket : sockets) {
+        const auto known = owners_.find(socket.inode);
+        const bool settled = known != owners_.end() &&
+                             (known->second.process.has_value() || now - known->second.looked_at < kLookAgain);
+        if (settled)
+            present[socket.inode] = known->second;
+        else
+            wanted.insert(socket.inode);
+    }
+    if (!wanted.empty()) {
+        auto found = find_owners(proc_, wanted);
+        counters_.hidden.set(found.hidden);
+        for (const std::uint64_t inode : wanted) {
+            const auto owner = found.by_inode.find(inode);
+            present[inode] = {owner == found.by_inode.end() ? std::nullopt : std::optional(owner->second), now};
+        }
+    }
+    owners_ = std::move(present);
+}
+
+std::optional<HostProcess> ProcessTable::find(const IpAddress& source, std::uint16_t source_port,
+                                              const IpAddress& destination, std::uint16_t destination_port,
+                                              std::uint8_t protocol) const {
+    const std::shared_lock lock(mutex_);
+    if (auto found = look_up({source, destination, source_port, destination_port, protocol})) return found;
+    if (auto found = look_up({destination, source, destination_port, source_port, protocol})) return found;
+    if (auto found = find_end(source, source_port, protocol)) return found;
+    return find_end(destination, destination_port, protocol);
+}
+
+// A socket without a peer, bound to this address or, where it is ours, to any.
+std::optional<HostProcess> ProcessTable::find_end(const IpAddress& local, std::uint16_t port,
+                                                  std::uint8_t protocol) const {
+    if (auto found = look_up({local, {}, port, 0, protocol})) return found;
+    if (std::find(addresses_.begin(), addresses_.end(), local) == addresses_.end()) return {};
+    return look_up({{}, {}, port, 0, protocol});
+}
+
+std::optional<HostProcess> ProcessTable::look_up(const SocketEnds& ends) const {
+    const auto entry = entries_.find(ends);
+    return entry == entries_.end() ? std::nullopt : std::optional(entry->second.process);
+}
+
+}  // namespace nfstreamd
