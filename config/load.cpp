@@ -139,6 +139,8 @@ MeteringOptions to_metering(const Settings& from, Generation generation) {
     to.l7_details = from.boolean("l7_details");
     to.statistical_analysis = from.boolean("statistical_analysis");
     to.tcp_quality = from.boolean("tcp_quality");
+    to.system_visibility_mode = static_cast<int>(from.integer("system_visibility_mode"));
+    to.system_visibility_poll = std::chrono::milliseconds(from.integer("system_visibility_poll_ms"));
     to.splt_analysis = static_cast<unsigned>(from.integer("splt_analysis"));
     return to;
 }

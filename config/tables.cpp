@@ -187,6 +187,21 @@ constexpr std::array kMetering = {
                 .reload = Reload::kRestart,
                 .description = "Round trips of the TCP handshake, time to the first response, packets sent again, out "
                                "of order, and with a closed window; the fields of group tcp_quality."},
+    SettingSpec{.name = "system_visibility_mode",
+                .type = SettingType::kInteger,
+                .default_value = "0",
+                .reload = Reload::kRestart,
+                .description = "1: number and name of the local process that each flow belongs to, live only; the "
+                               "packaged service needs its drop-in visibility.conf for it. 0: off.",
+                .min = 0,
+                .max = 1},
+    SettingSpec{.name = "system_visibility_poll_ms",
+                .type = SettingType::kInteger,
+                .default_value = "100",
+                .reload = Reload::kRestart,
+                .description = "Milliseconds between two looks at the kernel's socket tables.",
+                .min = 0,
+                .max = kInt32Max},
     SettingSpec{
         .name = "statistical_analysis",
         .type = SettingType::kBool,

@@ -83,6 +83,10 @@ Status Application::start() {
         outputs.push_back(unit.value().get());
         exporters.push_back(std::move(unit.value()));
     }
+    if (config.metering.system_visibility_mode > 0) {
+        process_watcher_.emplace(config.metering, logger_);
+        pipeline_.observe_processes(process_watcher_->processes());
+    }
     std::vector<std::unique_ptr<MeterUnit>> meters;
     for (const auto& plan : capture_plans(config)) {
         auto unit = pipeline_.prepare_meter(plan, config.metering, outputs);

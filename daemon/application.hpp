@@ -20,6 +20,7 @@
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/pipeline.hpp"
+#include "daemon/process_watcher.hpp"
 #include "daemon/progress.hpp"
 #include "daemon/reloader.hpp"
 #include "daemon/signals.hpp"
@@ -60,6 +61,7 @@ private:
     const bool file_run_;
     boost::asio::io_context context_;  // outlives the threads that post to it
     Logger logger_;
+    std::optional<ProcessWatcher> process_watcher_;
     Pipeline pipeline_;
     Reloader reloader_;  // holds the running configuration
     ControlServer control_;

@@ -70,6 +70,10 @@ config::Loaded load_configuration(const CommandLine& line) {
     if (loaded.config && loaded.config->exporters.empty() && line.file_run())
         loaded = load(line, WriteTarget{"-", "json"});
     if (!loaded.config) return loaded;
+    auto& visibility = loaded.config->metering.system_visibility_mode;
+    if (is_file_run(*loaded.config) && std::exchange(visibility, 0) > 0)
+        loaded.warnings.emplace_back(
+            "metering.system_visibility_mode: is off in a run over capture files, it needs a live interface");
     Logger logger(LogLevel::kError, LogFormat::kText);
     loaded.errors = check_config(*loaded.config, logger);
     check_rules(loaded.config->metering.ndpi, loaded.errors);

@@ -82,6 +82,7 @@ Result<std::unique_ptr<MeterUnit>> Pipeline::prepare_meter(const CapturePlan& pl
     Logger& source_logger = plan.offline() && !plan.share.first() ? mute_ : logger_;
     unit->process = make_metering_process(plan, point->second, next_meter_id_++, options,
                                           make_source(plan, source_logger), std::move(queues), logger_);
+    if (processes_) unit->process->observe_processes(processes_);
     if (auto opened = unit->process->open(); !opened) {
         discard(*unit);
         return opened.error();

@@ -77,6 +77,9 @@ public:
     // Ends the queues of a meter whose thread does not run (any more).
     static void discard(MeterUnit& meter);
 
+    // For the meters that are prepared from now on.
+    void observe_processes(std::shared_ptr<const ProcessTable> processes) { processes_ = std::move(processes); }
+
     void start(std::unique_ptr<ExporterUnit> exporter);
     void start(std::unique_ptr<MeterUnit> meter);
     void rewire(Rewiring change);
@@ -114,6 +117,7 @@ private:
     std::uint64_t next_exporter_id_ = 1;
     std::uint32_t next_meter_id_ = 1;
     std::map<std::string, std::uint32_t> point_ids_;          // by input; one that comes back has its former one
+    std::shared_ptr<const ProcessTable> processes_;           // null: off
     PipelineTotals past_;                                     // of parts that are gone
     std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by meter
     std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;

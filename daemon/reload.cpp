@@ -39,6 +39,8 @@ constexpr FixedSetting kFixed[] = {
     metering<&MeteringOptions::l7_details>("metering.l7_details"),
     metering<&MeteringOptions::statistical_analysis>("metering.statistical_analysis"),
     metering<&MeteringOptions::tcp_quality>("metering.tcp_quality"),
+    metering<&MeteringOptions::system_visibility_mode>("metering.system_visibility_mode"),
+    metering<&MeteringOptions::system_visibility_poll>("metering.system_visibility_poll_ms"),
     metering<&MeteringOptions::splt_analysis>("metering.splt_analysis"),
     metering<&MeteringOptions::compatibility>("metering.compatibility"),
     metering<&MeteringOptions::nfstream3_records>("exporters.schema"),

@@ -77,8 +77,8 @@ void ProcessTable::update_owners(const std::vector<HostSocket>& sockets, Clock::
     std::unordered_set<std::uint64_t> wanted;
     for (const HostSocket& socket : sockets) {
         const auto known = owners_.find(socket.inode);
-        const bool settled = known != owners_.end() &&
-                             (known->second.process.has_value() || now - known->second.looked_at < kLookAgain);
+        const bool settled =
+            known != owners_.end() && (known->second.process.has_value() || now - known->second.looked_at < kLookAgain);
         if (settled)
             present[socket.inode] = known->second;
         else

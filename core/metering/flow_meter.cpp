@@ -366,11 +366,23 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason) {
     if (sequences_.enabled()) record.sequence = sequences_.build(index, record.packets(), arena);
     if (context_.dissector != nullptr) record.application = context_.dissector->finish(applications_[index], arena);
 
+    if (context_.processes != nullptr) name_process(record, arena);
+
     auto& counters = context_.counters;
     counters.records[static_cast<std::size_t>(reason)].add();
     counters.record_packets.add(record.packets());
     counters.record_octets.add(record.forward.octets + record.reverse.octets);
     context_.publisher.commit();
+}
+
+template <class Key>
+void FlowMeter<Key>::name_process(FlowRecord& record, Arena& arena) const {
+    const auto found = context_.processes->find(record.source_address, record.source_port, record.destination_address,
+                                                record.destination_port, record.protocol);
+    if (!found) return;
+    auto* process = arena.make<ProcessRecord>();
+    *process = {found->pid, arena.copy(found->name)};
+    record.process = process;
 }
 
 template <class Key>

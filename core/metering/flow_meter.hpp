@@ -14,6 +14,7 @@
 #include "core/features/tcp_quality.hpp"
 #include "core/flow/flow_table.hpp"
 #include "core/flow/timer_wheel.hpp"
+#include "core/host/process_table.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/metering/record_publisher.hpp"
 
@@ -35,6 +36,7 @@ struct MeterContext {
     std::uint32_t remembered = 0;  // of these, closed by the active timeout and not heard of since
     std::uint32_t interface_index = 0;
     std::string interface_name{};
+    const ProcessTable* processes = nullptr;  // null: off
     MacAddress hardware_address{};
 
     void set_timeouts(std::chrono::milliseconds idle, std::chrono::milliseconds active) noexcept {
@@ -100,6 +102,7 @@ private:
     void close(std::uint32_t index, EndReason reason);
     void close_active(std::uint32_t index);
     void remove(std::uint32_t index, EndReason reason);
+    void name_process(FlowRecord& record, Arena& arena) const;
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
     DirectionRecord direction_record(const Entry& entry, int direction) const;
     void prefetch_tcp_quality(std::uint32_t index) noexcept;

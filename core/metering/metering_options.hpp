@@ -23,6 +23,8 @@ struct MeteringOptions {
     NdpiFiles ndpi;
     bool statistical_analysis = false;
     bool tcp_quality = false;
+    int system_visibility_mode = 0;  // 1: the local process of each flow; live only
+    std::chrono::milliseconds system_visibility_poll{100};
     unsigned splt_analysis = 0;  // packets per flow kept in the sequence; 0: off
     Generation compatibility = Generation::kNfstream6;
     bool nfstream3_records = false;  // keep what the schema nfstream3 alone needs: ids by creation, details

@@ -76,6 +76,11 @@ public:
         return source_->open();
     }
 
+    void observe_processes(std::shared_ptr<const ProcessTable> processes) {
+        processes_ = std::move(processes);
+        context_.processes = processes_.get();
+    }
+
     Status run(std::stop_token stop) {
         const std::stop_callback on_stop(stop, [this] { wake(); });
         Status result = ok();
@@ -347,6 +352,7 @@ private:
     std::atomic<TimestampNs> hand_over_requested_{kNever};
 
     // the metering thread only
+    std::shared_ptr<const ProcessTable> processes_;
     RecordPublisher publisher_;
     std::unique_ptr<NdpiDissector> dissector_;
     MeterContext context_;
@@ -377,6 +383,9 @@ MeteringProcess::~MeteringProcess() = default;
 
 Status MeteringProcess::open() {
     return implementation_->open();
+}
+void MeteringProcess::observe_processes(std::shared_ptr<const ProcessTable> processes) {
+    implementation_->observe_processes(std::move(processes));
 }
 Status MeteringProcess::run(std::stop_token stop) {
     return implementation_->run(std::move(stop));

@@ -15,6 +15,7 @@
 #include "core/base/log.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/export/record_queue.hpp"
+#include "core/host/process_table.hpp"
 #include "core/metering/flow_share.hpp"
 #include "core/metering/metering_options.hpp"
 #include "core/packet/packet.hpp"
@@ -66,6 +67,9 @@ public:
 
     // Allocates the flow cache and the dissector, opens the source. Once, before run().
     Status open();
+
+    // Before run(): flows are given the local process they belong to.
+    void observe_processes(std::shared_ptr<const ProcessTable> processes);
 
     // Meters until the input ends, the source fails for good (an error), or a
     // stop is requested. Then every flow leaves, every record is handed on, and

@@ -382,6 +382,18 @@ constexpr InformationElement
             {"content_type", "httpContentType", iana(469), kNone, kString, 0, kDefault, kApplication, kFlow,
              "", "Content type of the HTTP response.", application<&A::content_type>},
 
+            // ---- system ----
+            {"system_process_pid", "nfstreamSystemProcessPid", ours(70), kNone, kSigned32, 0, kIdentifier, kSystem,
+             kFlow, "", "Number of the local process, -1 when none is known.",
+             [](const FlowRecord& r) -> FieldValue {
+                 return static_cast<std::int64_t>(r.process == nullptr ? -1 : r.process->pid);
+             }},
+            {"system_process_name", "nfstreamSystemProcessName", ours(71), kNone, kString, 0, kDefault, kSystem, kFlow,
+             "", "Name of the local process.",
+             [](const FlowRecord& r) -> FieldValue {
+                 return r.process == nullptr ? std::string_view{} : r.process->name;
+             }},
+
             // ---- details: requested_server_name and fingerprints by protocol ----
             {"tls_server_name", "tlsServerName", ntop(188), kNone, kString, 0, kDefault, kDetails, kFlow,
              "", "requested_server_name of TLS, DTLS and QUIC.", detail<F::kTls, &A::requested_server_name>},

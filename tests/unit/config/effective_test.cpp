@@ -67,6 +67,8 @@ metering:
   n_dissections: 20
   l7_details: false
   tcp_quality: false
+  system_visibility_mode: 0
+  system_visibility_poll_ms: 100
   statistical_analysis: false
   splt_analysis: 0
 ndpi: {}

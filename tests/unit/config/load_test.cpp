@@ -61,6 +61,8 @@ metering:
   tcp_quality: true
   n_dissections: 255
   l7_details: true
+  system_visibility_mode: 1
+  system_visibility_poll_ms: 50
   statistical_analysis: yes
   splt_analysis: 255
 ndpi: { protocols_file: p.txt, categories_file: /c.txt }
@@ -104,6 +106,8 @@ control: { socket: "" }
     metering.n_dissections = 255;
     metering.l7_details = true;
     metering.tcp_quality = true;
+    metering.system_visibility_mode = 1;
+    metering.system_visibility_poll = std::chrono::milliseconds(50);
     metering.statistical_analysis = true;
     metering.splt_analysis = 255;
     metering.ndpi.protocols = "p.txt";
