@@ -128,6 +128,7 @@ struct Filled {
         record.application = &application;
         tcp_quality = {1, 2, 3, {4, 5, 6}, {7, 8, 9}};
         record.tcp_quality = &tcp_quality;
+        record.process = &process;
     }
 
     FlowRecord record;
@@ -136,6 +137,7 @@ struct Filled {
     ApplicationRecord application;
     ApplicationDetails details;
     TcpQualityRecord tcp_quality;
+    ProcessRecord process{7, "g"};
     std::int32_t list[2] = {1, 2};
 };
 

@@ -85,7 +85,7 @@ TEST_CASE("nfstream_fields: nfstream's columns in nfstream's order") {
     for (const char* column :
          {"splt_direction", "splt_ps", "splt_piat_ms", "application_name", "application_category_name",
           "application_is_guessed", "application_confidence", "requested_server_name", "client_fingerprint",
-          "server_fingerprint", "user_agent", "content_type"})
+          "server_fingerprint", "user_agent", "content_type", "system_process_pid", "system_process_name"})
         expected.push_back(column);
     CHECK(columns(nfstream_fields(kAll)) == expected);
 }
