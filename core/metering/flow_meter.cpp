@@ -161,6 +161,7 @@ void FlowMeter<Key>::begin(std::uint32_t index, const Observation& o, bool conti
     constexpr MacAddress kNoAddress{};
     entry.outgoing =
         packet.outgoing || (context_.hardware_address != kNoAddress && entry.source_mac == context_.hardware_address);
+    if (context_.as_nfstream0 && !continued) context_.newest_flow = (to_ms(packet.timestamp) + 1) * kNsPerMs - 1;
     if (creation_ids_ && !continued) creation_ids_[index] = context_.next_creation_id++;
     context_.counters.flows_created.add();
 }
@@ -219,12 +220,18 @@ bool FlowMeter<Key>::has_ended(const Entry& entry, TimestampNs now, EndReason& r
     if (now - entry.last + kNsPerMs < idle_ns && now - entry.first + kNsPerMs < active_ns) [[likely]]
         return false;
     const TimestampNs now_ms = to_ms(now);
-    if (now_ms - to_ms(entry.last) >= context_.idle_ms) {
+    if (to_ms(context_.idle_by(now)) - to_ms(entry.last) >= context_.idle_ms) {
         reason = EndReason::kIdle;
         return true;
     }
     reason = EndReason::kActive;
-    return now_ms - to_ms(entry.first) >= context_.active_ms;
+    return now_ms - to_ms(context_.as_nfstream0 ? entry.last : entry.first) >= context_.active_ms;
+}
+
+// Its reasons tell a flow that was idle before from one that the end of input cuts off.
+template <class Key>
+EndReason FlowMeter<Key>::reason_in_nfstream0(const Entry& entry, EndReason reason) const noexcept {
+    return to_ms(context_.newest_flow) - to_ms(entry.last) >= context_.idle_ms ? EndReason::kIdle : reason;
 }
 
 // Offline the active timeout is left to the flow's next packet, as nfstream
@@ -278,7 +285,8 @@ std::uint32_t FlowMeter<Key>::expire_all(EndReason reason, std::uint32_t budget)
         const int n = wheel_.take_nearest(batch, static_cast<int>(room), until);
         if (n == 0) break;
         prefetch_flows(batch, n);
-        for (int i = 0; i < n; ++i) remove(batch[i], reason);
+        for (int i = 0; i < n; ++i)
+            remove(batch[i], context_.as_nfstream0 ? reason_in_nfstream0(table_[batch[i]], reason) : reason);
         gone += static_cast<std::uint32_t>(n);
     }
     return gone;

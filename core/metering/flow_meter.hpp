@@ -45,6 +45,12 @@ struct MeterContext {
         idle_ms = std::min<std::int64_t>(idle.count(), kLongest);
         active_ms = std::min<std::int64_t>(active.count(), kLongest);
     }
+
+    // As nfstream 0.x does over files: flows become idle at the moments when a
+    // flow begins, and active is one that a packet finds silent for so long.
+    bool as_nfstream0 = false;
+    TimestampNs newest_flow = 0;  // last nanosecond of the millisecond when it began; kept for nfstream 0.x alone
+    TimestampNs idle_by(TimestampNs now) const noexcept { return as_nfstream0 ? newest_flow : now; }
 };
 
 // An address family that can make room for the other one.
@@ -96,6 +102,7 @@ private:
     void begin(std::uint32_t index, const Observation& observation, bool continued);
     void count(std::uint32_t index, const Observation& observation);
     bool has_ended(const Entry& entry, TimestampNs now, EndReason& reason) const noexcept;
+    EndReason reason_in_nfstream0(const Entry& entry, EndReason reason) const noexcept;
     TimestampNs due(const Entry& entry) const noexcept;
     static constexpr std::uint8_t kRemembered = 2;  // in last_direction
     static bool is_remembered(const Entry& entry) noexcept { return entry.last_direction == kRemembered; }

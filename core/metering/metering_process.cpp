@@ -57,6 +57,7 @@ public:
         context_.set_timeouts(options_.idle_timeout, options_.active_timeout);
         const std::uint32_t number = point_.process > 0 ? point_.process : point_.id;
         context_.next_flow_id = context_.next_creation_id = std::uint64_t{number > 0 ? number - 1 : 0} << 40;
+        context_.as_nfstream0 = options_.compatibility == Generation::kNfstream0 && point_.offline;
         v4_.set_sibling(v6_);
         v6_.set_sibling(v4_);
     }
@@ -146,13 +147,12 @@ public:
                 v4_.add(packet);
             else
                 v6_.add(packet);
+            if (context_.as_nfstream0) [[unlikely]]
+                meter_vector();  // a flow of one family makes those of the other idle
         }
-        v4_.probe();
-        v6_.probe();
-        v4_.update();
-        v6_.update();
-        v4_.expire(clock_, kExpiryPerVector);
-        v6_.expire(clock_, kExpiryPerVector);
+        meter_vector();
+        v4_.expire(context_.idle_by(clock_), kExpiryPerVector);
+        v6_.expire(context_.idle_by(clock_), kExpiryPerVector);
         counters_.packets.add(metered);
         counters_.octets.add(octets);
         counters_.wire_octets.add(wire_octets);
@@ -236,6 +236,14 @@ private:
             publisher_.replace_outputs(std::move(change.outputs));
             adopted_.fetch_add(1, std::memory_order_release);
         }
+    }
+
+    // What has been added since the last time.
+    void meter_vector() {
+        v4_.probe();
+        v6_.probe();
+        v4_.update();
+        v6_.update();
     }
 
     // They hold for the flows that are there too; those wait in the wheel for the old ones.

@@ -473,9 +473,37 @@ class Meter:
         return self.rows
 
 
-def flows_of(captures, settings, selected=lambda link_type, data: True):
+class Meter0(Meter):
+    """The cache of nfstream 0.x, in the order of the last packet: idle flows leave when a flow is made, and what it
+    calls active is silent for long, too. The number of a row is its export_reason."""
+
+    def take(self, packet, time):
+        self.tick = time = max(time, self.tick)
+        ends = sorted(((packet.source, packet.source_port), (packet.destination, packet.destination_port)))
+        key = (*ends, packet.protocol, packet.vlan, packet.tunnel)
+        flow, is_new = self.cache.pop(key, None), False
+        if flow is not None and time - flow.scopes[0].last >= self.active:
+            self.rows.append(flow.row(1, self.settings))
+            flow = Flow(packet, time, self.settings)
+        elif flow is None:
+            flow, is_new = Flow(packet, time, self.settings), True
+        flow.add(packet, time, self.settings)
+        self.cache[key] = flow
+        if is_new:
+            for old in list(self.cache):
+                if self.tick - self.cache[old].scopes[0].last < self.idle:
+                    break
+                self.export(old, 0)
+
+    def end(self):
+        for key in list(self.cache):
+            self.export(key, 2)
+        return self.rows
+
+
+def flows_of(captures, settings, selected=lambda link_type, data: True, kind=Meter):
     """The rows of a run over captures (paths), in the order in which nfstream exports them."""
-    meter = Meter(settings)
+    meter = kind(settings)
     for capture in captures:
         for link_type, time, data, length in read_capture(capture):
             if not selected(link_type, data):

@@ -4,17 +4,19 @@
 
 usage: run_model.py NFSTREAMD [CORPUS]
 
-The captures are those of captures/ and, where there is one, of CORPUS; the model itself is first compared with the
-records that nfstream made of CORPUS. Dissection is off, but for the runs that compare its limits.
+The captures are those of captures/, a made-up one and, where there is a CORPUS, its own; the model itself is compared
+with the records that nfstream made of CORPUS. Dissection is off, but for the runs that compare its limits.
 """
 import collections
 import concurrent.futures
 import csv
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
+from random import Random
 
 import model
 
@@ -33,6 +35,8 @@ RUNS = (
     DEFAULT._replace(decode_tunnels=False),
     model.Settings(),
 )
+# nfstream's own records are of the others
+CORPUS_RUNS = [run for run in RUNS if run.accounting_mode == 0 and run != DEFAULT]
 
 
 # ---- packet filters, for link types whose header has one length ----
@@ -61,6 +65,47 @@ def filtered(expression):
 def can_be_filtered(path):
     frames = model.read_capture(path)
     return bool(frames) and all(frame[0] in (model.EN10MB, model.LINUX_SLL) for frame in frames)
+
+
+# ---- a capture made up of conversations that pause for all kinds of times ----
+
+def frame(random, number):
+    """Of conversation `number`, from either end: IPv4 or IPv6, some with a VLAN, UDP, TCP or ICMP."""
+    pick = random.random
+    version, protocol, vlan = (4, 6)[number % 3 == 0], (17, 6, 1)[number % 7 % 3], number % 5 == 0
+    ends = [(bytes([10, 0, 0, number // 2]), 1000 + number), (bytes([192, 0, 2, 1]), 80 + number % 2)]
+    if pick() < 0.4:
+        ends.reverse()
+    (source, source_port), (destination, destination_port) = ends
+    payload = bytes(int(pick() ** 4 * 1400))
+    if protocol == 17:
+        segment = struct.pack(">HHHH", source_port, destination_port, 8 + len(payload), 0) + payload
+    elif protocol == 6:
+        flags = random.choice((0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0xc2, 0x30))
+        segment = struct.pack(">HHIIBBHHH", source_port, destination_port, 0, 0, 0x50, flags, 0, 0, 0) + payload
+    else:
+        segment = b"\x08\0\0\0" + bytes(4) + payload
+    if version == 4:
+        header = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(segment), 0, 0, 64, protocol, 0)
+    else:
+        source, destination = (b"\x20\x01\x0d\xb8" + bytes(8) + address for address in (source, destination))
+        header = struct.pack(">IHBB", 6 << 28, len(segment), 58 if protocol == 1 else protocol, 64)
+    kind = (b"\x08\0", b"\x86\xdd")[version == 6]
+    tag = b"\x81\0" + struct.pack(">H", number % 4) if vlan else b""
+    return bytes([2, 0, 0, 0, 0, number, 2, 0, 0, 0, 0, 1]) + tag + kind + header + source + destination + segment
+
+
+def make_up(path):
+    random, time = Random(6), 1_700_000_000_000_000
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, model.EN10MB))
+        for _ in range(4000):
+            # nothing, a little, or a pause about as long as the timeouts that are tried; now and then back in time
+            time += random.choice((0, 0, 1, 900, 999, 1000, 20_000, 100_000, 1_000_000, 1_000_000, -3000))
+            time += random.choice((0,) * 60 + (4_000_000, 5_000_000, 61_000_000, 130_000_000))
+            data = frame(random, random.randrange(1, 40))
+            out.write(struct.pack("<IIII", time // 1_000_000, time % 1_000_000, len(data), len(data)) + data)
+    return path
 
 
 # ---- runs and comparison ----
@@ -129,10 +174,10 @@ class Report:
                 for part, count in self.counts.items() if not part.endswith(" flows")]
 
 
-def check_capture(nfstreamd, capture):
+def check_capture(nfstreamd, capture, runs=RUNS):
     """Findings of one capture: (part, what, problem, flows)."""
     found = []
-    for settings in RUNS:
+    for settings in runs:
         want = model.flows_of([capture], settings)
         changed = {k: v for k, v in settings._asdict().items() if v != getattr(DEFAULT, k)}
         problem = difference(want, run_daemon(nfstreamd, [capture], daemon_options(settings)))
@@ -179,6 +224,28 @@ def check_dissections(nfstreamd, capture):
     return found
 
 
+# Columns of nfstream 0.x and what the model calls them.
+COLUMNS0 = {"ip_src": "src_ip", "src_port": "src_port", "ip_dst": "dst_ip", "dst_port": "dst_port",
+            "ip_protocol": "protocol", "src_to_dst_pkts": "src2dst_packets", "dst_to_src_pkts": "dst2src_packets",
+            "src_to_dst_bytes": "src2dst_bytes", "dst_to_src_bytes": "dst2src_bytes",
+            "start_time": "bidirectional_first_seen_ms", "end_time": "bidirectional_last_seen_ms",
+            "export_reason": "expiration_id"}
+
+
+def check_nfstream0(nfstreamd, capture):
+    """Compatibility with nfstream 0.x: which packets make a flow, and why it ended."""
+    found = []
+    for inactive, active in ((60, 120), (1, 2), (5, 3), (2, 5)):
+        settings = model.Settings(idle_timeout=inactive, active_timeout=active, decode_tunnels=False)
+        want = [{name: row[column] for name, column in COLUMNS0.items()}
+                for row in model.flows_of([capture], settings, kind=model.Meter0)]
+        have = run_daemon(nfstreamd, [capture], {
+            "metering.compatibility": "nfstream0", "metering.inactive_timeout": inactive,
+            "metering.active_timeout": active, "metering.n_dissections": 0})
+        found.append(("nfstream 0", f"{capture.name} {inactive} {active}", difference(want, have), len(want)))
+    return found
+
+
 def check_model(corpus, golden):
     """The model against nfstream's own records."""
     with open(golden, newline="", encoding="utf-8", errors="replace") as text:
@@ -198,14 +265,19 @@ def main():
     own = sorted(path for path in (HERE / "captures").glob("*.pcap") if path.name not in NOT_EQUAL)
     folders = sorted(path.parent for path in pathlib.Path(sys.argv[2]).glob("*/golden")) if len(sys.argv) > 2 else []
     report = Report()
-    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+    with tempfile.TemporaryDirectory() as folder_of_ours, \
+            concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        own.append(make_up(pathlib.Path(folder_of_ours, "made_up.pcap")))
         work = [pool.submit(check_capture, nfstreamd, path) for path in own]
         work += [pool.submit(check_dissections, nfstreamd, path) for path in own]
+        work += [pool.submit(check_nfstream0, nfstreamd, path) for path in own]
         work.append(pool.submit(check_several, nfstreamd, own[:12]))
+        work.append(pool.submit(check_several, nfstreamd, [own[-1], own[0], own[-1]]))
         for folder in folders:
             work += [pool.submit(check_model, folder, golden) for golden in sorted((folder / "golden").glob("*/*.csv"))]
-            work += [pool.submit(check_capture, nfstreamd, path) for path in sorted((folder / "captures").iterdir())
-                     if path.stat().st_size <= 1 << 20]
+            captures = [path for path in sorted((folder / "captures").iterdir()) if path.stat().st_size <= 1 << 20]
+            work += [pool.submit(check_capture, nfstreamd, path, CORPUS_RUNS) for path in captures]
+            work += [pool.submit(check_nfstream0, nfstreamd, path) for path in captures]
         for done in work:
             for finding in done.result():
                 report.add(*finding)

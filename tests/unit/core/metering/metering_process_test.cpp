@@ -401,6 +401,37 @@ TEST_CASE("MeteringProcess: with ids by creation a flow keeps its own over an ac
     CHECK(ids == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 2}, {0, 2}, {1, 1}, {2, 1}});
 }
 
+TEST_CASE(
+    "MeteringProcess: as nfstream 0.x a flow is idle when another one begins, and active when it was silent for long") {
+    MeteringOptions options = plain_options();
+    options.compatibility = Generation::kNfstream0;
+    options.idle_timeout = 60s;
+    options.active_timeout = 120s;
+    const auto run = [&](std::vector<int> seconds, int other) {
+        FileRun file(options);
+        for (const int s : seconds) {
+            if (other >= 0 && s > other) {
+                file.add(udp6_frame(1), kStart + other * kSecond);
+                other = -1;
+            }
+            file.add(udp_frame(kA, kB), kStart + s * kSecond);
+        }
+        std::vector<std::pair<std::uint64_t, EndReason>> out;
+        for (const auto* r : file.run())
+            if (r->ip_version == 4) out.emplace_back(r->packets(), r->end_reason);
+        return out;
+    };
+    using Expected = std::vector<std::pair<std::uint64_t, EndReason>>;
+    // silent for more than a minute, but no flow began meanwhile
+    CHECK(run({0, 100}, -1) == Expected{{2, EndReason::kEndOfInput}});
+    CHECK(run({0, 100}, 59) == Expected{{2, EndReason::kEndOfInput}});
+    CHECK(run({0, 100}, 60) == Expected{{1, EndReason::kIdle}, {1, EndReason::kEndOfInput}});
+    CHECK(run({0, 119}, -1) == Expected{{2, EndReason::kEndOfInput}});
+    CHECK(run({0, 120}, -1) == Expected{{1, EndReason::kActive}, {1, EndReason::kEndOfInput}});
+    // never silent for long: it goes on for ever
+    CHECK(run({0, 50, 100, 150, 200}, -1) == Expected{{5, EndReason::kEndOfInput}});
+}
+
 TEST_CASE("MeteringProcess: ids by creation cost nothing unless they are wanted") {
     const auto octets = [](bool wanted) {
         MeteringOptions options = plain_options();
