@@ -18,8 +18,8 @@ LAYERS = {
     "daemon": ("core/", "config/", "exporters/", "daemon/"),
 }
 # Floors inside core: a folder includes itself and lower floors only.
-FLOORS = (("base",), ("packet", "host"), ("record", "capture"), ("flow", "export", "model"),
-          ("features", "plugin", "application"), ("metering",))
+FLOORS = (("base",), ("packet", "host"), ("record", "capture"), ("selection",),
+          ("flow", "export", "model"), ("features", "plugin", "application"), ("metering",))
 FLOOR = {f"core/{folder}": height for height, floor in enumerate(FLOORS) for folder in floor}
 # Headers of libraries, and the files that may see them.
 LIBRARIES = (

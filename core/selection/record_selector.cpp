@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/selection/record_selector.hpp"
+
+#include <utility>
+
+namespace nfstreamd {
+namespace {
+
+struct ThinnedBatch {
+    RecordBatchPtr source;  // its arena holds what the copies point to
+    RecordBatch batch;
+};
+
+}  // namespace
+
+RecordBatchPtr RecordSelector::select(RecordBatchPtr batch) {
+    std::shared_ptr<ThinnedBatch> thinned;
+    const auto& records = batch->records;
+    std::uint64_t filtered = 0, sampled_out = 0;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const bool matches = !filter_ || filter_->matches(records[i]);
+        const bool selected = matches && sample();
+        filtered += !matches;
+        sampled_out += matches && !selected;
+        if (!selected && !thinned) {  // the first that goes: those before it stay
+            thinned = std::make_shared<ThinnedBatch>();
+            thinned->batch.records.assign(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(i));
+        } else if (selected && thinned) {
+            thinned->batch.records.push_back(records[i]);
+        }
+    }
+    filtered_.add(filtered);
+    sampled_out_.add(sampled_out);
+    if (!thinned) return batch;
+    if (thinned->batch.records.empty()) return nullptr;
+    thinned->source = std::move(batch);
+    return {thinned, &thinned->batch};
+}
+
+bool RecordSelector::sample() noexcept {
+    if (sampling_.rate <= 1) return true;
+    if (sampling_.method == SamplingMethod::kSystematic) {
+        const bool first = position_ == 0;
+        position_ = position_ + 1 == sampling_.rate ? 0 : position_ + 1;
+        return first;
+    }
+    __extension__ using Wide = unsigned __int128;
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15;  // splitmix64
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return static_cast<std::uint64_t>(Wide{z ^ z >> 31} * sampling_.rate >> 64) == 0;
+}
+
+}  // namespace nfstreamd
