@@ -8,6 +8,7 @@
 #include "core/base/log.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/metering/metering_options.hpp"
+#include "core/selection/packet_selector.hpp"
 
 namespace nfstreamd::config {
 
@@ -16,6 +17,7 @@ struct CaptureConfig {
     std::vector<std::string> pcap;        // capture files
     CaptureOptions options;
     unsigned n_meters = 0;  // 0: by the machine
+    PacketSelectionOptions selection;
     std::string where;
 };
 

@@ -92,6 +92,18 @@ private:
     unsigned next_order_ = 0;
 };
 
+PacketSelectionOptions to_selection(const Settings& from) {
+    PacketSelectionOptions to;
+    to.sampling.method =
+        from.string("packet_sampling.method") == "random" ? SamplingMethod::kRandom : SamplingMethod::kSystematic;
+    to.sampling.rate = static_cast<std::uint32_t>(from.integer("packet_sampling.rate"));
+    to.sampling.seed = static_cast<std::uint64_t>(from.integer("packet_sampling.seed"));
+    to.hash.fields = from.strings("packet_hash_filter.fields");
+    to.hash.fraction = from.number("packet_hash_filter.fraction");
+    to.hash.seed = static_cast<std::uint32_t>(from.integer("packet_hash_filter.seed"));
+    return to;
+}
+
 CaptureConfig to_capture(const CheckedCapture& checked, Generation generation) {
     const Settings& from = checked.settings;
     CaptureConfig to;
@@ -108,6 +120,7 @@ CaptureConfig to_capture(const CheckedCapture& checked, Generation generation) {
         from.string("timestamp_precision") == "nano" ? TimestampPrecision::kNano : TimestampPrecision::kMicro;
     to.options.required = from.boolean("required");
     to.n_meters = static_cast<unsigned>(from.integer("n_meters"));
+    to.selection = to_selection(from);
     return to;
 }
 

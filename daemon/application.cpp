@@ -186,8 +186,10 @@ void Application::finish() {
     logger_.info("stopped", {{"packets", totals.packets},
                              {"octets", totals.octets},
                              {"records", totals.records},
+                             {"packets_left_out", totals.packets_left_out},
                              {"capture_dropped", totals.capture_dropped},
                              {"exported", totals.exported},
+                             {"records_left_out", totals.records_left_out},
                              {"export_dropped", totals.export_dropped}});
     control_.close();
     context_.stop();

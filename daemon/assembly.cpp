@@ -77,11 +77,11 @@ std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned pr
     for (const auto& capture : config.capture) {
         const unsigned meters = meter_count(capture, processors).count;
         for (const auto& interface : capture.interfaces)
-            add_plans(plans, {interface, interface, {}, capture.options}, meters);
+            add_plans(plans, {interface, interface, {}, capture.options, {}, {}, capture.selection}, meters);
         if (capture.pcap.empty()) continue;
         // entries have options of their own, so each is an input of its own
         const auto name = ++file_inputs == 1 ? std::string("files") : fmt::format("files{}", file_inputs);
-        add_plans(plans, {name, name, capture.pcap, capture.options}, meters);
+        add_plans(plans, {name, name, capture.pcap, capture.options, {}, {}, capture.selection}, meters);
     }
     return plans;
 }
@@ -136,7 +136,7 @@ bool writes_to_stdout(const config::Config& config) {
 }
 
 Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, const config::ExporterConfig& exporter,
-                                                Logger& logger) {
+                                                Logger& logger, std::shared_ptr<const SelectorList> selectors) {
     const auto* type = exporters::find_exporter_type(exporter.type);
     if (!type)
         return Error{ErrorCode::kInvalidArgument, fmt::format("unknown exporter type '{}'", exporter.type),
@@ -146,14 +146,17 @@ Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, co
                        .groups = field_groups(config.metering),
                        .private_enterprise_number = config.private_enterprise_number,
                        .observation_domain = kObservationDomain,
-                       .logger = logger});
+                       .logger = logger,
+                       .selectors = std::move(selectors)});
 }
 
 Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::Config& config,
-                                                                 const config::ExporterConfig& exporter,
-                                                                 Logger& logger) {
-    auto made = make_exporter(config, exporter, logger);
+                                                                 const config::ExporterConfig& exporter, Logger& logger,
+                                                                 std::shared_ptr<const SelectorList> selectors) {
+    auto made = make_exporter(config, exporter, logger, std::move(selectors));
     if (!made) return made.error();
+    auto selector = exporters::make_record_selector(exporter.settings, field_groups(config.metering));
+    if (!selector) return selector.error();
     auto options = exporters::exporting_options(exporter.settings);
     if (is_file_run(config)) {
         options.wait_for_room = true;
@@ -161,7 +164,8 @@ Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::C
         options.retry_max = kFileRunMostRetry;
         options.give_up_after = writes_a_file(exporter) ? kPathPatience : kCollectorPatience;
     }
-    return std::make_unique<ExportingProcess>(exporter.name, exporter.type, std::move(made.value()), options, logger);
+    return std::make_unique<ExportingProcess>(exporter.name, exporter.type, std::move(made.value()), options, logger,
+                                              std::move(selector.value()));
 }
 
 std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger) {
@@ -173,9 +177,10 @@ std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, 
                                                        std::uint32_t number, const MeteringOptions& options,
                                                        std::unique_ptr<PacketSource> source,
                                                        std::vector<std::shared_ptr<RecordQueue>> outputs,
-                                                       Logger& logger) {
+                                                       Logger& logger, PacketSelector selector) {
     return std::make_unique<MeteringProcess>(ObservationPoint{point, plan.name, plan.offline(), plan.share, number},
-                                             options, std::move(source), std::move(outputs), logger);
+                                             options, std::move(source), std::move(outputs), logger,
+                                             std::move(selector));
 }
 
 }  // namespace nfstreamd::daemon

@@ -14,6 +14,7 @@
 #include "core/export/exporting_process.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/record/template.hpp"
+#include "core/selection/selector_list.hpp"
 
 namespace nfstreamd::daemon {
 
@@ -26,6 +27,7 @@ struct CapturePlan {
     CaptureOptions options;
     FlowShare share = {};
     FanoutMember fanout = {};  // live, of several meters
+    PacketSelectionOptions selection{};
 
     bool offline() const { return !files.empty(); }
 };
@@ -53,10 +55,10 @@ config::ExporterConfig continuing(const config::ExporterConfig& before, config::
 bool writes_to_stdout(const config::Config& config);
 
 Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, const config::ExporterConfig& exporter,
-                                                Logger& logger);
+                                                Logger& logger, std::shared_ptr<const SelectorList> selectors = {});
 Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::Config& config,
-                                                                 const config::ExporterConfig& exporter,
-                                                                 Logger& logger);
+                                                                 const config::ExporterConfig& exporter, Logger& logger,
+                                                                 std::shared_ptr<const SelectorList> selectors = {});
 
 std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger);
 // `source` becomes the input of the process numbered `number` at the observation point `point`.
@@ -64,6 +66,6 @@ std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, 
                                                        std::uint32_t number, const MeteringOptions& options,
                                                        std::unique_ptr<PacketSource> source,
                                                        std::vector<std::shared_ptr<RecordQueue>> outputs,
-                                                       Logger& logger);
+                                                       Logger& logger, PacketSelector selector = {});
 
 }  // namespace nfstreamd::daemon

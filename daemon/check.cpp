@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "core/capture/packet_source.hpp"
+#include "core/selection/packet_hash_filter.hpp"
 #include "daemon/assembly.hpp"
+#include "exporters/registry.hpp"
 
 namespace nfstreamd::daemon {
 namespace {
@@ -31,6 +33,8 @@ void check_inputs(const config::Config& config, Errors& errors) {
                                   fmt::format("'{}' is captured already by {}", interface, at->second)});
         if (auto filter = check_bpf_filter(capture.options.bpf_filter); !filter)
             errors.push_back({capture.where, key + ".bpf_filter", filter.error().message});
+        if (auto hash = check_packet_hash(capture.selection.hash); !hash)
+            errors.push_back({capture.where, key + ".packet_hash_filter", hash.error().message});
     }
     if (live && files)
         errors.push_back({"", "capture", "interfaces and capture files cannot be metered by one process"});
@@ -51,6 +55,8 @@ void check_exporters(const config::Config& config, Logger& logger, Errors& error
             errors.push_back({error.where.empty() ? exporter.where : error.where, key, error.message});
             continue;
         }
+        if (auto made = exporters::make_record_selector(exporter.settings, field_groups(config.metering)); !made)
+            errors.push_back({made.error().where, key, made.error().message});
         if (!writes_a_file(exporter)) continue;
         const auto& path = exporter.settings.string("path");
         if (const auto [at, fresh] = paths.emplace(path, exporter.name); !fresh)

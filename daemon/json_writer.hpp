@@ -2,6 +2,8 @@
 // Writes one JSON document, commas and quotes included. Begin and end must
 // match; a value inside an object needs its key. For status and replies only.
 #pragma once
+#include <fmt/format.h>
+
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -34,6 +36,8 @@ public:
     JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
     JsonWriter& value(bool truth) { return raw(truth ? "true" : "false"); }
     JsonWriter& value(std::integral auto number) { return raw(std::to_string(number)); }
+
+    JsonWriter& value(double number) { return raw(fmt::format("{}", number)); }  // finite
 
     template <class T>
     JsonWriter& member(std::string_view name, const T& member_value) {

@@ -2,6 +2,7 @@
 #include "daemon/pipeline.hpp"
 
 #include <algorithm>
+#include <random>
 
 #include <boost/asio/post.hpp>
 
@@ -39,10 +40,15 @@ std::uint64_t lost(const ExportingProcess& process) {
            counters.dropped_oversize.get() + counters.dropped_failed.get();
 }
 
+std::uint64_t random_seed() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
 }  // namespace
 
 Pipeline::Pipeline(boost::asio::io_context& context, Logger& logger, std::function<void()> changed)
-    : context_(context), logger_(logger), changed_(std::move(changed)) {}
+    : context_(context), logger_(logger), changed_(std::move(changed)), sampling_seed_(random_seed()) {}
 
 // After an orderly end every thread has been joined. Otherwise: meters first, as
 // they end the queues that exporters wait for.
@@ -59,7 +65,7 @@ Pipeline::~Pipeline() {
 
 Result<std::unique_ptr<ExporterUnit>> Pipeline::prepare_exporter(const config::Config& config,
                                                                  const config::ExporterConfig& exporter) {
-    auto process = make_exporting_process(config, exporter, logger_);
+    auto process = make_exporting_process(config, exporter, logger_, selectors_);
     if (!process) return process.error();
     auto unit = std::make_unique<ExporterUnit>();
     unit->id = next_exporter_id_++;
@@ -79,15 +85,30 @@ Result<std::unique_ptr<MeterUnit>> Pipeline::prepare_meter(const CapturePlan& pl
         unit->outputs[exporter->config.name] = queues.back();
     }
     const auto [point, is_new] = point_ids_.try_emplace(plan.input, static_cast<std::uint32_t>(point_ids_.size() + 1));
+    unit->selector = selector_of(plan, point->second);
     Logger& source_logger = plan.offline() && !plan.share.first() ? mute_ : logger_;
-    unit->process = make_metering_process(plan, point->second, next_meter_id_++, options,
-                                          make_source(plan, source_logger), std::move(queues), logger_);
+    unit->process =
+        make_metering_process(plan, point->second, next_meter_id_++, options, make_source(plan, source_logger),
+                              std::move(queues), logger_, unit->selector->get());
     if (processes_) unit->process->observe_processes(processes_);
     if (auto opened = unit->process->open(); !opened) {
         discard(*unit);
         return opened.error();
     }
     return unit;
+}
+
+// One for all meters of an input, as they select alike.
+std::shared_ptr<AnnouncedSelector> Pipeline::selector_of(const CapturePlan& plan, std::uint32_t point) {
+    PacketSelector wanted{0, point, 0, plan.selection};
+    if (wanted.options.sampling.seed == 0) wanted.options.sampling.seed = sampling_seed_;
+    auto& announced = announced_[plan.input];
+    if (auto present = announced.lock(); present && present->get().options == wanted.options) return present;
+    wanted.id = next_selector_id_++;
+    if (!wanted.options.hash.fields.empty()) wanted.hash_id = next_selector_id_++;
+    auto made = std::make_shared<AnnouncedSelector>(selectors_, wanted);
+    announced = made;
+    return made;
 }
 
 void Pipeline::discard(MeterUnit& meter) {
@@ -188,6 +209,10 @@ void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::s
     }
     meter.outputs = std::move(outputs);
     if (source != change.new_sources.end()) {
+        if (meter.plan.selection != source->second.first.selection) {
+            meter.selector = selector_of(source->second.first, meter.process->point().id);
+            wanted.selector = meter.selector->get();
+        }
         meter.plan = source->second.first;
         wanted.source = std::move(source->second.second);
     }
@@ -223,6 +248,8 @@ void Pipeline::exporter_ended(std::uint64_t id) {
     const auto log_end = [this](const ExporterUnit& unit) {
         logger_.info("exporter closed", {{"name", unit.config.name},
                                          {"records", unit.process->counters().records.get()},
+                                         {"filtered", unit.process->filtered()},
+                                         {"sampled_out", unit.process->sampled_out()},
                                          {"lost", lost(*unit.process)}});
     };
     if (const auto at = std::find_if(exporters_.begin(), exporters_.end(), has_id); at != exporters_.end()) {
@@ -298,6 +325,7 @@ void Pipeline::add(PipelineTotals& totals, const MeterUnit& meter) const {
     const auto capture = meter.process->capture();
     totals.packets += counters.packets.get();
     totals.octets += counters.octets.get();
+    totals.packets_left_out += counters.sampled_out.get() + counters.hash_filtered.get();
     totals.flows_active += counters.flows_active.get();
     totals.flows_created += counters.flows_created.get();
     for (const auto& records : counters.records) totals.records += records.get();
@@ -306,6 +334,7 @@ void Pipeline::add(PipelineTotals& totals, const MeterUnit& meter) const {
 
 void Pipeline::add(PipelineTotals& totals, const ExporterUnit& exporter) const {
     totals.exported += exporter.process->counters().records.get();
+    totals.records_left_out += exporter.process->filtered() + exporter.process->sampled_out();
     totals.export_dropped += lost(*exporter.process);
 }
 

@@ -38,6 +38,7 @@ struct MeterUnit {
     CapturePlan plan;
     std::map<std::string, std::shared_ptr<RecordQueue>> outputs;  // by exporter
     std::unique_ptr<MeteringProcess> process;
+    std::shared_ptr<AnnouncedSelector> selector;
     std::optional<Status> outcome;  // its run has ended
     bool failure_reported = false;
     std::jthread thread;
@@ -58,7 +59,8 @@ struct Rewiring {
 
 struct PipelineTotals {
     std::uint64_t packets = 0, octets = 0, flows_active = 0, flows_created = 0, records = 0;
-    std::uint64_t capture_dropped = 0;  // by kernel and interface
+    std::uint64_t packets_left_out = 0, records_left_out = 0;  // by sampling and filters
+    std::uint64_t capture_dropped = 0;                         // by kernel and interface
     std::uint64_t exported = 0, export_dropped = 0;
     std::uint64_t input_done = 0, input_total = 0;  // octets of capture files
 };
@@ -101,6 +103,7 @@ public:
 private:
     void launch(ExporterUnit& exporter);
     void request_end(ExporterUnit& exporter);
+    std::shared_ptr<AnnouncedSelector> selector_of(const CapturePlan& plan, std::uint32_t point);
     void retire(std::unique_ptr<MeterUnit> meter);
     static void hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
                           const std::vector<std::unique_ptr<MeterUnit>>& to);
@@ -116,10 +119,14 @@ private:
     std::function<void()> changed_;
     std::uint64_t next_exporter_id_ = 1;
     std::uint32_t next_meter_id_ = 1;
-    std::map<std::string, std::uint32_t> point_ids_;          // by input; one that comes back has its former one
-    std::shared_ptr<const ProcessTable> processes_;           // null: off
-    PipelineTotals past_;                                     // of parts that are gone
-    std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by meter
+    std::map<std::string, std::uint32_t> point_ids_;  // by input; one that comes back has its former one
+    std::shared_ptr<const ProcessTable> processes_;   // null: off
+    std::uint32_t next_selector_id_ = 1;
+    const std::uint64_t sampling_seed_;  // where none is configured
+    const std::shared_ptr<SelectorList> selectors_ = std::make_shared<SelectorList>();
+    std::map<std::string, std::weak_ptr<AnnouncedSelector>> announced_;  // by input
+    PipelineTotals past_;                                                // of parts that are gone
+    std::map<std::uint32_t, std::uint64_t> adoption_target_;             // by meter
     std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;
     std::vector<std::unique_ptr<MeterUnit>> meters_, retiring_meters_;
 };

@@ -86,7 +86,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     compare(
         capture_plans(running), capture_plans(wanted),
         [](const CapturePlan& a, const CapturePlan& b) {
-            return a.options == b.options && a.files == b.files && a.share == b.share;
+            return a.options == b.options && a.files == b.files && a.share == b.share && a.selection == b.selection;
         },
         plan.interfaces_added, plan.interfaces_removed, plan.interfaces_reopened);
     replace_shares(capture_plans(running), capture_plans(wanted), plan);

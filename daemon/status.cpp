@@ -31,6 +31,18 @@ void write_reload(JsonWriter& json, const ReloadStatus& reload) {
     json.end_object();
 }
 
+void write_selection(JsonWriter& json, const InterfaceStatus& status) {
+    const auto& [sampling, hash] = status.selector.options;
+    json.key("selection").begin_object();
+    json.member("selector_id", status.selector.id);
+    json.member("method", sampling.method == SamplingMethod::kRandom ? "random" : "systematic");
+    json.member("rate", sampling.rate);
+    json.member("sampled_out", status.sampled_out);
+    json.member("hash_fraction", hash.fields.empty() ? 1.0 : hash.fraction);
+    json.member("hash_filtered", status.hash_filtered);
+    json.end_object();
+}
+
 void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.begin_object();
     json.member("id", status.id);
@@ -49,6 +61,7 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("interface_dropped", status.capture.interface_dropped);
     json.member("opens", status.capture.opens);
     json.member("failures", status.capture.failures);
+    write_selection(json, status);
     write_counts(json, "ignored", status.ignored);
     json.key("metered").begin_object();
     json.member("packets", status.packets);
@@ -78,6 +91,8 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.member("connects", status.connects);
     json.member("failures", status.failures);
     json.member("queue_depth", status.queue_depth);
+    json.member("filtered", status.filtered);
+    json.member("sampled_out", status.sampled_out);
     write_counts(json, "dropped", status.dropped);
     json.member("last_error", status.last_error);
     json.end_object();
@@ -98,6 +113,9 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.octets = counters.octets.get();
     status.cut = counters.cut.get();
     status.overlap = counters.overlap.get();
+    status.selector = meter.selector();
+    status.sampled_out = counters.sampled_out.get();
+    status.hash_filtered = counters.hash_filtered.get();
     status.flows_active = counters.flows_active.get();
     status.flows_created = counters.flows_created.get();
     status.max_flows = meter.options().max_flows;
@@ -123,6 +141,8 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     status.failures = counters.failures.get();
     status.connects = counters.connects.get();
     status.queue_depth = queue.pushed - std::min(queue.pushed, queue.popped);
+    status.filtered = exporter.filtered();
+    status.sampled_out = exporter.sampled_out();
     status.dropped = {{"queue_full", queue.dropped_full},
                       {"unreachable", counters.dropped_unreachable.get()},
                       {"oversize", counters.dropped_oversize.get()},

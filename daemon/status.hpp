@@ -22,6 +22,8 @@ struct InterfaceStatus {
     MeteringProcess::CaptureTotals capture;
     NamedCounts ignored;  // by reason
     std::uint64_t packets = 0, octets = 0, cut = 0, overlap = 0;
+    PacketSelector selector;
+    std::uint64_t sampled_out = 0, hash_filtered = 0;  // packets
     std::uint64_t flows_active = 0, flows_created = 0, max_flows = 0, flow_octets = 0, table_octets = 0;
     NamedCounts records;  // by end reason
 };
@@ -30,8 +32,9 @@ struct ExporterStatus {
     std::string name, type, destination;
     bool up = false;
     std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
-    std::uint64_t queue_depth = 0;  // records
-    NamedCounts dropped;            // by cause
+    std::uint64_t queue_depth = 0;                // records
+    std::uint64_t filtered = 0, sampled_out = 0;  // records left out as configured
+    NamedCounts dropped;                          // by cause
     std::string last_error;
 };
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <optional>
+#include <random>
 
 #include "exporters/file_exporter.hpp"
 #ifdef NFSTREAMD_WITH_IPFIX
@@ -27,6 +29,23 @@ constexpr std::array kCommonSettings{
                 .description = "Fields to send, in order: columns or element names, groups (core, tunnel, statistics, "
                                "splt, application, details, base), \"default\" for the type's own list, \"-name\" to "
                                "leave one out; empty: the type's own list."},
+    SettingSpec{.name = "filter",
+                .type = SettingType::kString,
+                .default_value = "",
+                .description = "Only flows for which this holds, such as \"application_name != Unknown and dst_port in "
+                               "[80, 443]\" (core/record/README.md has the whole language); empty: all flows."},
+    SettingSpec{.name = "flow_sampling.method",
+                .type = SettingType::kChoice,
+                .default_value = "systematic",
+                .description = "The flows of each `rate` that are sent, of those that pass the filter: systematic, the "
+                               "first one; random, each with that probability.",
+                .choices = "systematic random"},
+    SettingSpec{.name = "flow_sampling.rate",
+                .type = SettingType::kInteger,
+                .default_value = "1",
+                .description = "One flow of so many is sent; 1: every one.",
+                .min = 1,
+                .max = 4294967295.0},
     SettingSpec{.name = "rate_limit",
                 .type = SettingType::kNumber,
                 .default_value = "0",
@@ -70,7 +89,7 @@ void append_setting(std::string& out, const SettingSpec& setting) {
     const std::string value = setting.required                ? "required"
                               : setting.default_value.empty() ? "not set"
                                                               : fmt::format("default {}", setting.default_value);
-    fmt::format_to(std::back_inserter(out), "    {:<18} {:<9} {:<16} {}", setting.name, type, value,
+    fmt::format_to(std::back_inserter(out), "    {:<20} {:<9} {:<18} {}", setting.name, type, value,
                    setting.description);
     if (!setting.choices.empty()) fmt::format_to(std::back_inserter(out), " One of: {}.", setting.choices);
     out += '\n';
@@ -106,6 +125,26 @@ ExportingOptions exporting_options(const config::Settings& settings) {
     options.queue_batches =
         static_cast<std::size_t>((settings.integer("queue_records") + kRecordsPerBatch - 1) / kRecordsPerBatch);
     return options;
+}
+
+Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Settings& settings,
+                                                             const FieldGroups& groups) {
+    const std::string& text = settings.string("filter");
+    FlowSamplingOptions sampling;
+    sampling.rate = static_cast<std::uint32_t>(settings.integer("flow_sampling.rate"));
+    sampling.method =
+        settings.string("flow_sampling.method") == "random" ? SamplingMethod::kRandom : SamplingMethod::kSystematic;
+    if (text.empty() && sampling.rate <= 1) return std::unique_ptr<RecordSelector>();
+    std::optional<FilterExpression> filter;
+    if (!text.empty()) {
+        auto parsed = FilterExpression::parse(text, groups);
+        if (!parsed)
+            return Error{ErrorCode::kInvalidArgument, "filter: " + parsed.error().message, settings.where("filter")};
+        filter = std::move(parsed.value());
+    }
+    std::random_device device;
+    const std::uint64_t seed = std::uint64_t{device()} << 32 | device();
+    return std::make_unique<RecordSelector>(std::move(filter), sampling, seed);
 }
 
 std::span<const config::ExporterSchema> exporter_schemas() {

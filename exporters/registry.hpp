@@ -12,6 +12,8 @@
 #include "core/export/exporter.hpp"
 #include "core/export/exporting_process.hpp"
 #include "core/record/template.hpp"
+#include "core/selection/record_selector.hpp"
+#include "core/selection/selector_list.hpp"
 
 namespace nfstreamd::exporters {
 
@@ -23,6 +25,7 @@ struct ExporterContext {
     std::uint32_t private_enterprise_number = 0;
     std::uint32_t observation_domain = 0;  // IPFIX header
     Logger& logger;
+    std::shared_ptr<const SelectorList> selectors{};  // of the packets in the records; null: not known
 };
 
 struct ExporterType {
@@ -36,10 +39,13 @@ struct ExporterType {
 std::span<const ExporterType> exporter_types() noexcept;  // only those compiled in
 const ExporterType* find_exporter_type(std::string_view name) noexcept;
 
-// Settings that every exporter has (fields, rate_limit, flush_interval,
-// queue_records).
+// Settings that every exporter has (fields, filter, flow_sampling, rate_limit,
+// flush_interval, queue_records).
 std::span<const config::SettingSpec> common_settings() noexcept;
 ExportingOptions exporting_options(const config::Settings& settings);
+// Null: every record is sent.
+Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Settings& settings,
+                                                             const FieldGroups& groups);
 
 // Each type's own settings with the common ones appended, for config::load.
 std::span<const config::ExporterSchema> exporter_schemas();

@@ -35,12 +35,13 @@ std::string seconds_text(std::chrono::steady_clock::duration time) {
 }  // namespace
 
 ExportingProcess::ExportingProcess(std::string name, std::string type, std::unique_ptr<Exporter> exporter,
-                                   ExportingOptions options, Logger& logger)
+                                   ExportingOptions options, Logger& logger, std::unique_ptr<RecordSelector> selector)
     : name_(std::move(name)),
       type_(std::move(type)),
       exporter_(std::move(exporter)),
       options_(options),
       logger_(logger),
+      selector_(std::move(selector)),
       retry_(options.retry_min),
       tokens_(burst(options)),
       jitter_(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {}
@@ -78,15 +79,16 @@ void ExportingProcess::run(std::stop_token stop) {
 bool ExportingProcess::step(const std::stop_token& stop) {
     const auto now = Clock::now();
     if (out_of_time(now, stop)) return false;
-    if (!batch_) take_next_batch();
-    const bool last = !batch_ && nothing_will_come(stop);
+    const bool took = !batch_ && take_next_batch();
+    const bool left_out = took && !batch_;  // nothing of it is for this exporter
+    const bool last = !batch_ && !took && nothing_will_come(stop);
 
     if (!open_ && !ensure_open(now)) {
         if (last && !unflushed_) {  // nothing to deliver, but a file run must have its file
             if (options_.wait_for_room && !ever_open_) failed_for_good_ = true;
             return false;
         }
-        sleep_until(next_try_);
+        if (!left_out) sleep_until(next_try_);
         return true;
     }
     if (last) {
@@ -98,6 +100,7 @@ bool ExportingProcess::step(const std::stop_token& stop) {
         flush();
         return true;
     }
+    if (left_out) return true;
     const auto ready = batch_ ? when_to_write(now) : next_flush_;
     if (ready > now)
         sleep_until(std::min(ready, next_flush_));
@@ -131,7 +134,16 @@ bool ExportingProcess::nothing_will_come(const std::stop_token& stop) const {
     return queues_.empty();
 }
 
-void ExportingProcess::take_next_batch() {
+// False: there is none now.
+bool ExportingProcess::take_next_batch() {
+    batch_ = pop();
+    if (!batch_) return false;
+    if (selector_) batch_ = selector_->select(std::move(batch_));
+    from_ = 0;
+    return true;
+}
+
+RecordBatchPtr ExportingProcess::pop() {
     const std::lock_guard lock(mutex_);
     for (std::size_t tries = queues_.size(); tries > 0; --tries) {
         next_queue_ %= queues_.size();
@@ -140,9 +152,7 @@ void ExportingProcess::take_next_batch() {
         if (RecordBatchPtr batch = queue.try_pop()) {
             ++next_queue_;
             if (batch->records.empty()) continue;
-            batch_ = std::move(batch);
-            from_ = 0;
-            return;
+            return batch;
         }
         if (ended) {
             retired_.pushed += queue.pushed_records();
@@ -153,6 +163,7 @@ void ExportingProcess::take_next_batch() {
             ++next_queue_;
         }
     }
+    return nullptr;
 }
 
 bool ExportingProcess::ensure_open(Clock::time_point now) {
@@ -268,7 +279,10 @@ void ExportingProcess::drop_rest() {
         abandoned_ = true;
         for (const auto& queue : queues_) {
             queue->abandon();
-            while (const RecordBatchPtr batch = queue->try_pop()) dropped += batch->records.size();
+            while (RecordBatchPtr batch = queue->try_pop()) {
+                if (selector_) batch = selector_->select(std::move(batch));
+                if (batch) dropped += batch->records.size();
+            }
         }
     }
     dropped_undelivered_.add(dropped);

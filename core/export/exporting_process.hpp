@@ -16,6 +16,7 @@
 #include "core/base/log.hpp"
 #include "core/export/exporter.hpp"
 #include "core/export/record_queue.hpp"
+#include "core/selection/record_selector.hpp"
 
 namespace nfstreamd {
 
@@ -32,8 +33,9 @@ struct ExportingOptions {
 
 class ExportingProcess {
 public:
+    // `selector` null: every record is exported.
     ExportingProcess(std::string name, std::string type, std::unique_ptr<Exporter> exporter, ExportingOptions options,
-                     Logger& logger);
+                     Logger& logger, std::unique_ptr<RecordSelector> selector = nullptr);
 
     // One queue for each metering process that feeds this exporter. May be
     // called while running; after the end it gives a queue that takes nothing.
@@ -57,11 +59,15 @@ public:
     const ExporterCounters& counters() const noexcept { return exporter_->counters(); }
 
     // Records of all producers so far: pushed = popped + still queued, and
-    // popped = in the exporter's hands + dropped_undelivered.
+    // popped = in the exporter's hands + filtered + sampled_out + dropped_undelivered.
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
     };
     QueueCounters queue_counters() const;
+
+    // Left out as the operator wants it.
+    std::uint64_t filtered() const noexcept { return selector_ ? selector_->filtered() : 0; }
+    std::uint64_t sampled_out() const noexcept { return selector_ ? selector_->sampled_out() : 0; }
 
     // Given up, at stop or for good. Once finished, what a producer pushed in the
     // last moment counts too: pushed = written + dropped by the exporter + this.
@@ -77,7 +83,8 @@ private:
     bool out_of_time(Clock::time_point now, const std::stop_token& stop);
     Clock::time_point drain_deadline() const;
     bool nothing_will_come(const std::stop_token& stop) const;
-    void take_next_batch();
+    bool take_next_batch();
+    RecordBatchPtr pop();
     bool ensure_open(Clock::time_point now);
     bool flush();
     void write_batch();
@@ -92,6 +99,7 @@ private:
     const std::unique_ptr<Exporter> exporter_;
     const ExportingOptions options_;
     Logger& logger_;
+    const std::unique_ptr<RecordSelector> selector_;
     const std::shared_ptr<WakeEvent> wake_ = std::make_shared<WakeEvent>();
 
     mutable std::mutex mutex_;  // guards the next four

@@ -432,6 +432,7 @@ void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reas
     record.biflow_direction = static_cast<BiflowDirection>(entry.biflow_direction);
     record.flow_direction = entry.outgoing;
     record.observation_point = context_.point.id;
+    record.selector = context_.selector;
     record.ingress_interface = record.egress_interface =
         entry.interface != 0 ? entry.interface : context_.interface_index;
 }

@@ -35,6 +35,7 @@ struct MeterContext {
     std::uint32_t live_flows = 0;  // entries of both families
     std::uint32_t remembered = 0;  // of these, closed by the active timeout and not heard of since
     std::uint32_t interface_index = 0;
+    std::uint32_t selector = 0;
     std::string interface_name{};
     const ProcessTable* processes = nullptr;  // null: off
     MacAddress hardware_address{};

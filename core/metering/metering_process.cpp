@@ -11,6 +11,8 @@
 #include "core/metering/flow_meter.hpp"
 #include "core/packet/decode.hpp"
 #include "core/packet/fragment_table.hpp"
+#include "core/selection/packet_hash_filter.hpp"
+#include "core/selection/packet_sampler.hpp"
 
 namespace nfstreamd {
 namespace {
@@ -28,6 +30,8 @@ constexpr std::uint32_t kForcedPerTick = 4096;
 // The kernel hands a block of its ring over when it is full or 50 ms old.
 constexpr std::chrono::milliseconds kDrain{100};
 constexpr std::chrono::seconds kLongestOverlap{2};
+// All flows leave at once when packet selection changes; the capture ring holds that long.
+constexpr std::chrono::milliseconds kSelectorFlush{1000};
 // Only a broken capture has later times (year 2116); sums with timeouts do not overflow.
 constexpr TimestampNs kLatest = TimestampNs{1} << 62;
 constexpr TimestampNs kNever = std::numeric_limits<TimestampNs>::max();
@@ -44,7 +48,7 @@ std::array<std::uint64_t, 9> random_secret() {
 class MeteringProcess::Implementation final : public FrameSink {
 public:
     Implementation(ObservationPoint point, MeteringOptions options, std::unique_ptr<PacketSource> source,
-                   std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger)
+                   std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger, PacketSelector selector)
         : point_(std::move(point)),
           options_(options),
           logger_(logger),
@@ -60,6 +64,7 @@ public:
         context_.as_nfstream0 = options_.compatibility == Generation::kNfstream0 && point_.offline;
         v4_.set_sibling(v6_);
         v6_.set_sibling(v4_);
+        use(std::move(selector));
     }
 
     Status open() {
@@ -117,7 +122,7 @@ public:
 
     void on_frames(const FrameVector& vector) noexcept override {
         const DecodeOptions decoding{options_.decode_tunnels, options_.fragments};
-        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0;
+        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, hash_filtered = 0;
         std::size_t i = 0;
         for (const RawFrame& frame : vector.frames) {
             if (overlapping_) [[unlikely]] {
@@ -127,18 +132,29 @@ public:
                 }
                 overlapping_ = hand_over_at_ != kNever;
             }
+            newest_frame_ = std::max(newest_frame_, frame.timestamp);
+            if (sampler_.on() && !sampler_.selects(frame_number_++)) {
+                ++sampled_out;
+                continue;
+            }
             Packet& packet = packets_[i++];
             packet = Packet{};
-            newest_frame_ = std::max(newest_frame_, frame.timestamp);
             const DecodeResult result = decode(vector.link_type, frame, decoding, packet);
             if (result != DecodeResult::kOk) [[unlikely]] {
                 if (counts_input_) counters_.ignored[static_cast<std::size_t>(result)].add();
                 continue;
             }
             // time does not run back, whatever the capture says
-            clock_ = packet.timestamp = std::clamp(packet.timestamp, clock_, kLatest);
-            if (picks_ && !point_.share.has(packet)) continue;
-            if (packet.fragment && options_.fragments == FragmentMode::kAll) fragments_.resolve(packet);
+            packet.timestamp = std::clamp(packet.timestamp, clock_, kLatest);
+            const bool ours = !picks_ || point_.share.has(packet);
+            if (packet.fragment && options_.fragments == FragmentMode::kAll && (ours || hash_filter_.on()))
+                fragments_.resolve(packet);
+            if (hash_filter_.on() && !hash_filter_.selects(packet)) {
+                hash_filtered += ours;
+                continue;
+            }
+            clock_ = packet.timestamp;
+            if (!ours) continue;
             ++metered;
             octets += packet.ip_octets;
             wire_octets += frame.wire_length;
@@ -157,6 +173,8 @@ public:
         counters_.octets.add(octets);
         counters_.wire_octets.add(wire_octets);
         if (cut != 0) counters_.cut.add(cut);
+        if (sampled_out != 0 && counts_input_) counters_.sampled_out.add(sampled_out);
+        if (hash_filtered != 0) counters_.hash_filtered.add(hash_filtered);
         counters_.flows_active.set(context_.live_flows - context_.remembered);
         saw_packets_ = saw_packets_ || metered != 0;
     }
@@ -197,6 +215,10 @@ public:
         const std::lock_guard lock(mutex_);
         return source_->progress();
     }
+    PacketSelector selector() const {
+        const std::lock_guard lock(mutex_);
+        return selector_;
+    }
 
     const ObservationPoint point_;
     const MeteringOptions options_;
@@ -233,6 +255,7 @@ private:
             change_timeouts(change);
             if (change.ndpi_module && dissector_) dissector_->adopt(std::move(change.ndpi_module));
             if (change.source) replace_source(std::move(change.source));
+            if (change.selector) replace_selector(std::move(*change.selector));
             publisher_.replace_outputs(std::move(change.outputs));
             adopted_.fetch_add(1, std::memory_order_release);
         }
@@ -276,6 +299,23 @@ private:
     void note_hand_over() noexcept {
         hand_over_at_ = hand_over_requested_.load();
         overlapping_ = overlapping_ || hand_over_at_ != kNever;
+    }
+
+    // No record mixes packets of two rates.
+    void replace_selector(PacketSelector next) {
+        publisher_.wait_for_room(kSelectorFlush);
+        v4_.expire_all(EndReason::kForced);
+        v6_.expire_all(EndReason::kForced);
+        use(std::move(next));
+    }
+
+    void use(PacketSelector selector) {
+        const std::lock_guard lock(mutex_);
+        sampler_ = PacketSampler(selector.options.sampling);
+        hash_filter_ = PacketHashFilter(selector.options.hash);
+        frame_number_ = 0;
+        context_.selector = selector.id;
+        selector_ = std::move(selector);
     }
 
     // What waits in the capture ring is metered before the capture ends. What
@@ -352,10 +392,11 @@ private:
     }
 
     Logger& logger_;
-    mutable std::mutex mutex_;  // guards changes_, the pointer source_ and retired_
+    mutable std::mutex mutex_;  // guards changes_, the pointer source_, retired_ and selector_
     std::vector<MeteringChange> changes_;
     std::unique_ptr<PacketSource> source_;  // replaced by the metering thread under mutex_; it reads it freely
     CaptureTotals retired_;
+    PacketSelector selector_;
     std::atomic<bool> expire_requested_{false};
     std::atomic<TimestampNs> hand_over_requested_{kNever};
 
@@ -368,7 +409,10 @@ private:
     FlowMeter<FlowKeyV4> v4_;
     FlowMeter<FlowKeyV6> v6_;
     std::array<Packet, kFrameVectorSize> packets_;
-    TimestampNs clock_ = 0;  // of the last packet
+    PacketSampler sampler_;
+    PacketHashFilter hash_filter_;
+    std::uint64_t frame_number_ = 0;  // of the next frame, as the sampler counts
+    TimestampNs clock_ = 0;           // of the last packet
     TimestampNs newest_frame_ = 0;
     bool overlapping_ = false;  // the new capture may still deliver what the old one did
     TimestampNs overlap_until_ = 0;
@@ -384,9 +428,10 @@ private:
 };
 
 MeteringProcess::MeteringProcess(ObservationPoint point, MeteringOptions options, std::unique_ptr<PacketSource> source,
-                                 std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger)
-    : implementation_(
-          std::make_unique<Implementation>(std::move(point), options, std::move(source), std::move(outputs), logger)) {}
+                                 std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger,
+                                 PacketSelector selector)
+    : implementation_(std::make_unique<Implementation>(std::move(point), options, std::move(source), std::move(outputs),
+                                                       logger, std::move(selector))) {}
 MeteringProcess::~MeteringProcess() = default;
 
 Status MeteringProcess::open() {
@@ -424,6 +469,9 @@ const MeteringOptions& MeteringProcess::options() const noexcept {
 }
 const MeterCounters& MeteringProcess::counters() const noexcept {
     return implementation_->counters_;
+}
+PacketSelector MeteringProcess::selector() const {
+    return implementation_->selector();
 }
 MeteringProcess::CaptureTotals MeteringProcess::capture() const {
     return implementation_->capture();

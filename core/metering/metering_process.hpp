@@ -20,6 +20,7 @@
 #include "core/metering/metering_options.hpp"
 #include "core/packet/packet.hpp"
 #include "core/record/end_reason.hpp"
+#include "core/selection/packet_selector.hpp"
 
 namespace nfstreamd {
 
@@ -47,6 +48,8 @@ struct MeterCounters {                      // written by the metering thread
     Counter now_ns;                         // gauge: the meter's clock
     Counter polls;                          // turns of the thread's loop: it is alive
     Counter overlap;                        // frames of two captures that the other one metered
+    Counter sampled_out;                    // frames that packet sampling passed over
+    Counter hash_filtered;                  // packets that the hash filter left out
 };
 
 // What a running metering process can take over without losing a flow.
@@ -55,12 +58,13 @@ struct MeteringChange {
     std::vector<std::shared_ptr<RecordQueue>> outputs;  // replaces all; those that leave get end_of_stream()
     std::unique_ptr<PacketSource> source;               // opened; null: keep the present one
     std::unique_ptr<NdpiModule> ndpi_module;            // for flows that begin from now on; null: keep the present one
+    std::optional<PacketSelector> selector;             // flows of the one before end first, reason forced
 };
 
 class MeteringProcess {
 public:
     MeteringProcess(ObservationPoint point, MeteringOptions options, std::unique_ptr<PacketSource> source,
-                    std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger);
+                    std::vector<std::shared_ptr<RecordQueue>> outputs, Logger& logger, PacketSelector selector = {});
     ~MeteringProcess();
     MeteringProcess(const MeteringProcess&) = delete;
     MeteringProcess& operator=(const MeteringProcess&) = delete;
@@ -88,6 +92,7 @@ public:
     const ObservationPoint& point() const noexcept;
     const MeteringOptions& options() const noexcept;
     const MeterCounters& counters() const noexcept;
+    PacketSelector selector() const;  // in use now
 
     struct CaptureTotals {  // over all sources that this process has had
         std::uint64_t frames = 0, octets = 0, truncated = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0,

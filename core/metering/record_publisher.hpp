@@ -32,7 +32,7 @@ public:
     void replace_outputs(std::vector<std::shared_ptr<RecordQueue>> outputs);
     void end();  // publish, then every output ends
 
-    // For the last flush: from now on a full queue is waited for, all in all as
+    // For a flush of all flows: from now on a full queue is waited for, all in all as
     // long as `at_most`, as nobody says that its exporter will ever get on.
     void wait_for_room(std::chrono::milliseconds at_most = kLongestFlush);
 

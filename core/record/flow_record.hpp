@@ -115,6 +115,7 @@ struct FlowRecord {
     BiflowDirection biflow_direction = BiflowDirection::kArbitrary;
     std::uint8_t flow_direction = 0;                            // IE 61: 0 ingress, 1 egress
     std::uint32_t observation_point = 0;                        // IE 138
+    std::uint32_t selector = 0;                                 // IE 302: how its packets were selected
     std::uint32_t ingress_interface = 0, egress_interface = 0;  // ifIndex; 0 unknown
     std::string_view interface_name;
     const StatisticsRecord* statistics = nullptr;  // null when the group is off

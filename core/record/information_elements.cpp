@@ -468,6 +468,9 @@ constexpr InformationElement
              [](const FlowRecord& r) -> FieldValue { return static_cast<std::uint64_t>(r.biflow_direction); }},
             {"observation_point", "observationPointId", iana(138), kNone, kUnsigned64, 4, kIdentifier, kBase, kFlow, "",
              "Number of the metering process that saw the flow.", flow<&FlowRecord::observation_point>},
+            {"selector_id", "selectorId", iana(302), kNone, kUnsigned64, 4, kIdentifier, kBase, kFlow, "",
+             "Number of the selector of its packets, whose sampling IPFIX announces in an options record.",
+             flow<&FlowRecord::selector>},
 
             // ---- l7_details ----
 {"dns_query_type", "dnsQueryType", ntop(207), kNone, kUnsigned16, 0, kIdentifier, kL7Details, kFlow, "", "Type of the DNS query: 1 A, 28 AAAA.", l7<&L::dns_query_type>},

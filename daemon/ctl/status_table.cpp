@@ -90,6 +90,23 @@ std::string head(const Tree& status) {
     return out;
 }
 
+// "systematic, 1 packet of 10, 900 sampled out": nothing when every packet is metered.
+std::string selection_text(const Tree& selection) {
+    std::string out;
+    if (const auto rate = number(selection, "rate"); rate > 1)
+        out = fmt::format("{}, 1 packet of {}, {} sampled out", text(selection, "method"), rate,
+                          number(selection, "sampled_out"));
+    if (const auto fraction = text(selection, "hash_fraction"); fraction != "1")
+        out += fmt::format("{}by hash {} of all packets, {} filtered", out.empty() ? "" : "; ", fraction,
+                           number(selection, "hash_filtered"));
+    return out;
+}
+
+std::string left_out_text(std::uint64_t filtered, std::uint64_t sampled_out) {
+    if (filtered == 0 && sampled_out == 0) return "";
+    return fmt::format("{} records by filter, {} by sampling", filtered, sampled_out);
+}
+
 std::string interfaces(const Tree& status) {
     std::vector<Row> rows{
         {"INTERFACE", "STATE", "FRAMES", "OCTETS", "DROPPED", "IGNORED", "PACKETS", "FLOWS", "RECORDS"}};
@@ -105,6 +122,7 @@ std::string interfaces(const Tree& status) {
         remark(rows, "capture",
                fmt::format("{}, time stamps {} ({})", text(interface, "link_type"), text(interface, "timestamp_type"),
                            text(interface, "timestamp_precision")));
+        remark(rows, "selection", selection_text(interface.get_child("selection")));
         remark(rows, "ignored", counts_text(ignored));
         remark(rows, "cut by the snapshot length", number(interface, "truncated") ? text(interface, "truncated") : "");
         remark(rows, "records", counts_text(records));
@@ -124,6 +142,7 @@ std::string exporters(const Tree& status) {
         rows.push_back({text(exporter, "name"), text(exporter, "type"), text(exporter, "destination"),
                         exporter.get<bool>("up") ? "up" : "down", text(exporter, "records"), text(exporter, "messages"),
                         text(exporter, "octets"), text(exporter, "queue_depth"), std::to_string(sum(dropped))});
+        remark(rows, "left out", left_out_text(number(exporter, "filtered"), number(exporter, "sampled_out")));
         remark(rows, "lost", counts_text(dropped));
         remark(rows, "last error", text(exporter, "last_error"));
     }

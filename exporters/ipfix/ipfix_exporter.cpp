@@ -29,7 +29,10 @@ IpfixExporter::IpfixExporter(const IpfixOptions& options, std::string name, std:
       clock_(std::move(clock)),
       biflow_(options.biflow),
       max_message_(options.max_message),
-      template_refresh_(options.template_refresh) {}
+      template_refresh_(options.template_refresh),
+      domain_(options.observation_domain),
+      sampling_elements_(options.sampling_elements),
+      selectors_(options.selectors) {}
 
 Result<std::unique_ptr<IpfixExporter>> IpfixExporter::make(const IpfixOptions& options, std::string name,
                                                            std::unique_ptr<MessageTransport> transport, Logger& logger,
@@ -92,7 +95,7 @@ Status IpfixExporter::open() {
     sequence_ = 0;
     last_sent_records_ = 0;
     for (Message& message : pending_) message.stamped = false;
-    std::erase_if(pending_, [](const Message& message) { return message.data_records == 0; });  // templates
+    std::erase_if(pending_, [](const Message& message) { return message.of_session; });
     queue_templates();
     const Status status = send_pending();
     if (!status && status.error().code != ErrorCode::kBusy) return status;
@@ -161,7 +164,7 @@ Status IpfixExporter::append(std::span<const Part> parts) {
 void IpfixExporter::end_message() {
     const auto bytes = session_->emit();
     if (!bytes.empty())
-        pending_.push_back({{bytes.begin(), bytes.end()}, records_in_message_, data_records_in_message_, false});
+        pending_.push_back({{bytes.begin(), bytes.end()}, records_in_message_, data_records_in_message_, false, false});
     else
         counters_.dropped_failed.add(records_in_message_);
     length_ = kMessageHeader;
@@ -196,12 +199,26 @@ void IpfixExporter::close() noexcept {
 
 void IpfixExporter::queue_templates() {
     const auto& templates = session_->template_messages();
-    for (std::size_t i = templates.size(); i > 0; --i) pending_.push_front({templates[i - 1], 0, 0, false});
+    for (std::size_t i = templates.size(); i > 0; --i) pending_.push_front({templates[i - 1], 0, 0, false, true});
+    announce_selectors(templates.size());
     templates_sent_ = clock_.steady();
     refused_since_templates_ = false;
 }
 
+// Puts what is to be told of packet selection before the pending message `at`.
+void IpfixExporter::announce_selectors(std::size_t at) {
+    if (!selectors_) return;
+    selectors_version_ = selectors_->version();
+    auto place = pending_.begin() + static_cast<std::ptrdiff_t>(at);
+    for (auto& message : selector_options(selectors_->all(), sampling_elements_, domain_, max_message_))
+        place =
+            std::next(pending_.insert(place, Message{std::move(message.bytes), 0, message.data_records, false, true}));
+}
+
 void IpfixExporter::refresh_templates() {
+    // not into the middle of a message of which a part is out
+    if (selectors_ && selectors_->version() != selectors_version_)
+        announce_selectors(!pending_.empty() && pending_.front().stamped ? 1 : 0);
     if (!transport_->is_datagram()) return;
     const auto age = clock_.steady() - templates_sent_;
     if (age >= template_refresh_ || (refused_since_templates_ && age >= kRefreshAfterRefusal)) queue_templates();

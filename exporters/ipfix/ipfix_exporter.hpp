@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "core/selection/selector_list.hpp"
 #include "exporters/ipfix/fixbuf_session.hpp"
+#include "exporters/ipfix/selector_options.hpp"
 #include "exporters/registry.hpp"
 #include "exporters/transport/message_transport.hpp"
 
@@ -35,6 +37,8 @@ struct IpfixOptions {
     bool biflow = true;
     std::uint16_t max_message = kStreamMessage;
     std::chrono::milliseconds template_refresh = std::chrono::seconds(60);  // datagrams only
+    SamplingElements sampling_elements = SamplingElements::kBoth;
+    std::shared_ptr<const SelectorList> selectors;  // announced after the templates; null: none
 };
 
 struct IpfixClock {
@@ -66,6 +70,7 @@ private:
         std::uint64_t records = 0;       // flow records
         std::uint32_t data_records = 0;  // as the sequence number counts
         bool stamped = false;            // parts of it may be out
+        bool of_session = false;         // templates, options: a new session has its own
     };
     struct Part {  // one data record of a flow record: a biflow, or one half
         std::size_t layout = 0, wire_length = 0;
@@ -84,6 +89,7 @@ private:
 
     void queue_templates();
     void refresh_templates();
+    void announce_selectors(std::size_t at);
     Status send_pending();
     void stamp(Message& message);
     void sent(const Message& message);
@@ -98,6 +104,9 @@ private:
     const bool biflow_;
     const std::size_t max_message_;
     const std::chrono::milliseconds template_refresh_;
+    const std::uint32_t domain_;
+    const SamplingElements sampling_elements_;
+    const std::shared_ptr<const SelectorList> selectors_;
 
     std::vector<RecordLayout> layouts_;
     std::vector<std::uint16_t> template_ids_;  // of layouts_
@@ -115,6 +124,7 @@ private:
     std::uint32_t sequence_ = 0;
     std::uint64_t last_sent_records_ = 0;
     bool refused_since_templates_ = false;
+    std::uint64_t selectors_version_ = 0;  // that was announced
     std::chrono::steady_clock::time_point templates_sent_{}, deadline_{};
 
     ExporterCounters counters_;

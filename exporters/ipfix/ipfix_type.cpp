@@ -31,6 +31,11 @@ constexpr SettingSpec kSettings[] = {
      "Both directions of a flow in one record (RFC 5103); false: a record for each direction."},
     {"observation_domain", SettingType::kInteger, "0", false, Reload::kReopen,
      "Observation domain in the message header; 0: the daemon's.", 0, 4294967295.0},
+    {"sampling_elements", SettingType::kChoice, "both", false, Reload::kReopen,
+     "Elements of the options records that announce packet sampling: rfc5477, selectorId with algorithm, interval and "
+     "space for each capture; legacy, samplingInterval (34) for the whole domain, if all captures have one rate; both; "
+     "none.",
+     0, 0, "rfc5477 legacy both none"},
     {"mtu", SettingType::kInteger, "1420", false, Reload::kReopen,
      "Largest IP packet that a UDP message may make, in octets.", 512, 9000},
     {"source_address", SettingType::kString, "", false, Reload::kReopen,
@@ -98,6 +103,9 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
     options.fields = std::move(fields.value());
     options.biflow = settings.boolean("biflow");
     options.template_refresh = settings.duration("template_refresh");
+    options.sampling_elements = ipfix::sampling_elements(settings.string("sampling_elements"))
+                                    .value_or(ipfix::SamplingElements::kBoth);  // the table has checked it
+    options.selectors = context.selectors;
     const auto domain = static_cast<std::uint32_t>(settings.integer("observation_domain"));
     options.observation_domain = domain != 0 ? domain : context.observation_domain;
 

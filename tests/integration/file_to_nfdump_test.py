@@ -38,6 +38,7 @@ class Nfdump(harness.TestCase):
         # nfcapd says nothing as records come: it has read all once its socket's queue is empty
         wait_for(lambda: self.queued(nfcapd, port) == 0, "nfcapd does not read")
         self.assertEqual(nfcapd.stop(), 0, nfcapd.describe())
+        self.nfcapd_log = nfcapd.stdout() + nfcapd.stderr()
         flows = []
         for file in spool.glob("nfcapd.2*"):
             run = self.run_program("nfdump", "-q", "-r", file, "-o", "json")
@@ -74,6 +75,14 @@ class Nfdump(harness.TestCase):
                 for flow in flows}
         for row in rows:
             self.assertIn(keys(row), read)
+
+    def test_nfcapd_multiplies_by_the_rate_that_is_announced(self):
+        setting = "capture.packet_sampling.rate=10"
+        rows = self.csv_of(*PLAIN, settings=[setting])
+        flows = self.export(*PLAIN, settings=[setting])
+        self.assertEqual(self.totals(flows)[0], 10 * harness.total(rows, "bidirectional_packets"))
+        self.assertIn("packet interval: 1, packet space: 9", self.nfcapd_log)
+        self.assertIn("Sequence Errors: 0,", self.nfcapd_log)
 
     def test_a_rate_limit_spares_a_slow_collector(self):
         capture = harness.many_flows(self.folder / "many.pcap", 30000)

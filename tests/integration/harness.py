@@ -104,7 +104,14 @@ class Process:
         return self.err.read_text(encoding="utf-8", errors="replace")
 
     def json_lines(self):
-        """What has been printed so far, whole lines only."""
+        """The flows that have been printed so far, whole lines only."""
+        return [line for line in self._lines() if "_options" not in line]
+
+    def options_lines(self):
+        """What IPFIX tells beside the flows: records of options templates."""
+        return [line for line in self._lines() if "_options" in line]
+
+    def _lines(self):
         return [json.loads(line) for line in self.stdout().splitlines(True) if line.endswith("\n")]
 
     def describe(self):

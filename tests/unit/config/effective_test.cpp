@@ -50,6 +50,14 @@ TEST_CASE("effective_yaml: the defaults, in the order of the tables") {
     CHECK(loaded.effective_yaml == R"(instance: edge
 capture:
   - interface: [lo]
+    packet_sampling:
+      method: systematic
+      rate: 1
+      seed: 0
+    packet_hash_filter:
+      fields: []
+      fraction: 1
+      seed: 0
     promiscuous_mode: true
     snapshot_length: 1536
     socket_buffer_size: 0

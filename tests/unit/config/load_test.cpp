@@ -50,6 +50,8 @@ capture:
     timestamp_precision: nano
     n_meters: 3
     required: true
+    packet_sampling: { method: random, rate: 10, seed: 4 }
+    packet_hash_filter: { fields: [src_ip, dst_ip], fraction: 0.25, seed: 4294967295 }
   - pcap: a.pcap
 metering:
   idle_timeout: 500ms
@@ -96,6 +98,9 @@ control: { socket: "" }
     CHECK(config.capture[0].options == options);
     CHECK(config.capture[0].n_meters == 3);
     CHECK(config.capture[1].n_meters == 0);
+    const PacketSelectionOptions selection{{SamplingMethod::kRandom, 10, 4}, {{"src_ip", "dst_ip"}, 0.25, 4294967295u}};
+    CHECK(config.capture[0].selection == selection);
+    CHECK(config.capture[1].selection == PacketSelectionOptions{});
     MeteringOptions metering;
     metering.idle_timeout = std::chrono::milliseconds(500);
     metering.active_timeout = std::chrono::minutes(5);

@@ -109,6 +109,18 @@ TEST_CASE("reload diff: any other option of a capture reopens its interfaces alo
     CHECK(reopened([](CaptureOptions& o) { o.required = true; }) == Names{"eth1"});
 }
 
+TEST_CASE("reload diff: other packet selection is taken by the capture that has it") {
+    auto wanted = base();
+    wanted.capture = {capture({"eth0"}), capture({"eth1"})};
+    wanted.capture[0].selection.sampling.rate = 10;
+    wanted.capture[1].selection.hash = {{"src_ip"}, 0.5, 1};
+    CHECK(diff(base(), wanted).interfaces_reopened == Names{"eth0", "eth1"});
+    CHECK(diff(base(), wanted).needs_restart.empty());
+    wanted.capture[1].selection = {};
+    CHECK(diff(base(), wanted).interfaces_reopened == Names{"eth0"});
+    CHECK_FALSE(diff(base(), wanted).exporters_changed());
+}
+
 TEST_CASE("reload diff: exporters are added, removed and replaced by name") {
     auto wanted = base();
     wanted.exporters = {exporter("b", "/z"), exporter("c")};

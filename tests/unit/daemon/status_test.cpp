@@ -56,12 +56,17 @@ TEST_CASE("status: every counter is there under its name") {
         interface.packets = 5;
         interface.max_flows = 6;
         interface.records = {{"idle", 7}};
+        interface.selector = {3, 1, 4, {{SamplingMethod::kRandom, 10, 99}, {{"src_ip"}, 0.25, 5}}};
+        interface.sampled_out = 900;
+        interface.hash_filtered = 75;
         status.interfaces.push_back(interface);
     }
     ExporterStatus exporter;
     exporter.name = "main";
     exporter.up = true;
     exporter.queue_depth = 8;
+    exporter.filtered = 11;
+    exporter.sampled_out = 12;
     exporter.dropped = {{"queue_full", 9}, {"undelivered", 10}};
     exporter.last_error = "tab\tand \\ back";
     status.exporters.push_back(exporter);
@@ -82,10 +87,18 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(interface.get<int>("metered.packets") == 5);
     CHECK(interface.get<int>("max_flows") == 6);
     CHECK(interface.get<int>("records.idle") == 7);
+    CHECK(interface.get<int>("selection.selector_id") == 3);
+    CHECK(interface.get<std::string>("selection.method") == "random");
+    CHECK(interface.get<int>("selection.rate") == 10);
+    CHECK(interface.get<int>("selection.sampled_out") == 900);
+    CHECK(interface.get<std::string>("selection.hash_fraction") == "0.25");
+    CHECK(interface.get<int>("selection.hash_filtered") == 75);
     CHECK(interface.get<std::string>("timestamp_precision") == "nano");
     const auto& main = tree.get_child("exporters").front().second;
     CHECK(main.get<bool>("up"));
     CHECK(main.get<int>("queue_depth") == 8);
+    CHECK(main.get<int>("filtered") == 11);
+    CHECK(main.get<int>("sampled_out") == 12);
     CHECK(main.get<int>("dropped.queue_full") == 9);
     CHECK(main.get<int>("dropped.undelivered") == 10);
     CHECK(main.get<std::string>("last_error") == "tab\tand \\ back");

@@ -150,10 +150,35 @@ TEST_CASE("csv and json: own their path, and name it") {
 TEST_CASE("exporters_text: shows each type, its settings, and the common ones once") {
     const std::string text = exporters_text();
     for (const auto& type : exporter_types()) CHECK(text.find(std::string(type.name) + ": ") != std::string::npos);
-    CHECK(text.find("    path               string    required         File to write") != std::string::npos);
-    CHECK(text.find("    append             bool      default false ") != std::string::npos);
-    CHECK(text.find("    queue_records      integer   default 262144 ") != std::string::npos);
+    CHECK(text.find("    path                 string    required           File to write") != std::string::npos);
+    CHECK(text.find("    append               bool      default false      ") != std::string::npos);
+    CHECK(text.find("    queue_records        integer   default 262144     ") != std::string::npos);
     CHECK(text.find("queue_records ") == text.rfind("queue_records "));
+}
+
+TEST_CASE("make_record_selector: none when nothing is chosen, else what the settings say, errors with their place") {
+    config::Settings settings;
+    settings.set("filter", std::string(), "", false);
+    settings.set("flow_sampling.method", std::string("systematic"), "", false);
+    settings.set("flow_sampling.rate", std::int64_t{1}, "", false);
+    CHECK(make_record_selector(settings, {}).value() == nullptr);
+
+    settings.set("flow_sampling.rate", std::int64_t{2}, "", true);
+    auto half = make_record_selector(settings, {});
+    REQUIRE(half.value() != nullptr);
+    CHECK(half.value()->select(test::make_batch(0, 9))->records.size() == 5);
+    settings.set("filter", std::string("id >= 5"), "t.yaml:7:13", true);
+    auto filtered = make_record_selector(settings, {});
+    CHECK(filtered.value()->select(test::make_batch(0, 9))->records.size() == 2);
+    CHECK(filtered.value()->filtered() == 5);
+    CHECK(filtered.value()->sampled_out() == 2);
+
+    settings.set("filter", std::string("id >= 5 and bidirectional_max_ps > 1"), "t.yaml:7:13", true);
+    const auto off = make_record_selector(settings, {});
+    REQUIRE_FALSE(off);
+    CHECK(off.error().where == "t.yaml:7:13");
+    CHECK(off.error().message ==
+          "filter: column 13: \"bidirectional_max_ps\" needs metering.statistical_analysis: true");
 }
 
 }  // namespace

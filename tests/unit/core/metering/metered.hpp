@@ -56,7 +56,8 @@ inline void check_totals(const MeteringProcess& process, const std::vector<const
         packets += record->packets();
         octets += record->forward.octets + record->reverse.octets;
     }
-    CHECK(process.capture().frames == ignored + c.packets.get() + c.overlap.get());
+    CHECK(process.capture().frames ==
+          ignored + c.packets.get() + c.overlap.get() + c.sampled_out.get() + c.hash_filtered.get());
     CHECK(c.packets.get() == packets);
     CHECK(c.octets.get() == octets);
     CHECK(c.record_packets.get() == packets);

@@ -94,7 +94,7 @@ struct Filled {
         record.protocol = 6, record.ip_version = 4, record.tunnel_id = 1;
         record.end_reason = EndReason::kPlugin;
         record.biflow_direction = BiflowDirection::kInitiator;
-        record.flow_direction = 1, record.observation_point = 5;
+        record.flow_direction = 1, record.observation_point = 5, record.selector = 6;
         record.ingress_interface = record.egress_interface = 6;
         record.interface_name = "eth0";
         std::uint64_t n = 100;

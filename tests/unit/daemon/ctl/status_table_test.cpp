@@ -32,6 +32,9 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     interface.capture.interface_dropped = 2;
     interface.ignored = {{"not-ip", 7}, {"truncated", 0}};
     interface.packets = 993;
+    interface.selector.options = {{SamplingMethod::kRandom, 10, 0}, {{"src_ip"}, 0.25, 0}};
+    interface.sampled_out = 900;
+    interface.hash_filtered = 75;
     interface.records = {{"idle", 5}, {"active", 1}};
     status.interfaces.push_back(interface);
     daemon::ExporterStatus exporter;
@@ -40,6 +43,8 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     exporter.destination = "udp://192.0.2.5:4739";
     exporter.up = true;
     exporter.records = 6;
+    exporter.filtered = 11;
+    exporter.sampled_out = 12;
     exporter.dropped = {{"queue_full", 3}, {"failed", 4}};
     exporter.last_error = "connection refused";
     status.exporters.push_back(exporter);
@@ -48,7 +53,9 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     for (const char* part :
          {"nfstreamd 1.2.3  edge \"1\"  up 1:02:03", "/etc/x.yaml /etc/conf.d/a.yaml", "2 applied, 1 rejected",
           "unknown key", "state: waiting: no such device", "ignored: not-ip 7\n", "records: idle 5, active 1",
-          "udp://192.0.2.5:4739", "lost: queue_full 3, failed 4", "last error: connection refused"})
+          "udp://192.0.2.5:4739", "lost: queue_full 3, failed 4", "left out: 11 records by filter, 12 by sampling",
+          "selection: random, 1 packet of 10, 900 sampled out; by hash 0.25 of all packets, 75 filtered",
+          "last error: connection refused"})
         CHECK_MESSAGE(table.find(part) != std::string::npos, part);
     CHECK(table.find("eth0       down     1000       0       42        7      993") != std::string::npos);
 }

@@ -33,6 +33,7 @@ struct Made {
         set("template_refresh", std::chrono::milliseconds(60000));
         set("biflow", true);
         set("observation_domain", std::int64_t{0});
+        set("sampling_elements", std::string("both"));
         set("mtu", std::int64_t{1420});
         set("source_address", std::string());
         set("fields", fields);
