@@ -118,6 +118,10 @@ CaptureConfig to_capture(const CheckedCapture& checked, Generation generation) {
     to.options.timestamp_type = from.string("timestamp_type");
     to.options.timestamp_precision =
         from.string("timestamp_precision") == "nano" ? TimestampPrecision::kNano : TimestampPrecision::kMicro;
+    const std::string& checksum = from.string("checksum");
+    to.options.checksum = checksum == "count"    ? ChecksumMode::kCount
+                          : checksum == "ignore" ? ChecksumMode::kIgnore
+                                                 : ChecksumMode::kOff;
     to.options.required = from.boolean("required");
     to.n_meters = static_cast<unsigned>(from.integer("n_meters"));
     to.selection = to_selection(from);
@@ -140,13 +144,24 @@ void set_dissections(const Settings& from, Generation generation, MeteringOption
 
 MeteringOptions to_metering(const Settings& from, Generation generation) {
     const bool is_0 = generation == Generation::kNfstream0;
+TunnelSet to_tunnels(const std::vector<std::string>& names) {
+    TunnelSet tunnels(false);
+    for (const std::string& name : names) {
+        if (name == "true") return TunnelSet();
+        if (name == "all") return TunnelSet::all();
+        if (const auto kind = TunnelSet::find(name)) tunnels.add(*kind);
+    }
+    return tunnels;
+}
+
+MeteringOptions to_metering(const Settings& from) {
     MeteringOptions to;
     to.compatibility = generation;
     to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
     to.active_timeout = from.duration("active_timeout");
     to.max_flows = static_cast<std::uint32_t>(from.integer(is_0 ? "capacity" : "max_flows"));
     to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
-    to.decode_tunnels = from.boolean("decode_tunnels");
+    to.decode_tunnels = to_tunnels(from.strings("decode_tunnels"));
     to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;
     set_dissections(from, generation, to);
     to.l7_details = from.boolean("l7_details");

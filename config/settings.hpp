@@ -36,8 +36,9 @@ struct SettingSpec {
     Reload reload = Reload::kReopen;
     std::string_view description = {};  // one sentence, goes to REFERENCE.md
     double min = 0, max = 0;            // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
-    std::string_view choices = {};      // "first all", for kChoice
-    bool negative_is_zero = false;      // kDuration
+    // "first all": one of them for kChoice, any of them for kStringList. There true and false stand alone.
+    std::string_view choices = {};
+    bool negative_is_zero = false;  // kDuration
 };
 
 using SettingValue = std::variant<std::monostate, bool, std::int64_t, double, std::chrono::milliseconds, std::string,

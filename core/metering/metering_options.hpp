@@ -7,6 +7,7 @@
 
 #include "core/application/dissector_options.hpp"
 #include "core/packet/fragment_mode.hpp"
+#include "core/packet/tunnel_set.hpp"
 #include "core/record/generation.hpp"
 
 namespace nfstreamd {
@@ -16,7 +17,7 @@ struct MeteringOptions {
     std::chrono::milliseconds active_timeout{1'800'000};
     std::uint32_t max_flows = 1u << 20;  // of one metering process
     int accounting_mode = 0;             // 0 link, 1 IP, 2 transport, 3 payload
-    bool decode_tunnels = true;          // GTP-U, CAPWAP, TZSP
+    TunnelSet decode_tunnels;            // nfstream's three: GTP-U, CAPWAP, TZSP
     FragmentMode fragments = FragmentMode::kFirst;
     DissectionLimits n_dissections{20};  // 0: off
     bool l7_details = false;             // keep what else nDPI learns of a flow
