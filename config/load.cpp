@@ -142,8 +142,6 @@ void set_dissections(const Settings& from, Generation generation, MeteringOption
     to.n_dissections.exact = true;
 }
 
-MeteringOptions to_metering(const Settings& from, Generation generation) {
-    const bool is_0 = generation == Generation::kNfstream0;
 TunnelSet to_tunnels(const std::vector<std::string>& names) {
     TunnelSet tunnels(false);
     for (const std::string& name : names) {
@@ -154,7 +152,8 @@ TunnelSet to_tunnels(const std::vector<std::string>& names) {
     return tunnels;
 }
 
-MeteringOptions to_metering(const Settings& from) {
+MeteringOptions to_metering(const Settings& from, Generation generation) {
+    const bool is_0 = generation == Generation::kNfstream0;
     MeteringOptions to;
     to.compatibility = generation;
     to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
