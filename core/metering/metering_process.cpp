@@ -80,6 +80,7 @@ public:
         if (auto status = v6_.allocate(); !status) return status;
         counters_.table_octets.set(v4_.octets() + v6_.octets());
         counters_.flow_octets.set(v4_.octets_per_flow());
+        show_timeout();
         return source_->open();
     }
 
@@ -281,6 +282,9 @@ private:
     void adapt_timeouts() {
         if (context_.timeouts.adapt(context_.live_flows, options_.max_flows)) revisit_flows();
     }
+    void show_timeout() {
+        counters_.idle_timeout_ms.set(static_cast<std::uint64_t>(context_.timeouts.default_idle_ms()));
+    }
     void revisit_flows() {
         v4_.timeouts_changed();
         v6_.timeouts_changed();
@@ -434,7 +438,7 @@ private:
             behind_ = behind_ || to_expire_ != 0;
         }
         if (context_.timeouts.adaptive()) adapt_timeouts();
-        counters_.idle_timeout_ms.set(static_cast<std::uint64_t>(context_.timeouts.default_idle_ms()));
+        show_timeout();
         counters_.flows_active.set(context_.live_flows - context_.remembered);
         counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
         counters_.polls.add();

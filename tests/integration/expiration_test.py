@@ -20,8 +20,10 @@ class Files(harness.TestCase):
                   for index in range(20000)]
         capture = harness.write_pcap(self.folder / "many.pcap", frames, gap_us=10_000)
         self.assertEqual(len(self.run_with(50, capture)), 50)
-        run = self.nfstreamd("-r", capture, "-w", self.folder / "x.csv", "-w", self.folder / "x.json", "--set",
-                             "metering.max_nflows=50", "--set", "metering.idle_timeout=1s", "--set", "log.level=info")
+        path = self.write("t.yaml", f"capture: [{{pcap: {capture}}}]\nmetering: {{max_nflows: 50, idle_timeout: 1s}}\n"
+                          f"exporters: [{{type: csv, path: {self.folder}/x.csv}}, "
+                          f"{{type: json, path: {self.folder}/x.json}}]\nlog: {{level: info}}\n")
+        run = self.nfstreamd("-c", path)
         self.assertIn("max_nflows reached", run.stderr)
         self.assertEqual(len((self.folder / "x.csv").read_text().splitlines()), 51)
         self.assertEqual(len((self.folder / "x.json").read_text().splitlines()), 50)
