@@ -139,14 +139,13 @@ void set_dissections(const Settings& from, Generation generation, MeteringOption
     to.n_dissections.exact = true;
 }
 
-MeteringOptions to_metering(const Settings& from, Generation generation) {
-    const bool is_0 = generation == Generation::kNfstream0;
 std::optional<std::chrono::milliseconds> duration_if_any(const Settings& from, std::string_view name) {
     if (!from.has_value(name)) return std::nullopt;
     return from.duration(name);
 }
 
-MeteringOptions to_metering(const Settings& from) {
+MeteringOptions to_metering(const Settings& from, Generation generation) {
+    const bool is_0 = generation == Generation::kNfstream0;
     MeteringOptions to;
     to.compatibility = generation;
     to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
@@ -160,7 +159,6 @@ MeteringOptions to_metering(const Settings& from) {
     if (from.has_value("pressure.from")) to.pressure_from = static_cast<unsigned>(from.integer("pressure.from"));
     to.pressure_idle_timeout = from.duration("pressure.idle_timeout");
     to.max_nflows = static_cast<std::uint64_t>(from.integer("max_nflows"));
-    to.max_flows = static_cast<std::uint32_t>(from.integer("max_flows"));
     to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
     to.decode_tunnels = from.boolean("decode_tunnels");
     to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;
