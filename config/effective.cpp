@@ -14,6 +14,7 @@ constexpr std::string_view kMask = "********";
 
 SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
     const std::string_view name = spec.name;
+    if (!settings.has_value(name)) return std::monostate{};
     switch (spec.type) {
         case SettingType::kBool:
             return settings.boolean(name);

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -150,6 +151,9 @@ TunnelSet to_tunnels(const std::vector<std::string>& names) {
         if (const auto kind = TunnelSet::find(name)) tunnels.add(*kind);
     }
     return tunnels;
+std::optional<std::chrono::milliseconds> duration_if_any(const Settings& from, std::string_view name) {
+    if (!from.has_value(name)) return std::nullopt;
+    return from.duration(name);
 }
 
 MeteringOptions to_metering(const Settings& from, Generation generation) {
@@ -159,6 +163,14 @@ MeteringOptions to_metering(const Settings& from, Generation generation) {
     to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
     to.active_timeout = from.duration("active_timeout");
     to.max_flows = static_cast<std::uint32_t>(from.integer(is_0 ? "capacity" : "max_flows"));
+    to.idle_tcp = duration_if_any(from, "timeouts.tcp");
+    to.idle_udp = duration_if_any(from, "timeouts.udp");
+    to.idle_icmp = duration_if_any(from, "timeouts.icmp");
+    to.idle_other = duration_if_any(from, "timeouts.other");
+    to.tcp_end = duration_if_any(from, "timeouts.tcp_end");
+    if (from.has_value("pressure.from")) to.pressure_from = static_cast<unsigned>(from.integer("pressure.from"));
+    to.pressure_idle_timeout = from.duration("pressure.idle_timeout");
+    to.max_nflows = static_cast<std::uint64_t>(from.integer("max_nflows"));
     to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
     to.decode_tunnels = to_tunnels(from.strings("decode_tunnels"));
     to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;

@@ -31,6 +31,10 @@ std::chrono::milliseconds Settings::duration(std::string_view name) const {
     return as<std::chrono::milliseconds>(value(name));
 }
 
+bool Settings::has_value(std::string_view name) const {
+    return !std::holds_alternative<std::monostate>(value(name));
+}
+
 const std::string& Settings::string(std::string_view name) const {
     return as<std::string>(value(name));
 }

@@ -36,7 +36,8 @@ struct SettingSpec {
     Reload reload = Reload::kReopen;
     std::string_view description = {};  // one sentence, goes to REFERENCE.md
     double min = 0, max = 0;            // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
-    // "first all": one of them for kChoice, any of them for kStringList. There true and false stand alone.
+    // "first all": one of them for kChoice, any of them for kStringList, where true and false stand alone;
+    // kInteger and kDuration: one word for no value, "off"
     std::string_view choices = {};
     bool negative_is_zero = false;  // kDuration
 };
@@ -52,6 +53,7 @@ public:
     std::int64_t integer(std::string_view name) const;  // kInteger, kSize
     double number(std::string_view name) const;
     std::chrono::milliseconds duration(std::string_view name) const;
+    bool has_value(std::string_view name) const;  // false: not given and without default, or the word for none
     const std::string& string(std::string_view name) const;  // kString, kChoice, kSecret; "" when not given
     const std::vector<std::string>& strings(std::string_view name) const;
     bool given(std::string_view name) const;         // written by the operator

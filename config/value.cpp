@@ -72,6 +72,11 @@ bool within(const SettingSpec& spec, double value) {
     return !has_bounds(spec) || (value >= spec.min && value <= spec.max);
 }
 
+// A number or a duration, or a word instead.
+bool has_word(const SettingSpec& spec) {
+    return spec.type != SettingType::kChoice && !spec.choices.empty();
+}
+
 std::string choices_text(std::string_view choices) {
     std::string out;
     for (const char c : choices) {
@@ -247,6 +252,7 @@ bool is_plain_word(std::string_view text) {
 }  // namespace
 
 Result<SettingValue> parse_value(const SettingSpec& spec, const Node& node) {
+    if (has_word(spec) && node.is_scalar() && node.scalar == spec.choices) return accepted(std::monostate{});
     if (spec.type == SettingType::kStringList) {
         return node.is_map() ? Result<SettingValue>(unacceptable(spec, "a map")) : parse_list(spec, node);
     }
@@ -276,19 +282,20 @@ std::string requirement(const SettingSpec& spec) {
     const auto bounds = [&](std::string_view unit) {
         return has_bounds(spec) ? fmt::format(" from {:.0f}{} to {:.0f}{}", spec.min, unit, spec.max, unit) : "";
     };
+    const std::string word = has_word(spec) ? fmt::format("{} or ", spec.choices) : "";
     switch (spec.type) {
         case SettingType::kBool:
             return "must be true or false";
         case SettingType::kInteger:
-            return fmt::format("must be an integer{}", bounds(""));
+            return fmt::format("must be {}an integer{}", word, bounds(""));
         case SettingType::kNumber:
             return has_bounds(spec) ? fmt::format("must be a number from {} to {}", spec.min, spec.max)
                                     : "must be a number";
         case SettingType::kDuration:
             return has_bounds(spec)
-                       ? fmt::format("must be a duration from {}s to {}s, such as 120, 120s, 5m, 1h or 500ms", spec.min,
-                                     fmt::format("{:.0f}", spec.max))
-                       : "must be a duration such as 120, 120s, 5m, 1h or 500ms";
+                       ? fmt::format("must be {}a duration from {}s to {}s, such as 120, 120s, 5m, 1h or 500ms", word,
+                                     spec.min, fmt::format("{:.0f}", spec.max))
+                       : fmt::format("must be {}a duration such as 120, 120s, 5m, 1h or 500ms", word);
         case SettingType::kSize:
             return fmt::format("must be a size in octets{}, such as 65536, 64KiB or 64MB", bounds(""));
         case SettingType::kChoice:
@@ -326,6 +333,7 @@ std::string print_string(const std::string& text) {
 }
 
 std::string print_value(const SettingSpec& spec, const SettingValue& value) {
+    if (std::holds_alternative<std::monostate>(value)) return std::string(spec.choices);
     if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
     if (const auto* number = std::get_if<std::int64_t>(&value)) {
         return spec.type == SettingType::kSize ? print_size(*number) : fmt::format("{}", *number);

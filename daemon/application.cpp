@@ -182,11 +182,14 @@ void Application::advance() {
 void Application::finish() {
     const auto totals = pipeline_.totals();
     judge_exporters();
+    if (const auto limit = reloader_.running().metering.max_nflows; limit > 0 && totals.records == limit)
+        logger_.info("max_nflows reached", {{"records", totals.records}, {"flows_discarded", totals.flows_discarded}});
     if (progress_) progress_->finish(exit_code_ == kExitOk, totals.packets, totals.flows_created);
     logger_.info("stopped", {{"packets", totals.packets},
                              {"octets", totals.octets},
                              {"records", totals.records},
                              {"packets_left_out", totals.packets_left_out},
+                             {"flows_discarded", totals.flows_discarded},
                              {"capture_dropped", totals.capture_dropped},
                              {"exported", totals.exported},
                              {"records_left_out", totals.records_left_out},

@@ -91,6 +91,10 @@ Result<std::unique_ptr<MeterUnit>> Pipeline::prepare_meter(const CapturePlan& pl
         make_metering_process(plan, point->second, next_meter_id_++, options, make_source(plan, source_logger),
                               std::move(queues), logger_, unit->selector->get());
     if (processes_) unit->process->observe_processes(processes_);
+    if (options.max_nflows > 0) {
+        if (!budget_) budget_ = std::make_shared<FlowBudget>(options.max_nflows);
+        unit->process->set_flow_budget(budget_);
+    }
     if (auto opened = unit->process->open(); !opened) {
         discard(*unit);
         return opened.error();
@@ -196,8 +200,7 @@ void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::s
         change.new_modules.empty())
         return;
     MeteringChange wanted;
-    wanted.idle_timeout = change.idle_timeout;
-    wanted.active_timeout = change.active_timeout;
+    static_cast<TimeoutOptions&>(wanted) = change.timeouts;
     std::map<std::string, std::shared_ptr<RecordQueue>> outputs;
     for (const auto& exporter : exporters_) {
         const auto& name = exporter->config.name;
@@ -328,6 +331,7 @@ void Pipeline::add(PipelineTotals& totals, const MeterUnit& meter) const {
     totals.packets_left_out += counters.sampled_out.get() + counters.hash_filtered.get();
     totals.flows_active += counters.flows_active.get();
     totals.flows_created += counters.flows_created.get();
+    totals.flows_discarded += counters.flows_discarded.get();
     for (const auto& records : counters.records) totals.records += records.get();
     totals.capture_dropped += capture.kernel_dropped + capture.interface_dropped;
 }

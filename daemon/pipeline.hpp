@@ -53,12 +53,13 @@ struct Rewiring {
     std::vector<std::string> exporter_order, meter_order;  // names that remain, in the order wanted
     std::map<std::string, std::pair<CapturePlan, std::unique_ptr<PacketSource>>> new_sources;  // of kept meters
     std::vector<std::unique_ptr<NdpiModule>> new_modules;  // none, or one for each kept meter
-    std::chrono::milliseconds idle_timeout{}, active_timeout{};
+    TimeoutOptions timeouts;
     bool outputs_changed = false, timeouts_changed = false;
 };
 
 struct PipelineTotals {
     std::uint64_t packets = 0, octets = 0, flows_active = 0, flows_created = 0, records = 0;
+    std::uint64_t flows_discarded = 0;                         // max_nflows had been reached
     std::uint64_t packets_left_out = 0, records_left_out = 0;  // by sampling and filters
     std::uint64_t capture_dropped = 0;                         // by kernel and interface
     std::uint64_t exported = 0, export_dropped = 0;
@@ -125,6 +126,7 @@ private:
     const std::uint64_t sampling_seed_;  // where none is configured
     const std::shared_ptr<SelectorList> selectors_ = std::make_shared<SelectorList>();
     std::map<std::string, std::weak_ptr<AnnouncedSelector>> announced_;  // by input
+    std::shared_ptr<FlowBudget> budget_;                                 // of all meters; null: no limit
     PipelineTotals past_;                                                // of parts that are gone
     std::map<std::uint32_t, std::uint64_t> adoption_target_;             // by meter
     std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;

@@ -32,6 +32,7 @@ constexpr FixedSetting metering(std::string_view key) {
 
 constexpr FixedSetting kFixed[] = {
     metering<&MeteringOptions::max_flows>("metering.max_flows"),
+    metering<&MeteringOptions::max_nflows>("metering.max_nflows"),
     metering<&MeteringOptions::accounting_mode>("metering.accounting_mode"),
     metering<&MeteringOptions::decode_tunnels>("metering.decode_tunnels"),
     metering<&MeteringOptions::fragments>("metering.fragments"),
@@ -100,8 +101,8 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
         plan.exporters_added, plan.exporters_removed, plan.exporters_replaced);
     for (const auto& setting : kFixed)
         if (!setting.same(running, wanted)) plan.needs_restart.emplace_back(setting.key);
-    plan.metering_changed = running.metering.idle_timeout != wanted.metering.idle_timeout ||
-                            running.metering.active_timeout != wanted.metering.active_timeout;
+    const TimeoutOptions &timeouts = running.metering, &wanted_timeouts = wanted.metering;
+    plan.metering_changed = timeouts != wanted_timeouts;
     plan.rules_changed = running.metering.ndpi != wanted.metering.ndpi && running.metering.n_dissections.any();
     plan.log_changed = running.log.level != wanted.log.level || running.log.format != wanted.log.format;
     plan.control_changed = running.control != wanted.control;

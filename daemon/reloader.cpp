@@ -65,8 +65,7 @@ void Reloader::begin() {
 
 Result<Rewiring> Reloader::prepare(const ReloadPlan& plan, const config::Config& wanted) {
     Rewiring change;
-    change.idle_timeout = wanted.metering.idle_timeout;
-    change.active_timeout = wanted.metering.active_timeout;
+    change.timeouts = wanted.metering;
     change.timeouts_changed = plan.metering_changed;
     change.outputs_changed = plan.exporters_changed();
     if (auto prepared = prepare_exporters(plan, wanted, change); !prepared) return prepared.error();

@@ -77,7 +77,10 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("max_flows", status.max_flows);
     json.member("flow_octets", status.flow_octets);
     json.member("table_octets", status.table_octets);
+    json.member("idle_timeout_ms", status.idle_timeout_ms);
+    json.member("clock_steps", status.clock_steps);
     write_counts(json, "records", status.records);
+    write_counts(json, "discarded", status.discarded);
     json.end_object();
 }
 
@@ -127,6 +130,9 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.max_flows = meter.options().max_flows;
     status.flow_octets = counters.flow_octets.get();
     status.table_octets = counters.table_octets.get();
+    status.idle_timeout_ms = counters.idle_timeout_ms.get();
+    status.clock_steps = counters.clock_steps.get();
+    status.discarded = {{"flows", counters.flows_discarded.get()}, {"packets", counters.packets_discarded.get()}};
     for (const auto& reason : end_reasons())
         status.records.emplace_back(reason.name, counters.records[static_cast<std::size_t>(reason.reason)].get());
     return status;

@@ -2,6 +2,7 @@
 #include "core/flow/timer_wheel.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace nfstreamd {
 
@@ -25,8 +26,20 @@ void TimerWheel::arm(std::uint32_t index, TimestampNs due) {
     std::uint32_t& head = slot(tick);
     if (head == kNone || chunk(head).count == std::size(chunk(head).index)) head = new_chunk(head);
     Chunk& c = chunk(head);
+    places_[index] = head << 8 | c.count;
     c.index[c.count++] = index;
     ++held_;
+}
+
+// The chunk's last one takes the place; a chunk that is empty goes with its slot.
+void TimerWheel::disarm(std::uint32_t index) noexcept {
+    const std::uint32_t place = places_[index];
+    Chunk& c = chunk(place >> 8);
+    assert((place & 0xff) < c.count && c.index[place & 0xff] == index);
+    const std::uint32_t last = c.index[--c.count];
+    c.index[place & 0xff] = last;
+    places_[last] = place;
+    --held_;
 }
 
 int TimerWheel::take(std::uint32_t& head, std::uint32_t* out, int room) noexcept {
@@ -58,6 +71,13 @@ void TimerWheel::jump(std::int64_t tick) noexcept {
     tick_ = tick;
 }
 
+void TimerWheel::restart(TimestampNs now) noexcept {
+    assert(held_ == 0);
+    jump(slot_of(now));
+    std::uint32_t none;
+    take(overdue_, &none, 1);  // gives back the chunks
+}
+
 int TimerWheel::take_due(TimestampNs now, std::uint32_t* out, int room) noexcept {
     const std::int64_t present = slot_of(now);
     if (present - tick_ > kSlots) jump(present);
@@ -72,11 +92,10 @@ int TimerWheel::take_due(TimestampNs now, std::uint32_t* out, int room) noexcept
 int TimerWheel::take_nearest(std::uint32_t* out, int room, TimestampNs& until) noexcept {
     until = tick_ << kShift;
     if (held_ == 0) return 0;
-    if (overdue_ != kNone) return take(overdue_, out, room);
+    if (const int taken = take(overdue_, out, room); taken != 0) return taken;
     for (std::int64_t tick = tick_;; ++tick) {
-        if (slot(tick) == kNone) continue;
         until = (tick + 1) << kShift;
-        return take(slot(tick), out, room);
+        if (const int taken = take(slot(tick), out, room); taken != 0) return taken;
     }
 }
 

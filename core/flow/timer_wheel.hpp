@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // When to look at which flow again. Lazy: a packet does not move its flow; when
 // the flow's slot comes up it is closed or armed anew. Slots are chunks of
-// indices, so that no link lies in the flow. Every index is held at most once.
-// One thread.
+// indices, so that no link lies in the flow; beside them stands where each index
+// is, so that one can be taken out. Every index is held at most once. One thread.
 #pragma once
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "core/flow/memory.hpp"
 #include "core/packet/frame.hpp"
 
 namespace nfstreamd {
 
 class TimerWheel {
 public:
-    static constexpr int kShift = 29;   // 2^29 ns, 0.54 s, a slot
-    static constexpr int kSlots = 512;  // what is due later than 275 s is armed anew on the way
+    static constexpr int kShift = 29;    // 2^29 ns, 0.54 s, a slot
+    static constexpr int kSlots = 4096;  // what is due later than 37 minutes is armed anew on the way
+
+    static constexpr std::size_t kOctetsPerIndex = 2 * sizeof(std::uint32_t);
 
     TimerWheel() noexcept { slots_.fill(kNone); }
 
+    Status allocate(std::uint32_t indices) { return places_.allocate(indices); }  // for 0 to indices - 1, once
+
     void arm(std::uint32_t index, TimestampNs due);
+    void disarm(std::uint32_t index) noexcept;  // one that is held
 
     // Up to `room` indices whose slot has passed at `now`; 0: none is left.
     int take_due(TimestampNs now, std::uint32_t* out, int room) noexcept;
@@ -36,6 +42,8 @@ public:
     void start(TimestampNs now) noexcept {
         if (tick_ < 0) tick_ = slot_of(now);
     }
+    // Starts anew at any time, earlier ones included; nothing may be held.
+    void restart(TimestampNs now) noexcept;
     std::size_t held() const noexcept { return held_; }
 
 private:
@@ -44,6 +52,7 @@ private:
     struct Chunk {
         std::uint32_t count, next, index[254];
     };
+    static_assert(sizeof(Chunk) == 1024);  // a place is a chunk's number and eight bits
 
     static constexpr std::int64_t slot_of(TimestampNs time) noexcept { return time >> kShift; }
     Chunk& chunk(std::uint32_t i) noexcept { return blocks_[i / kChunksPerBlock][i % kChunksPerBlock]; }
@@ -52,6 +61,7 @@ private:
     int take(std::uint32_t& head, std::uint32_t* out, int room) noexcept;
     void jump(std::int64_t tick) noexcept;
 
+    Region<std::uint32_t> places_;  // of what is held
     std::array<std::uint32_t, kSlots> slots_;
     std::uint32_t overdue_ = kNone;  // chunks that a jump in time left behind
     std::vector<std::unique_ptr<Chunk[]>> blocks_;

@@ -3,15 +3,17 @@
 
 #include <cassert>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace nfstreamd {
 namespace {
 
-constexpr std::uint8_t kTcp = 6, kSynFlag = 0x02, kAckFlag = 0x10;
+constexpr std::uint8_t kTcp = 6, kFinFlag = 0x01, kSynFlag = 0x02, kRstFlag = 0x04, kAckFlag = 0x10;
 
-TimestampNs to_ms(TimestampNs ns) {
-    return ns / kNsPerMs;
+// The first packet of a new connection.
+bool opens(const Packet& packet) {
+    return (packet.tcp_flags & (kSynFlag | kAckFlag)) == kSynFlag;
 }
 
 // RFC 5103, 6.3: who started it, as far as the first packet tells.
@@ -29,6 +31,7 @@ template <class Key>
 Status FlowMeter<Key>::allocate() {
     const auto& options = context_.options;
     if (auto status = table_.allocate(options.max_flows); !status) return status;
+    if (auto status = wheel_.allocate(options.max_flows); !status) return status;
     if (options.statistical_analysis)
         if (auto status = statistics_.allocate(options.max_flows); !status) return status;
     if (context_.dissector != nullptr)
@@ -45,14 +48,15 @@ Status FlowMeter<Key>::allocate() {
 template <class Key>
 std::size_t FlowMeter<Key>::octets() const noexcept {
     return table_.octets() + statistics_.octets() + applications_.octets() + creation_ids_.octets() +
-           tcp_quality_.octets() + tunnels_.octets() + sequences_.octets_per_flow() * table_.limit();
+           tcp_quality_.octets() + tunnels_.octets() +
+           (sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex) * table_.limit();
 }
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets_per_flow() const noexcept {
     return FlowTable<Key>::octets_per_flow() + (statistics_ ? sizeof(FlowStatistics) : 0) +
            (applications_ ? sizeof(FlowApplication) : 0) + (creation_ids_ ? sizeof(std::uint64_t) : 0) +
-           (tcp_quality_ ? sizeof(FlowTcpQuality) : 0) + sequences_.octets_per_flow() + sizeof(std::uint32_t);
+           (tcp_quality_ ? sizeof(FlowTcpQuality) : 0) + sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex;
 }
 
 // ---- a vector of packets ----
@@ -95,6 +99,7 @@ template <class Key>
 void FlowMeter<Key>::update() {
     if (observed_count_ == 0) return;
     wheel_.start(observed_[0].packet->timestamp);
+    const bool decisive = context_.packets_end_flows();
     for (std::size_t i = 0; i < observed_count_; ++i) {
         const Observation& o = observed_[i];
         std::uint32_t index = o.candidate;
@@ -104,15 +109,17 @@ void FlowMeter<Key>::update() {
         } else if (is_remembered(table_[index])) [[unlikely]] {
             --context_.remembered;
             const TimestampNs silent_ms = to_ms(o.packet->timestamp) - to_ms(table_[index].last);
-            begin(index, o, silent_ms < context_.idle_ms);
-        } else {
+            begin(index, o, silent_ms < context_.timeouts.configured_idle_ms(o.packet->protocol));
+        } else if (!goes_on(table_[index], *o.packet)) [[unlikely]] {
             EndReason reason;
-            if (has_ended(table_[index], o.packet->timestamp, reason)) [[unlikely]] {
+            if (has_ended(table_[index], *o.packet, reason)) {
                 close(index, reason);  // the packet belongs to the next flow of this key
                 begin(index, o, reason == EndReason::kActive);
             }
         }
         count(index, o);
+        if (decisive) [[unlikely]]
+            judge(index, o);
     }
     observed_count_ = 0;
 }
@@ -121,19 +128,15 @@ template <class Key>
 std::uint32_t FlowMeter<Key>::create(const Observation& o) {
     if (context_.live_flows >= context_.options.max_flows) [[unlikely]]
         make_room();
-    bool armed = false;
     std::uint32_t index = table_.insert(o.hash);
-    if (index == kNoFlow) [[unlikely]] {
-        // sixteen full buckets in a row: replace a flow of the home bucket. The
-        // new flow gets its index and with it its place in the wheel.
-        remove(table_.victim(o.hash), EndReason::kLackOfResources);
+    if (index == kNoFlow) [[unlikely]] {  // sixteen full buckets in a row: a flow of the home bucket gives way
+        drop(table_.victim(o.hash), EndReason::kLackOfResources);
         index = table_.insert(o.hash);
-        armed = true;
     }
     ++context_.live_flows;
     context_.tunnels.hold(o.key.tunnel_context());
     begin(index, o, false);
-    if (!armed) wheel_.arm(index, due(table_[index]));
+    wheel_.arm(index, due(table_[index]));
     return index;
 }
 
@@ -239,34 +242,122 @@ void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
 
 // ---- ends ----
 
-// nfstream's test on each packet, in whole milliseconds; idle wins.
+// Both ends have closed the connection, or one has reset it.
 template <class Key>
-bool FlowMeter<Key>::has_ended(const Entry& entry, TimestampNs now, EndReason& reason) const noexcept {
-    const TimestampNs idle_ns = context_.idle_ms * kNsPerMs, active_ns = context_.active_ms * kNsPerMs;
-    if (now - entry.last + kNsPerMs < idle_ns && now - entry.first + kNsPerMs < active_ns) [[likely]]
-        return false;
-    const TimestampNs now_ms = to_ms(now);
-    if (to_ms(context_.idle_by(now)) - to_ms(entry.last) >= context_.idle_ms) {
-        reason = EndReason::kIdle;
+bool FlowMeter<Key>::is_over(const Entry& entry) noexcept {
+    return (entry.tcp_flags[0] & entry.tcp_flags[1] & kFinFlag) != 0 ||
+           ((entry.tcp_flags[0] | entry.tcp_flags[1]) & kRstFlag) != 0;
+}
+
+// Nothing that could end the flow before this packet: the test of nearly every packet.
+template <class Key>
+bool FlowMeter<Key>::goes_on(const Entry& entry, const Packet& packet) const noexcept {
+    return context_.timeouts.within(packet.timestamp - entry.last, packet.timestamp - entry.first) &&
+           entry.packets[0] + entry.packets[1] != context_.most_packets && !opens(packet);
+}
+
+// nfstream's test on each packet, in whole milliseconds; idle wins. A connection
+// that is over is not continued by one that reuses its ports.
+template <class Key>
+bool FlowMeter<Key>::has_ended(const Entry& entry, const Packet& packet, EndReason& reason) const noexcept {
+    const TimestampNs now_ms = to_ms(packet.timestamp);
+    const TimestampNs silent_ms = to_ms(context_.idle_by(packet.timestamp)) - to_ms(entry.last);
+    if (silent_ms >= patience_ms(entry)) {
+        reason = reason_after(entry, silent_ms);
         return true;
     }
+    reason = EndReason::kNatural;
+    if (context_.timeouts.tcp_ends() && opens(packet) && is_over(entry)) return true;
     reason = EndReason::kActive;
-    return now_ms - to_ms(context_.as_nfstream0 ? entry.last : entry.first) >= context_.active_ms;
+    return now_ms - to_ms(context_.as_nfstream0 ? entry.last : entry.first) >= context_.timeouts.active_ms() ||
+           entry.packets[0] + entry.packets[1] == context_.most_packets;
+}
+
+// So long may the flow be silent.
+template <class Key>
+TimestampNs FlowMeter<Key>::patience_ms(const Entry& entry) const noexcept {
+    const FlowTimeouts& timeouts = context_.timeouts;
+    const TimestampNs idle_ms = timeouts.idle_ms(entry.key.protocol());
+    return timeouts.tcp_ends() && is_over(entry) ? std::min(idle_ms, timeouts.linger_ms()) : idle_ms;
+}
+
+// Why it ends after more than that.
+template <class Key>
+EndReason FlowMeter<Key>::reason_after(const Entry& entry, TimestampNs silent_ms) const noexcept {
+    const FlowTimeouts& timeouts = context_.timeouts;
+    const std::uint8_t protocol = entry.key.protocol();
+    if (timeouts.tcp_ends() && is_over(entry) && timeouts.linger_ms() <= timeouts.idle_ms(protocol))
+        return EndReason::kNatural;
+    return silent_ms >= timeouts.configured_idle_ms(protocol) ? EndReason::kIdle : EndReason::kResourceConstraint;
 }
 
 // Its reasons tell a flow that was idle before from one that the end of input cuts off.
 template <class Key>
 EndReason FlowMeter<Key>::reason_in_nfstream0(const Entry& entry, EndReason reason) const noexcept {
-    return to_ms(context_.newest_flow) - to_ms(entry.last) >= context_.idle_ms ? EndReason::kIdle : reason;
+    return to_ms(context_.newest_flow) - to_ms(entry.last) >= patience_ms(entry) ? EndReason::kIdle : reason;
+}
+
+template <class Key>
+TimestampNs FlowMeter<Key>::idle_due(const Entry& entry) const noexcept {
+    return entry.last + patience_ms(entry) * kNsPerMs;
 }
 
 // Offline the active timeout is left to the flow's next packet, as nfstream
 // does: whether a flow ends as active or idle depends on whether one comes.
 template <class Key>
 TimestampNs FlowMeter<Key>::due(const Entry& entry) const noexcept {
-    const TimestampNs idle = entry.last + context_.idle_ms * kNsPerMs;
-    return context_.point.offline || is_remembered(entry) ? idle
-                                                          : std::min(idle, entry.first + context_.active_ms * kNsPerMs);
+    const TimestampNs idle = idle_due(entry);
+    return context_.point.offline || is_remembered(entry)
+               ? idle
+               : std::min(idle, entry.first + context_.timeouts.active_ms() * kNsPerMs);
+}
+
+// The packet that the flow has just counted may be its last, or the last but few.
+template <class Key>
+void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o) {
+    if (context_.hook != nullptr) {
+        const std::int32_t verdict = ask_hook(index, o);
+        if (verdict < 0) return drop(index, EndReason::kPlugin, verdict);
+    }
+    const Entry& entry = table_[index];
+    if (!context_.timeouts.tcp_ends() || !(o.packet->tcp_flags & (kFinFlag | kRstFlag)) || !is_over(entry)) return;
+    if (context_.timeouts.linger_ms() == 0) return drop(index, EndReason::kNatural);
+    wheel_.disarm(index);
+    wheel_.arm(index, due(entry));
+}
+
+template <class Key>
+std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o) {
+    const Entry& entry = table_[index];
+    const bool swapped = entry.initiator_swapped != 0;
+    FlowView view;
+    view.handle = handle(index);
+    view.source_address = address(entry.key, swapped);
+    view.destination_address = address(entry.key, !swapped);
+    view.source_port = entry.key.port(swapped);
+    view.destination_port = entry.key.port(!swapped);
+    view.vlan_id = entry.key.vlan_id();
+    view.protocol = entry.key.protocol();
+    view.ip_version = view.source_address.version;
+    view.tunnel_id = entry.key.tunnel_id();
+    for (int d = 0; d < 2; ++d) {
+        FlowView::Direction& direction = d == 0 ? view.forward : view.reverse;
+        if (entry.packets[d] == 0) continue;
+        direction = {.packets = entry.packets[d],
+                     .octets = entry.octets(d),
+                     .bytes = entry.bytes(d),
+                     .first = d == 0 ? entry.first : entry.reverse_first,
+                     .last = entry.last_of(d),
+                     .tcp_flags = entry.tcp_flags[d]};
+    }
+    if (view.packets() == 1) return context_.hook->on_begin(view, *o.packet);
+    return context_.hook->on_packet(view, *o.packet, entry.last_direction);
+}
+
+// Even for one address family, odd for the other.
+template <class Key>
+std::uint32_t FlowMeter<Key>::handle(std::uint32_t index) const noexcept {
+    return index << 1 | std::uint32_t{std::is_same_v<Key, FlowKeyV6>};
 }
 
 template <class Key>
@@ -289,14 +380,14 @@ bool FlowMeter<Key>::expire(TimestampNs now, int budget) {
                 wheel_.arm(batch[i], due(entry));
                 continue;
             }
-            const TimestampNs idle = entry.last + context_.idle_ms * kNsPerMs;
+            const TimestampNs idle = idle_due(entry);
             if (idle <= now) {
-                remove(batch[i], EndReason::kIdle);
+                remove(batch[i], reason_after(entry, to_ms(now - entry.last)));
                 continue;
             }
             if (!is_remembered(entry)) close_active(batch[i]);
             // a flow that begins here from now on is not due before that
-            wheel_.arm(batch[i], std::min(idle, now + context_.active_ms * kNsPerMs));
+            wheel_.arm(batch[i], std::min(idle, now + context_.timeouts.active_ms() * kNsPerMs));
         }
     }
     return true;
@@ -361,24 +452,33 @@ void FlowMeter<Key>::close_active(std::uint32_t index) {
 }
 
 template <class Key>
-void FlowMeter<Key>::remove(std::uint32_t index, EndReason reason) {
+void FlowMeter<Key>::remove(std::uint32_t index, EndReason reason, std::int32_t custom_expiration) {
     if (is_remembered(table_[index]))
         --context_.remembered;
     else
-        close(index, reason);
+        close(index, reason, custom_expiration);
     context_.tunnels.release(table_[index].key.tunnel_context());
     table_.erase(context_.hash(table_[index].key), index);
     --context_.live_flows;
 }
 
+template <class Key>
+void FlowMeter<Key>::drop(std::uint32_t index, EndReason reason, std::int32_t custom_expiration) {
+    wheel_.disarm(index);
+    remove(index, reason, custom_expiration);
+}
+
 // ---- records ----
 
 template <class Key>
-void FlowMeter<Key>::close(std::uint32_t index, EndReason reason) {
+void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t custom_expiration) {
+    if (context_.budget != nullptr && !context_.budget->take()) [[unlikely]]
+        return discard(index);
     const Entry& entry = table_[index];
     Arena& arena = context_.publisher.arena();
     FlowRecord& record = context_.publisher.add();
     fill(record, entry, reason);
+    record.custom_expiration = custom_expiration;
     if (creation_ids_) record.creation_id = creation_ids_[index];
     record.interface_name = arena.copy(context_.interface_name);
     if (statistics_) {
@@ -402,14 +502,26 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason) {
         record.tunnel = tunnel_record(index, arena);
     if (sequences_.enabled()) record.sequence = sequences_.build(index, record.packets(), arena);
     if (context_.dissector != nullptr) record.application = context_.dissector->finish(applications_[index], arena);
-
     if (context_.processes != nullptr) name_process(record, arena);
+    if (context_.hook != nullptr) [[unlikely]]
+        context_.hook->on_expire(handle(index), record, arena);
 
     auto& counters = context_.counters;
     counters.records[static_cast<std::size_t>(reason)].add();
     counters.record_packets.add(record.packets());
     counters.record_octets.add(record.forward.octets + record.reverse.octets);
     context_.publisher.commit();
+}
+
+// No record may be made any more: the run has made as many as it was asked for.
+template <class Key>
+void FlowMeter<Key>::discard(std::uint32_t index) {
+    const Entry& entry = table_[index];
+    if (statistics_) statistics_[index] = {};
+    if (tcp_quality_) tcp_quality_[index] = {};
+    if (context_.dissector != nullptr) context_.dissector->discard(applications_[index]);
+    context_.counters.flows_discarded.add();
+    context_.counters.packets_discarded.add(std::uint64_t{entry.packets[0]} + entry.packets[1]);
 }
 
 template <class Key>

@@ -15,13 +15,14 @@
 #include "core/flow/flow_table.hpp"
 #include "core/flow/timer_wheel.hpp"
 #include "core/host/process_table.hpp"
+#include "core/metering/flow_budget.hpp"
+#include "core/metering/flow_hook.hpp"
+#include "core/metering/flow_timeouts.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/metering/record_publisher.hpp"
 #include "core/metering/tunnel_contexts.hpp"
 
 namespace nfstreamd {
-
-inline constexpr TimestampNs kNsPerMs = 1'000'000;
 
 // What the two address families of a metering process share.
 struct MeterContext {
@@ -32,7 +33,9 @@ struct MeterContext {
     TunnelContexts& tunnels;
     NdpiDissector* dissector;  // null: off
     FlowHash hash;
-    TimestampNs idle_ms = 0, active_ms = 0;
+    FlowTimeouts timeouts{};
+    FlowHook* hook = nullptr;      // null: none
+    FlowBudget* budget = nullptr;  // null: no limit
     std::uint64_t next_flow_id = 0, next_creation_id = 0;
     std::uint32_t live_flows = 0;  // entries of both families
     std::uint32_t remembered = 0;  // of these, closed by the active timeout and not heard of since
@@ -41,13 +44,10 @@ struct MeterContext {
     std::string interface_name{};
     const ProcessTable* processes = nullptr;  // null: off
     MacAddress hardware_address{};
+    std::uint32_t most_packets = std::numeric_limits<std::uint32_t>::max();  // that one flow can count
 
-    void set_timeouts(std::chrono::milliseconds idle, std::chrono::milliseconds active) noexcept {
-        // so far away that no sum of times overflows
-        constexpr std::int64_t kLongest = std::numeric_limits<std::int64_t>::max() / kNsPerMs / 4;
-        idle_ms = std::min<std::int64_t>(idle.count(), kLongest);
-        active_ms = std::min<std::int64_t>(active.count(), kLongest);
-    }
+    // Some packets decide about the flow that counted them.
+    bool packets_end_flows() const noexcept { return hook != nullptr || timeouts.tcp_ends(); }
 
     // As nfstream 0.x does over files: flows become idle at the moments when a
     // flow begins, and active is one that a packet finds silent for so long.
@@ -91,6 +91,7 @@ public:
     // True: the budget is spent, more may wait.
     bool expire(TimestampNs now, int budget);
     void timeouts_changed() noexcept { wheel_.revisit_all(); }
+    void restart(TimestampNs now) noexcept { wheel_.restart(now); }  // when no flow is left
 
     // Up to `budget` flows leave now, the nearest to their timeout first. Returns how many did.
     std::uint32_t expire_all(EndReason reason, std::uint32_t budget = std::numeric_limits<std::uint32_t>::max());
@@ -111,14 +112,25 @@ private:
     void make_room();
     void begin(std::uint32_t index, const Observation& observation, bool continued);
     void count(std::uint32_t index, const Observation& observation);
-    bool has_ended(const Entry& entry, TimestampNs now, EndReason& reason) const noexcept;
+    bool goes_on(const Entry& entry, const Packet& packet) const noexcept;
+    bool has_ended(const Entry& entry, const Packet& packet, EndReason& reason) const noexcept;
+    void judge(std::uint32_t index, const Observation& observation);
+    std::int32_t ask_hook(std::uint32_t index, const Observation& observation);
+    std::uint32_t handle(std::uint32_t index) const noexcept;
+    TimestampNs patience_ms(const Entry& entry) const noexcept;
+    EndReason reason_after(const Entry& entry, TimestampNs silent_ms) const noexcept;
+    TimestampNs idle_due(const Entry& entry) const noexcept;
     EndReason reason_in_nfstream0(const Entry& entry, EndReason reason) const noexcept;
     TimestampNs due(const Entry& entry) const noexcept;
     static constexpr std::uint8_t kRemembered = 2;  // in last_direction
     static bool is_remembered(const Entry& entry) noexcept { return entry.last_direction == kRemembered; }
-    void close(std::uint32_t index, EndReason reason);
+    static bool is_over(const Entry& entry) noexcept;
+    void close(std::uint32_t index, EndReason reason, std::int32_t custom_expiration = -1);
     void close_active(std::uint32_t index);
-    void remove(std::uint32_t index, EndReason reason);
+    // A flow that the wheel does not hold leaves; and one that it does.
+    void remove(std::uint32_t index, EndReason reason, std::int32_t custom_expiration = -1);
+    void drop(std::uint32_t index, EndReason reason, std::int32_t custom_expiration = -1);
+    void discard(std::uint32_t index);
     void name_process(FlowRecord& record, Arena& arena) const;
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
     DirectionRecord direction_record(const Entry& entry, int direction) const;

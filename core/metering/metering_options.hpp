@@ -4,6 +4,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "core/application/dissector_options.hpp"
 #include "core/packet/fragment_mode.hpp"
@@ -12,10 +13,20 @@
 
 namespace nfstreamd {
 
-struct MeteringOptions {
+// When flows end. The flows that are there follow a change.
+struct TimeoutOptions {
     std::chrono::milliseconds idle_timeout{120'000};
     std::chrono::milliseconds active_timeout{1'800'000};
+    std::optional<std::chrono::milliseconds> idle_tcp, idle_udp, idle_icmp, idle_other;  // unset: idle_timeout
+    std::optional<std::chrono::milliseconds> tcp_end;        // after the last packet of a closed connection; unset: off
+    std::optional<unsigned> pressure_from;                   // percent of max_flows; unset: off
+    std::chrono::milliseconds pressure_idle_timeout{5'000};  // when the flow cache is full
+    friend bool operator==(const TimeoutOptions&, const TimeoutOptions&) = default;
+};
+
+struct MeteringOptions : TimeoutOptions {
     std::uint32_t max_flows = 1u << 20;  // of one metering process
+    std::uint64_t max_nflows = 0;        // records of all metering processes together, then the run ends; 0: no limit
     int accounting_mode = 0;             // 0 link, 1 IP, 2 transport, 3 payload
     TunnelSet decode_tunnels;            // nfstream's three: GTP-U, CAPWAP, TZSP
     FragmentMode fragments = FragmentMode::kFirst;

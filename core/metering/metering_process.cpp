@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "core/metering/clock_watch.hpp"
 #include "core/metering/flow_meter.hpp"
 #include "core/packet/checksum.hpp"
 #include "core/packet/decode.hpp"
@@ -60,7 +61,7 @@ public:
           fragments_(random_secret()[0]),
           v4_(context_),
           v6_(context_) {
-        context_.set_timeouts(options_.idle_timeout, options_.active_timeout);
+        context_.timeouts.configure(options_);
         const std::uint32_t number = point_.process > 0 ? point_.process : point_.id;
         context_.next_flow_id = context_.next_creation_id = std::uint64_t{number > 0 ? number - 1 : 0} << 40;
         context_.as_nfstream0 = options_.compatibility == Generation::kNfstream0 && point_.offline;
@@ -81,6 +82,7 @@ public:
         if (auto status = v6_.allocate(); !status) return status;
         counters_.table_octets.set(v4_.octets() + v6_.octets());
         counters_.flow_octets.set(v4_.octets_per_flow());
+        show_timeout();
         return source_->open();
     }
 
@@ -93,7 +95,7 @@ public:
         const std::stop_callback on_stop(stop, [this] { wake(); });
         Status result = ok();
         bool ended = false;
-        while (!stop.stop_requested() && !ended) {
+        while (!stop.stop_requested() && !ended && !budget_spent()) {
             take_changes();
             note_interface();
             note_hand_over();
@@ -105,7 +107,7 @@ public:
             ended = outcome.value() == PollOutcome::kEnd;
             tick();
         }
-        if (!ended && result) {
+        if (!ended && result && !budget_spent()) {
             note_interface();
             note_hand_over();
             drain();
@@ -124,6 +126,7 @@ public:
 
     void on_frames(const FrameVector& vector) noexcept override {
         const DecodeOptions decoding{options_.decode_tunnels, options_.fragments};
+        if (!point_.offline && !vector.frames.empty()) watch_clock(vector.frames.front().timestamp);
         std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, hash_filtered = 0;
         std::size_t i = 0;
         for (const RawFrame& frame : vector.frames) {
@@ -148,8 +151,8 @@ public:
                 if (counts_input_) counters_.ignored[static_cast<std::size_t>(result)].add();
                 continue;
             }
-            // time does not run back, whatever the capture says
-            packet.timestamp = std::clamp(packet.timestamp, clock_, kLatest);
+            if (packet.timestamp < clock_ || packet.timestamp > latest_) [[unlikely]]
+                correct_time(packet);
             const bool ours = !picks_ || point_.share.has(packet);
             if (packet.fragment && options_.fragments == FragmentMode::kAll && (ours || hash_filter_.on()))
                 fragments_.resolve(packet);
@@ -185,6 +188,8 @@ public:
         counters_.merged_segments.set(tunnels_.merged());
         counters_.flows_active.set(context_.live_flows - context_.remembered);
         saw_packets_ = saw_packets_ || metered != 0;
+        if (context_.timeouts.adaptive()) [[unlikely]]
+            adapt_timeouts();
     }
 
     // ---- any thread ----
@@ -226,6 +231,15 @@ public:
     PacketSelector selector() const {
         const std::lock_guard lock(mutex_);
         return selector_;
+    }
+
+    void set_hook(std::unique_ptr<FlowHook> hook) {
+        hook_ = std::move(hook);
+        context_.hook = hook_.get();
+    }
+    void set_budget(std::shared_ptr<FlowBudget> budget) {
+        budget_ = std::move(budget);
+        context_.budget = budget_.get();
     }
 
     const ObservationPoint point_;
@@ -282,6 +296,23 @@ private:
         }
     }
 
+    // They hold for the flows that are there too; those wait in the wheel for the old ones.
+    void change_timeouts(const MeteringChange& change) {
+        if (context_.timeouts.configure(change)) revisit_flows();
+    }
+    void adapt_timeouts() {
+        if (context_.timeouts.adapt(context_.live_flows, options_.max_flows)) revisit_flows();
+    }
+    void show_timeout() {
+        counters_.idle_timeout_ms.set(static_cast<std::uint64_t>(context_.timeouts.default_idle_ms()));
+    }
+    void revisit_flows() {
+        v4_.timeouts_changed();
+        v6_.timeouts_changed();
+    }
+
+    bool budget_spent() const { return budget_ != nullptr && budget_->spent(); }
+
     // What has been added since the last time.
     void meter_vector() {
         v4_.probe();
@@ -290,13 +321,43 @@ private:
         v6_.update();
     }
 
-    // They hold for the flows that are there too; those wait in the wheel for the old ones.
-    void change_timeouts(const MeteringChange& change) {
-        const TimestampNs idle = context_.idle_ms, active = context_.active_ms;
-        context_.set_timeouts(change.idle_timeout, change.active_timeout);
-        if (context_.idle_ms >= idle && context_.active_ms >= active) return;
-        v4_.timeouts_changed();
-        v6_.timeouts_changed();
+    // ---- time ----
+
+    // Live: how late packets of the next vector may be without a step of their clock.
+    void watch_clock(TimestampNs first) {
+        const auto now = Steady::now();
+        if (clock_ == 0 || first <= clock_watch_.latest(now)) clock_watch_.note(first, now);
+        latest_ = std::min(clock_watch_.latest(now), kLatest);
+    }
+
+    // Time does not run back, whatever the capture says. Live, a step of the clock
+    // begins a new time, in which the flows of the old one have no place.
+    void correct_time(Packet& packet) {
+        const TimestampNs time = std::clamp<TimestampNs>(packet.timestamp, 0, kLatest);
+        const bool stepped = time < ClockWatch::earliest(clock_) || time > latest_;
+        if (stepped && !point_.offline && clock_ != 0) step_clock(time);
+        packet.timestamp = std::max(time, clock_);
+    }
+
+    void step_clock(TimestampNs time) {
+        const auto now = Steady::now();
+        meter_vector();
+        const std::uint32_t flows = context_.live_flows - context_.remembered;
+        v4_.expire_all(EndReason::kClockStep);
+        v6_.expire_all(EndReason::kClockStep);
+        v4_.restart(time);
+        v6_.restart(time);
+        counters_.clock_steps.add();
+        if (steps_.admit(now) >= 0)
+            logger_.warning("clock of the capture stepped, all flows leave",
+                            {{"meter", point_.name}, {"by_ms", to_ms(time - clock_)}, {"flows", flows}});
+        clock_ = newest_frame_ = time;
+        overlap_until_ = 0;
+        overlapping_ = hand_over_at_ != kNever;
+        to_expire_ = 0;
+        clock_watch_.reset();
+        clock_watch_.note(time, now);
+        latest_ = std::min(clock_watch_.latest(now), kLatest);
     }
 
     // The new capture is open before the old one is drained and closed, so that
@@ -359,15 +420,24 @@ private:
         return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(hand_over_at_) - now);
     }
 
-    // The interface may have come, or come back as another one.
+    // The interface may have come, or come back as another one, or be lost.
     void note_interface() {
-        const std::uint64_t opens = source_->counters().opens.get();
+        const auto& capture = source_->counters();
+        if (const bool up = capture.up.get() != 0; up != std::exchange(was_up_, up) && !up && !point_.offline)
+            begin_flush(EndReason::kInterfaceGone);
+        const std::uint64_t opens = capture.opens.get();
         if (opens == opens_noted_) return;
         opens_noted_ = opens;
         const auto description = source_->describe();
         context_.hardware_address = source_->hardware_address();
         context_.interface_index = description.interface_index;
         context_.interface_name = point_.offline ? "" : description.name;
+    }
+
+    // Every flow that is there now leaves, some with each turn.
+    void begin_flush(EndReason reason) {
+        to_expire_ = context_.live_flows;
+        flush_reason_ = reason;
     }
 
     // Work that does not hang on packets: the clock, the timeouts of a silent
@@ -380,19 +450,38 @@ private:
             overlapping_ = hand_over_at_ != kNever;
         }
         behind_ = !point_.offline && clock_ != 0 && expire_by_the_clock(now);
-        if (expire_requested_.exchange(false)) to_expire_ = context_.live_flows;
+        if (expire_requested_.exchange(false)) begin_flush(EndReason::kForced);
         if (to_expire_ != 0) {
-            const std::uint32_t gone = v4_.expire_all(EndReason::kForced, std::min(to_expire_, kForcedPerTick));
+            const std::uint32_t gone = v4_.expire_all(flush_reason_, std::min(to_expire_, kForcedPerTick));
             const std::uint32_t rest = std::min(to_expire_ - gone, kForcedPerTick - gone);
-            const std::uint32_t total = gone + v6_.expire_all(EndReason::kForced, rest);
+            const std::uint32_t total = gone + v6_.expire_all(flush_reason_, rest);
             to_expire_ = total == 0 ? 0 : to_expire_ - total;
             behind_ = behind_ || to_expire_ != 0;
         }
+        if (context_.timeouts.adaptive()) adapt_timeouts();
+        show_timeout();
         counters_.flows_active.set(context_.live_flows - context_.remembered);
         counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
         counters_.polls.add();
         publisher_.publish_if_old(now);
         warn_when_full(now);
+        tell_pressure(now);
+    }
+
+    // Once when timeouts begin to shrink, and once when they are as configured again.
+    void tell_pressure(Steady::time_point now) {
+        const bool pressed = context_.timeouts.under_pressure();
+        if (pressed == pressure_told_ || pressure_.admit(now) < 0) return;
+        pressure_told_ = pressed;
+        const std::uint32_t percent =
+            static_cast<std::uint32_t>(std::uint64_t{100} * context_.live_flows / options_.max_flows);
+        const auto timeout = context_.timeouts.default_idle_ms();
+        if (pressed)
+            logger_.warning("flow table filling, idle timeouts shrink",
+                            {{"meter", point_.name}, {"fill_percent", percent}, {"idle_timeout_ms", timeout}});
+        else
+            logger_.info("flow table has room again, idle timeouts as configured",
+                         {{"meter", point_.name}, {"fill_percent", percent}, {"idle_timeout_ms", timeout}});
     }
 
     void warn_when_full(Steady::time_point now) {
@@ -435,17 +524,24 @@ private:
     PacketHashFilter hash_filter_;
     std::uint64_t frame_number_ = 0;  // of the next frame, as the sampler counts
     TimestampNs clock_ = 0;           // of the last packet
+    TimestampNs latest_ = kLatest;    // that a packet's time may be; live, later is a step of its clock
+    ClockWatch clock_watch_;
     TimestampNs newest_frame_ = 0;
     bool overlapping_ = false;  // the new capture may still deliver what the old one did
     TimestampNs overlap_until_ = 0;
     Steady::time_point overlap_ends_{};  // whatever the time stamps say
     TimestampNs hand_over_at_ = kNever;  // another process meters what is later
     std::uint64_t opens_noted_ = 0;
+    bool was_up_ = false;
     Steady::time_point last_packets_ = Steady::now();
     bool saw_packets_ = false;
     bool behind_ = false;  // flows are left to expire: the next poll does not wait
     std::uint32_t to_expire_ = 0;
-    RateLimit full_;
+    EndReason flush_reason_ = EndReason::kForced;
+    std::unique_ptr<FlowHook> hook_;
+    std::shared_ptr<FlowBudget> budget_;
+    RateLimit full_, steps_, pressure_;
+    bool pressure_told_ = false;
     std::uint64_t evicted_noted_ = 0;
 };
 
@@ -464,6 +560,12 @@ void MeteringProcess::observe_processes(std::shared_ptr<const ProcessTable> proc
 }
 Status MeteringProcess::run(std::stop_token stop) {
     return implementation_->run(std::move(stop));
+}
+void MeteringProcess::set_flow_hook(std::unique_ptr<FlowHook> hook) {
+    implementation_->set_hook(std::move(hook));
+}
+void MeteringProcess::set_flow_budget(std::shared_ptr<FlowBudget> budget) {
+    implementation_->set_budget(std::move(budget));
 }
 void MeteringProcess::adopt(MeteringChange change) {
     implementation_->adopt(std::move(change));

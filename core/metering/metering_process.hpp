@@ -16,6 +16,8 @@
 #include "core/capture/packet_source.hpp"
 #include "core/export/record_queue.hpp"
 #include "core/host/process_table.hpp"
+#include "core/metering/flow_budget.hpp"
+#include "core/metering/flow_hook.hpp"
 #include "core/metering/flow_share.hpp"
 #include "core/metering/metering_options.hpp"
 #include "core/packet/packet.hpp"
@@ -35,29 +37,31 @@ struct ObservationPoint {  // RFC 7011: where packets are seen
     std::uint32_t process = 0;  // number of this process in the run, for unique flow ids; 0: the id
 };
 
-struct MeterCounters {                      // written by the metering thread
-    Counter packets, octets;                // metered; octets of IP datagrams
-    Counter wire_octets;                    // of metered packets
-    Counter ignored[kDecodeResults];        // by DecodeResult; [0] stays 0
-    Counter cut;                            // metered although shorter than on the wire
-    Counter bad_checksum;                   // metered all the same (checksum: count)
-    Counter offloaded_checksum;             // metered; the interface was to fill it in
-    Counter merged_segments;                // metered without its VNI, as too many are in use
-    Counter flows_created, flows_active;    // flows_active: gauge
-    Counter records[kEndReasons];           // made, by EndReason
-    Counter record_packets, record_octets;  // in those records: metered = in records + in the table
-    Counter table_octets;                   // gauge: address space of the flow cache
-    Counter flow_octets;                    // gauge: memory of one flow, all groups that are on
-    Counter now_ns;                         // gauge: the meter's clock
-    Counter polls;                          // turns of the thread's loop: it is alive
-    Counter overlap;                        // frames of two captures that the other one metered
-    Counter sampled_out;                    // frames that packet sampling passed over
-    Counter hash_filtered;                  // packets that the hash filter left out
+struct MeterCounters {                           // written by the metering thread
+    Counter packets, octets;                     // metered; octets of IP datagrams
+    Counter wire_octets;                         // of metered packets
+    Counter ignored[kDecodeResults];             // by DecodeResult; [0] stays 0
+    Counter cut;                                 // metered although shorter than on the wire
+    Counter bad_checksum;                        // metered all the same (checksum: count)
+    Counter offloaded_checksum;                  // metered; the interface was to fill it in
+    Counter merged_segments;                     // metered without its VNI, as too many are in use
+    Counter flows_created, flows_active;         // flows_active: gauge
+    Counter records[kEndReasons];                // made, by EndReason
+    Counter record_packets, record_octets;       // in those records: metered = in records + in the table + discarded
+    Counter flows_discarded, packets_discarded;  // max_nflows had been reached
+    Counter table_octets;                        // gauge: address space of the flow cache
+    Counter flow_octets;                         // gauge: memory of one flow, all groups that are on
+    Counter now_ns;                              // gauge: the meter's clock
+    Counter idle_timeout_ms;                     // gauge: idle_timeout as in force, shorter under pressure
+    Counter clock_steps;                         // of the clock that stamps packets
+    Counter polls;                               // turns of the thread's loop: it is alive
+    Counter overlap;                             // frames of two captures that the other one metered
+    Counter sampled_out;                         // frames that packet sampling passed over
+    Counter hash_filtered;                       // packets that the hash filter left out
 };
 
 // What a running metering process can take over without losing a flow.
-struct MeteringChange {
-    std::chrono::milliseconds idle_timeout{}, active_timeout{};
+struct MeteringChange : TimeoutOptions {
     std::vector<std::shared_ptr<RecordQueue>> outputs;  // replaces all; those that leave get end_of_stream()
     std::unique_ptr<PacketSource> source;               // opened; null: keep the present one
     std::unique_ptr<NdpiModule> ndpi_module;            // for flows that begin from now on; null: keep the present one
@@ -77,9 +81,12 @@ public:
 
     // Before run(): flows are given the local process they belong to.
     void observe_processes(std::shared_ptr<const ProcessTable> processes);
+    // Before run(), if at all.
+    void set_flow_hook(std::unique_ptr<FlowHook> hook);
+    void set_flow_budget(std::shared_ptr<FlowBudget> budget);  // shared by all processes of a run
 
-    // Meters until the input ends, the source fails for good (an error), or a
-    // stop is requested. Then every flow leaves, every record is handed on, and
+    // Meters until the input ends, the budget is spent, the source fails for good
+    // (an error), or a stop is requested. Then every flow leaves, every record is handed on, and
     // the queues end.
     Status run(std::stop_token stop);
 

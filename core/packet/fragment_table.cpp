@@ -28,7 +28,8 @@ bool FragmentTable::resolve(Packet& packet) noexcept {
         entry = {identity, packet.timestamp, packet.source_port, packet.destination_port};
         return true;
     }
-    if (entry.identity != identity || packet.timestamp - entry.seen > kLifetime) return false;
+    const TimestampNs age = packet.timestamp - entry.seen;  // negative: before the clock was set back
+    if (entry.identity != identity || age < 0 || age > kLifetime) return false;
     packet.source_port = entry.source_port;
     packet.destination_port = entry.destination_port;
     return true;

@@ -19,6 +19,8 @@ constexpr std::array<EndReasonRow, kEndReasons> kRows{{
     {kLackOfResources, "lack-of-resources", 5, 0, 0, 0},
     {kEndOfInput, "end-of-input", 4, 0, 0, 2},
     {kInterfaceGone, "interface-gone", 4, 0, 0, 2},
+    {kResourceConstraint, "resource-constraint", 5, 0, 0, 0},
+    {kClockStep, "clock-step", 4, 0, 0, 2},
 }};
 
 constexpr bool rows_are_in_order() {

@@ -8,14 +8,16 @@
 namespace nfstreamd {
 
 enum class EndReason : std::uint8_t {
-    kIdle,             // idle_timeout passed without a packet
-    kActive,           // active_timeout since the first packet
-    kNatural,          // FIN both ways, or RST
-    kForced,           // shutdown, or an operator's command
-    kPlugin,           // a plugin asked for it
-    kLackOfResources,  // table full: the flow nearest to its timeout had to leave
-    kEndOfInput,       // last capture file read
-    kInterfaceGone,    // observation point removed
+    kIdle,                // idle_timeout passed without a packet
+    kActive,              // active_timeout since the first packet
+    kNatural,             // FIN both ways, or RST
+    kForced,              // shutdown, or an operator's command
+    kPlugin,              // a flow hook asked for it: FlowRecord::custom_expiration
+    kLackOfResources,     // table full: the flow nearest to its timeout had to leave
+    kEndOfInput,          // last capture file read
+    kInterfaceGone,       // observation point removed, or its interface lost
+    kResourceConstraint,  // idle under a timeout that a filling table had shortened
+    kClockStep,           // the clock that stamps packets jumped
 };
 
 struct EndReasonRow {
@@ -27,7 +29,7 @@ struct EndReasonRow {
     int nfstream0;                 // export_reason of nfstream 0.x
 };
 
-inline constexpr std::size_t kEndReasons = 8;
+inline constexpr std::size_t kEndReasons = 10;
 std::span<const EndReasonRow, kEndReasons> end_reasons() noexcept;  // indexed by EndReason
 const EndReasonRow& row(EndReason reason) noexcept;
 

@@ -113,6 +113,7 @@ struct FlowRecord {
     std::uint16_t source_port = 0, destination_port = 0, vlan_id = 0;
     std::uint8_t protocol = 0, ip_version = 0, tunnel_id = 0;
     EndReason end_reason = EndReason::kIdle;
+    std::int32_t custom_expiration = -1;  // of kPlugin: the negative number that the hook gave
     BiflowDirection biflow_direction = BiflowDirection::kArbitrary;
     std::uint8_t flow_direction = 0;                            // IE 61: 0 ingress, 1 egress
     std::uint32_t observation_point = 0;                        // IE 138

@@ -247,9 +247,12 @@ constexpr InformationElement
             // ---- core ----
             {"id", "flowId", iana(148), kNone, kUnsigned64, 0, kIdentifier, kCore, kFlow, "",
              "Number of the flow record, unique in a run of the process.", flow<&FlowRecord::id>},
-            {"expiration_id", "nfstreamExpirationId", ours(1), kNone, kSigned32, 1, kDefault, kCore, kFlow, "",
-             "Why the flow was exported, in nfstream's numbers: 0 idle or end of input, 1 active, -1 a plugin.",
-             [](const FlowRecord& r) -> FieldValue { return std::int64_t{row(r.end_reason).nfstream6}; }},
+            {"expiration_id", "nfstreamExpirationId", ours(1), kNone, kSigned32, 0, kDefault, kCore, kFlow, "",
+             "Why the flow was exported, in nfstream's numbers: 0 idle or end of input, 1 active, negative a plugin's.",
+             [](const FlowRecord& r) -> FieldValue {
+                 return std::int64_t{r.end_reason == EndReason::kPlugin ? r.custom_expiration
+                                                                        : row(r.end_reason).nfstream6};
+             }},
             {"src_ip", "sourceIPv4Address", iana(8), iana(27), kIpAddress, 0, kDefault, kCore, kFlow, "",
              "Address of the initiator, the sender of the flow's first packet.",
              [](const FlowRecord& r) -> FieldValue { return r.source_address; }},

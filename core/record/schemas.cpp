@@ -120,7 +120,9 @@ constexpr Alias kNfstream3[] = {
     {"dst2src_packets", "dst2src_packets"},
     {"dst2src_bytes", "dst2src_bytes"},
     {"expiration_id", "expiration_id",
-     [](const FlowRecord& r) -> FieldValue { return std::int64_t{row(r.end_reason).nfstream3}; }},
+     [](const FlowRecord& r) -> FieldValue {
+         return std::int64_t{r.end_reason == EndReason::kPlugin ? r.custom_expiration : row(r.end_reason).nfstream3};
+     }},
     {"master_protocol", "application_name", master_protocol,
      "nDPI's number of the master protocol, 0 without one; not the same in all versions of nDPI."},
     {"app_protocol", "application_name", app_protocol,

@@ -135,9 +135,12 @@ std::string interfaces(const Tree& status) {
                number(interface, "metered.merged_segments") ? text(interface, "metered.merged_segments") : "");
         remark(rows, "records", counts_text(records));
         remark(rows, "flow cache",
-               fmt::format("{} of {} flows, {} octets a flow, {} octets in all", number(interface, "flows_active"),
-                           number(interface, "max_flows"), number(interface, "flow_octets"),
-                           number(interface, "table_octets")));
+               fmt::format("{} of {} flows, {} octets a flow, {} octets in all, idle timeout {} s",
+                           number(interface, "flows_active"), number(interface, "max_flows"),
+                           number(interface, "flow_octets"), number(interface, "table_octets"),
+                           static_cast<double>(number(interface, "idle_timeout_ms")) / 1000));
+        remark(rows, "steps of the clock", number(interface, "clock_steps") ? text(interface, "clock_steps") : "");
+        remark(rows, "discarded after max_nflows", counts_text(interface.get_child("discarded")));
     }
     return table(rows, kTextColumns);
 }

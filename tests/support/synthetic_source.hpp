@@ -35,6 +35,11 @@ public:
         error_ = std::move(error);
         changed_.notify_all();
     }
+    void set_up(bool up) {  // from the next poll on: the interface is lost, or there again
+        const std::lock_guard lock(mutex_);
+        up_ = up;
+        changed_.notify_all();
+    }
     void set_link_type(int link_type) { link_type_ = link_type; }
     void set_checksum(ChecksumMode mode) { checksum_ = mode; }
     void set_hardware_address(std::array<std::uint8_t, 6> address) { hardware_address_ = address; }
@@ -63,6 +68,8 @@ public:
         {
             std::unique_lock lock(mutex_);
             if (wait == std::chrono::milliseconds(0)) ++polls_without_wait_;
+            if (up_ && counters_.up.get() == 0) counters_.opens.add();
+            counters_.up.set(up_);
             if (queue_.empty()) {
                 ++empty_polls_;
                 changed_.notify_all();
@@ -113,7 +120,7 @@ private:
     std::condition_variable changed_;
     std::deque<Frame> queue_;
     std::optional<Error> error_;
-    bool woken_ = false;
+    bool woken_ = false, up_ = true;
     std::uint64_t empty_polls_ = 0, polls_without_wait_ = 0;
 };
 

@@ -69,7 +69,17 @@ metering:
   compatibility: nfstream6
   idle_timeout: 120s
   active_timeout: 1800s
+  timeouts:
+    tcp: idle_timeout
+    udp: idle_timeout
+    icmp: idle_timeout
+    other: idle_timeout
+    tcp_end: off
+  pressure:
+    from: off
+    idle_timeout: 5s
   max_flows: 1048576
+  max_nflows: 0
   accounting_mode: 0
   decode_tunnels: true
   fragments: first

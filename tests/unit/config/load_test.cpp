@@ -57,6 +57,9 @@ capture:
 metering:
   idle_timeout: 500ms
   active_timeout: 5m
+  timeouts: { tcp: 1h, udp: 30s, icmp: 5, other: 0, tcp_end: 1500ms }
+  pressure: { from: 80, idle_timeout: 3s }
+  max_nflows: 12k
   max_flows: 1M
   accounting_mode: 3
   decode_tunnels: [gtp, vxlan]
@@ -106,6 +109,14 @@ control: { socket: "" }
     MeteringOptions metering;
     metering.idle_timeout = std::chrono::milliseconds(500);
     metering.active_timeout = std::chrono::minutes(5);
+    metering.idle_tcp = std::chrono::hours(1);
+    metering.idle_udp = std::chrono::seconds(30);
+    metering.idle_icmp = std::chrono::seconds(5);
+    metering.idle_other = std::chrono::seconds(0);
+    metering.tcp_end = std::chrono::milliseconds(1500);
+    metering.pressure_from = 80;
+    metering.pressure_idle_timeout = std::chrono::seconds(3);
+    metering.max_nflows = 12'000;
     metering.max_flows = 1'000'000;
     metering.accounting_mode = 3;
     metering.decode_tunnels = TunnelSet(false).add(TunnelKind::kGtp).add(TunnelKind::kVxlan);
@@ -158,6 +169,21 @@ TEST_CASE("load: tunnels are a boolean as with nfstream, or a list") {
         lines(wrong) ==
         Strings{"t.yaml:2:19: metering.decode_tunnels: must be one or a list of: true, false, all, gtp, capwap, tzsp, "
                 "vxlan, geneve, gre, erspan, l2tp, teredo, not \"vxlna\""});
+TEST_CASE("load: what may be off is off by that word, and a timeout may be said to be the general one") {
+    const Loaded loaded =
+        load_text("metering: {timeouts: {tcp_end: off, icmp: idle_timeout}, pressure: {from: off}}\n");
+    REQUIRE(lines(loaded) == Strings{});
+    CHECK(loaded.config->metering == MeteringOptions{});
+    CHECK(loaded.effective_yaml.find("    tcp_end: off\n") != std::string::npos);
+    CHECK(loaded.effective_yaml.find("    from: off\n") != std::string::npos);
+    CHECK(loaded.effective_yaml.find("    udp: idle_timeout\n") != std::string::npos);
+    CHECK(only_error(load_text("metering: {timeouts: {tcp_end: no}}\n")) ==
+          "t.yaml:1:32: metering.timeouts.tcp_end: must be off or a duration from 0s to 4294967295s, such as 120, "
+          "120s, 5m, 1h or 500ms, not \"no\"");
+    CHECK(only_error(load_text("metering: {pressure: {from: 100}}\n")) ==
+          "t.yaml:1:29: metering.pressure.from: must be off or an integer from 1 to 99, not \"100\"");
+    CHECK(only_error(load_text("metering: {timeouts: {udp: off}}\n")).find("must be idle_timeout or a duration") !=
+          std::string::npos);
 }
 
 TEST_CASE("load: settings and entries know where they were written") {

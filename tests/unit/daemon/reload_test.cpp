@@ -160,9 +160,20 @@ TEST_CASE("reload diff: another enterprise number replaces every exporter that s
 }
 
 TEST_CASE("reload diff: timeouts are taken at once") {
-    for (const bool idle : {true, false}) {
+    using Change = void (*)(MeteringOptions&);
+    for (const Change change : {
+             Change{[](MeteringOptions& o) { o.idle_timeout = 7s; }},
+             Change{[](MeteringOptions& o) { o.active_timeout = 7s; }},
+             Change{[](MeteringOptions& o) { o.idle_tcp = 7s; }},
+             Change{[](MeteringOptions& o) { o.idle_udp = 7s; }},
+             Change{[](MeteringOptions& o) { o.idle_icmp = 7s; }},
+             Change{[](MeteringOptions& o) { o.idle_other = 7s; }},
+             Change{[](MeteringOptions& o) { o.tcp_end = 7s; }},
+             Change{[](MeteringOptions& o) { o.pressure_from = 7; }},
+             Change{[](MeteringOptions& o) { o.pressure_idle_timeout = 7s; }},
+         }) {
         auto wanted = base();
-        (idle ? wanted.metering.idle_timeout : wanted.metering.active_timeout) = 7s;
+        change(wanted.metering);
         const auto plan = diff(base(), wanted);
         CHECK(plan.metering_changed);
         CHECK(plan.needs_restart.empty());
@@ -190,6 +201,7 @@ TEST_CASE("reload diff: rules of nDPI change by path and by content, and are not
 TEST_CASE("reload diff: what is built into the flow cache needs a restart, and only that is named") {
     auto wanted = base();
     wanted.metering.max_flows = 4096;
+    wanted.metering.max_nflows = 10;
     wanted.metering.accounting_mode = 3;
     wanted.metering.decode_tunnels = false;
     wanted.metering.fragments = FragmentMode::kAll;
@@ -200,9 +212,9 @@ TEST_CASE("reload diff: what is built into the flow cache needs a restart, and o
     wanted.metering.compatibility = Generation::kNfstream0;
     wanted.metering.nfstream3_records = true;
     const auto plan = diff(base(), wanted);
-    CHECK(plan.needs_restart == Names{"metering.max_flows", "metering.accounting_mode", "metering.decode_tunnels",
-                                      "metering.fragments", "metering.n_dissections", "metering.l7_details",
-                                      "metering.statistical_analysis", "metering.splt_analysis",
+    CHECK(plan.needs_restart == Names{"metering.max_flows", "metering.max_nflows", "metering.accounting_mode",
+                                      "metering.decode_tunnels", "metering.fragments", "metering.n_dissections",
+                                      "metering.l7_details", "metering.statistical_analysis", "metering.splt_analysis",
                                       "metering.compatibility", "exporters.schema"});
     CHECK_FALSE(plan.metering_changed);
     wanted = base();

@@ -60,6 +60,9 @@ TEST_CASE("status: every counter is there under its name") {
         interface.selector = {3, 1, 4, {{SamplingMethod::kRandom, 10, 99}, {{"src_ip"}, 0.25, 5}}};
         interface.sampled_out = 900;
         interface.hash_filtered = 75;
+        interface.idle_timeout_ms = 11'500;
+        interface.clock_steps = 12;
+        interface.discarded = {{"flows", 13}, {"packets", 14}};
         status.interfaces.push_back(interface);
     }
     ExporterStatus exporter;
@@ -97,6 +100,10 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(interface.get<int>("selection.sampled_out") == 900);
     CHECK(interface.get<std::string>("selection.hash_fraction") == "0.25");
     CHECK(interface.get<int>("selection.hash_filtered") == 75);
+    CHECK(interface.get<int>("idle_timeout_ms") == 11'500);
+    CHECK(interface.get<int>("clock_steps") == 12);
+    CHECK(interface.get<int>("discarded.flows") == 13);
+    CHECK(interface.get<int>("discarded.packets") == 14);
     CHECK(interface.get<std::string>("timestamp_precision") == "nano");
     const auto& main = tree.get_child("exporters").front().second;
     CHECK(main.get<bool>("up"));

@@ -16,6 +16,10 @@ namespace {
 constexpr TimestampNs kSlot = TimestampNs{1} << TimerWheel::kShift, kSecond = 1'000'000'000,
                       kTurn = kSlot * TimerWheel::kSlots;
 
+struct Wheel : TimerWheel {
+    Wheel() { REQUIRE(allocate(100'000)); }
+};
+
 std::vector<std::uint32_t> take_all(TimerWheel& wheel, TimestampNs now) {
     std::vector<std::uint32_t> out;
     std::uint32_t batch[7];
@@ -26,7 +30,7 @@ std::vector<std::uint32_t> take_all(TimerWheel& wheel, TimestampNs now) {
 }  // namespace
 
 TEST_CASE("TimerWheel: an index comes up when its slot has passed, and once") {
-    TimerWheel wheel;
+    Wheel wheel;
     const TimestampNs start = 1000 * kSecond;
     wheel.start(start);
     wheel.arm(7, start + 10 * kSecond);
@@ -41,7 +45,7 @@ TEST_CASE("TimerWheel: against a model, nothing is lost, nothing early, nothing 
     for (unsigned seed = 1; seed <= 8; ++seed) {
         CAPTURE(seed);
         std::mt19937_64 random(seed);
-        TimerWheel wheel;
+        Wheel wheel;
         TimestampNs now = static_cast<TimestampNs>(random() % 1'000'000) * kSecond;
         wheel.start(now);
         std::map<std::uint32_t, TimestampNs> armed;  // index -> due
@@ -54,6 +58,13 @@ TEST_CASE("TimerWheel: against a model, nothing is lost, nothing early, nothing 
                     const auto due = now + static_cast<TimestampNs>(random() % static_cast<std::uint64_t>(kTurn / 2));
                     wheel.arm(next, due);
                     armed[next++] = due;
+                }
+            } else if (dice < 75) {
+                for (std::uint64_t n = random() % 10; n > 0 && !armed.empty(); --n) {
+                    auto one = armed.lower_bound(static_cast<std::uint32_t>(random() % next));
+                    if (one == armed.end()) one = armed.begin();
+                    wheel.disarm(one->first);
+                    armed.erase(one);
                 }
             } else if (dice < 98) {
                 now += static_cast<TimestampNs>(random() % static_cast<std::uint64_t>(2 * kSecond));
@@ -81,7 +92,7 @@ TEST_CASE("TimerWheel: against a model, nothing is lost, nothing early, nothing 
 }
 
 TEST_CASE("TimerWheel: what is due beyond a turn comes up on the way, to be armed anew") {
-    TimerWheel wheel;
+    Wheel wheel;
     wheel.start(0);
     const TimestampNs due = 5 * kTurn;
     wheel.arm(1, due);
@@ -97,7 +108,7 @@ TEST_CASE("TimerWheel: what is due beyond a turn comes up on the way, to be arme
 }
 
 TEST_CASE("TimerWheel: take_nearest gives the earliest first, and all of them in the end") {
-    TimerWheel wheel;
+    Wheel wheel;
     wheel.start(0);
     for (std::uint32_t i = 0; i < 1000; ++i) wheel.arm(i, i * kSecond / 10);
     std::uint32_t batch[16];
@@ -116,7 +127,7 @@ TEST_CASE("TimerWheel: take_nearest gives the earliest first, and all of them in
 }
 
 TEST_CASE("TimerWheel: revisit_all brings up everything, whenever it was due") {
-    TimerWheel wheel;
+    Wheel wheel;
     wheel.revisit_all();  // not started: nothing to bring
     wheel.start(kSecond);
     for (std::uint32_t i = 0; i < 1000; ++i) wheel.arm(i, (i + 5) * kSecond);
@@ -132,7 +143,7 @@ TEST_CASE("TimerWheel: revisit_all brings up everything, whenever it was due") {
 }
 
 TEST_CASE("TimerWheel: a wheel that was empty for long takes up again") {
-    TimerWheel wheel;
+    Wheel wheel;
     wheel.start(0);
     const TimestampNs later = 100 * kTurn;
     wheel.arm(3, later + 10 * kSecond);  // behind its own time: comes up early, never late
@@ -140,4 +151,49 @@ TEST_CASE("TimerWheel: a wheel that was empty for long takes up again") {
     if (!early.empty()) wheel.arm(3, later + 10 * kSecond);
     CHECK(take_all(wheel, later + 9 * kSecond).empty());
     CHECK(take_all(wheel, later + 11 * kSecond).size() == 1);
+}
+
+TEST_CASE("TimerWheel: what was taken out does not come up, and the rest of its slot does") {
+    Wheel wheel;
+    wheel.start(0);
+    for (std::uint32_t i = 0; i < 1000; ++i) wheel.arm(i, kSecond);  // several chunks
+    for (std::uint32_t i = 0; i < 1000; ++i)
+        if (i % 3 != 0) wheel.disarm(i);
+    CHECK(wheel.held() == 334);
+    std::uint32_t batch[400];
+    TimestampNs until = 0;
+    CHECK(wheel.take_nearest(batch, 1, until) == 1);
+    wheel.arm(batch[0], 2 * kSecond);
+    wheel.disarm(batch[0]);
+    wheel.arm(batch[0], kSecond);
+    std::set<std::uint32_t> taken;
+    for (const std::uint32_t index : take_all(wheel, 3 * kSecond)) taken.insert(index);
+    CHECK(taken.size() == 334);
+    for (const std::uint32_t index : taken) CHECK(index % 3 == 0);
+    CHECK(wheel.held() == 0);
+}
+
+TEST_CASE("TimerWheel: slots whose indices were all taken out hold nothing up") {
+    Wheel wheel;
+    wheel.start(0);
+    for (std::uint32_t i = 0; i < 100; ++i) wheel.arm(i, i * kSecond);
+    for (std::uint32_t i = 0; i < 99; ++i) wheel.disarm(i);
+    std::uint32_t batch[8];
+    TimestampNs until = 0;
+    CHECK(wheel.take_nearest(batch, 8, until) == 1);
+    CHECK(batch[0] == 99);
+    CHECK(wheel.take_nearest(batch, 8, until) == 0);
+}
+
+TEST_CASE("TimerWheel: an empty wheel is started anew at an earlier time") {
+    Wheel wheel;
+    wheel.start(1000 * kSecond);
+    wheel.arm(1, 1010 * kSecond);
+    wheel.arm(2, 1020 * kSecond);
+    wheel.disarm(2);
+    CHECK(take_all(wheel, 1100 * kSecond).size() == 1);
+    wheel.restart(500 * kSecond);
+    wheel.arm(3, 510 * kSecond);
+    CHECK(take_all(wheel, 509 * kSecond).empty());
+    CHECK(take_all(wheel, 511 * kSecond) == std::vector<std::uint32_t>{3});
 }

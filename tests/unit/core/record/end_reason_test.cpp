@@ -30,5 +30,7 @@ TEST_CASE("EndReason: numbers of IE 136 and of nfstream's versions") {
     CHECK(is(EndReason::kLackOfResources, 5, 0, 0));
     CHECK(is(EndReason::kEndOfInput, 4, 0, 2));
     CHECK(is(EndReason::kInterfaceGone, 4, 0, 2));
+    CHECK(is(EndReason::kResourceConstraint, 5, 0, 0));
+    CHECK(is(EndReason::kClockStep, 4, 0, 2));
     CHECK(row(EndReason::kPlugin).nfstream3 < 0);
 }

@@ -231,6 +231,15 @@ TEST_CASE("Elements: layer2SegmentId is of VXLAN, as IANA numbers the kinds") {
     CHECK(is_empty(field->value(filled.record)));
 }
 
+TEST_CASE("InformationElement: expiration_id of a plugin is the number that it gave, whatever it is") {
+    FlowRecord record;
+    const auto id = [&record] { return std::get<std::int64_t>(find_field("expiration_id")->value(record)); };
+    record.custom_expiration = -70'000;
+    CHECK(id() == 0);  // idle
+    record.end_reason = EndReason::kPlugin;
+    CHECK(id() == -70'000);
+}
+
 TEST_CASE("reversed: the same conversation from the other side, and back") {
     const Filled filled;
     const ReversedFlow reversed(filled.record);
