@@ -121,6 +121,9 @@ CaptureConfig to_capture(const CheckedCapture& checked, Generation generation) {
     to.options.required = from.boolean("required");
     to.n_meters = static_cast<unsigned>(from.integer("n_meters"));
     to.selection = to_selection(from);
+    to.group = from.string("group");
+    to.merge.reorder_window = from.duration("reorder_window");
+    to.merge.deduplicate = from.duration("deduplicate");
     return to;
 }
 
@@ -188,6 +191,7 @@ Config to_config(const Checked& checked) {
         std::any_of(checked.exporters.begin(), checked.exporters.end(), has_nfstream3_schema);
     config.metering.ndpi.protocols = checked.ndpi.string("protocols_file");
     config.metering.ndpi.categories = checked.ndpi.string("categories_file");
+    config.performance_report = std::chrono::seconds(checked.metering.integer("performance_report"));
     for (const CheckedExporter& exporter : checked.exporters) {
         config.exporters.push_back(
             ExporterConfig{exporter.name, std::string(exporter.schema->type), exporter.settings, exporter.where});

@@ -90,7 +90,8 @@ std::string accepted_text(const SettingSpec& spec) {
     }
     const std::string_view unit = spec.type == SettingType::kDuration ? "s" : "";
     if (spec.min != spec.max)
-        out += fmt::format("{}{} to {}{}", spec.min, unit, fmt::format("{:.15g}", spec.max), unit);
+        out += fmt::format("{}{}{} to {}{}", out.empty() ? "" : " or ", spec.min, unit,
+                           fmt::format("{:.15g}", spec.max), unit);
     return out;
 }
 

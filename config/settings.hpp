@@ -36,7 +36,7 @@ struct SettingSpec {
     Reload reload = Reload::kReopen;
     std::string_view description = {};  // one sentence, goes to REFERENCE.md
     double min = 0, max = 0;            // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
-    std::string_view choices = {};      // "first all", for kChoice
+    std::string_view choices = {};      // "first all", for kChoice; "off", for a kDuration that may be 0 by this name
     bool negative_is_zero = false;      // kDuration
 };
 

@@ -124,6 +124,7 @@ Result<SettingValue> parse_number(const SettingSpec& spec, const std::string& te
 }
 
 Result<SettingValue> parse_duration(const SettingSpec& spec, const std::string& text) {
+    if (!spec.choices.empty() && text == spec.choices) return accepted(std::chrono::milliseconds(0));
     auto milliseconds = scaled(text, kDurationUnits);
     if (spec.negative_is_zero && milliseconds && *milliseconds < 0) milliseconds = 0;
     const bool fits = milliseconds && *milliseconds >= 0 && *milliseconds <= kMaxDurationSeconds * 1000 &&
@@ -264,9 +265,11 @@ std::string requirement(const SettingSpec& spec) {
             return has_bounds(spec) ? fmt::format("must be a number from {} to {}", spec.min, spec.max)
                                     : "must be a number";
         case SettingType::kDuration:
+            if (!spec.choices.empty())
+                return fmt::format("must be {} or a duration up to {}s, such as 10ms", spec.choices, spec.max);
             return has_bounds(spec)
-                       ? fmt::format("must be a duration from {}s to {}s, such as 120, 120s, 5m, 1h or 500ms", spec.min,
-                                     fmt::format("{:.0f}", spec.max))
+                       ? fmt::format("must be a duration from {}s to {:.15g}s, such as 120, 120s, 5m, 1h or 500ms",
+                                     spec.min, spec.max)
                        : "must be a duration such as 120, 120s, 5m, 1h or 500ms";
         case SettingType::kSize:
             return fmt::format("must be a size in octets{}, such as 65536, 64KiB or 64MB", bounds(""));
@@ -309,7 +312,10 @@ std::string print_value(const SettingSpec& spec, const SettingValue& value) {
         return spec.type == SettingType::kSize ? print_size(*number) : fmt::format("{}", *number);
     }
     if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
-    if (const auto* duration = std::get_if<std::chrono::milliseconds>(&value)) return print_duration(*duration);
+    if (const auto* duration = std::get_if<std::chrono::milliseconds>(&value)) {
+        if (*duration == std::chrono::milliseconds(0) && !spec.choices.empty()) return std::string(spec.choices);
+        return print_duration(*duration);
+    }
     if (const auto* text = std::get_if<std::string>(&value)) return print_string(*text);
     const auto* strings = std::get_if<std::vector<std::string>>(&value);
     assert(strings && "a setting without a value is not printed");

@@ -34,6 +34,7 @@ TEST_CASE("load: a capture entry has the defaults of its struct") {
     REQUIRE(loaded.config);
     REQUIRE(loaded.config->capture.size() == 1);
     CHECK(loaded.config->capture[0].options == CaptureOptions{});
+    CHECK(loaded.config->capture[0].merge == MergeOptions{});
 }
 
 TEST_CASE("load: every setting arrives in its struct") {
@@ -52,7 +53,11 @@ capture:
     required: true
     packet_sampling: { method: random, rate: 10, seed: 4 }
     packet_hash_filter: { fields: [src_ip, dst_ip], fraction: 0.25, seed: 4294967295 }
+    group: tap
+    reorder_window: 20ms
+    deduplicate: 5ms
   - pcap: a.pcap
+    deduplicate: off
 metering:
   idle_timeout: 500ms
   active_timeout: 5m
@@ -67,6 +72,7 @@ metering:
   system_visibility_poll_ms: 50
   statistical_analysis: yes
   splt_analysis: 255
+  performance_report: 30
 ndpi: { protocols_file: p.txt, categories_file: /c.txt }
 exporters:
   - name: main
@@ -101,6 +107,11 @@ control: { socket: "" }
     const PacketSelectionOptions selection{{SamplingMethod::kRandom, 10, 4}, {{"src_ip", "dst_ip"}, 0.25, 4294967295u}};
     CHECK(config.capture[0].selection == selection);
     CHECK(config.capture[1].selection == PacketSelectionOptions{});
+    CHECK(config.capture[0].group == "tap");
+    CHECK(config.capture[0].merge == MergeOptions{std::chrono::milliseconds(20), std::chrono::milliseconds(5)});
+    CHECK(config.capture[1].group.empty());
+    CHECK(config.capture[1].merge == MergeOptions{});
+    CHECK(config.performance_report == std::chrono::seconds(30));
     MeteringOptions metering;
     metering.idle_timeout = std::chrono::milliseconds(500);
     metering.active_timeout = std::chrono::minutes(5);
