@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole configuration as plain structs, checked, defaults filled in.
 #pragma once
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "config/settings.hpp"
 #include "core/base/log.hpp"
+#include "core/capture/merged_source.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/metering/metering_options.hpp"
 #include "core/selection/packet_selector.hpp"
@@ -18,6 +20,8 @@ struct CaptureConfig {
     CaptureOptions options;
     unsigned n_meters = 0;  // 0: by the machine
     PacketSelectionOptions selection;
+    std::string group;   // its interfaces, or files, and those of other entries are metered as one; "": none
+    MergeOptions merge;  // of the group
     std::string where;
 };
 
@@ -42,6 +46,7 @@ struct Config {
     std::string instance;  // host name unless set
     std::vector<CaptureConfig> capture;
     MeteringOptions metering;
+    std::chrono::seconds performance_report{0};  // between two reports; 0: none
     std::vector<ExporterConfig> exporters;
     std::uint32_t private_enterprise_number = 0;
     LogConfig log;

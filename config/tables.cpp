@@ -129,6 +129,26 @@ constexpr std::array kCapture = {
                 .type = SettingType::kBool,
                 .default_value = "false",
                 .description = "A missing interface ends the daemon; otherwise it is tried again until it is there."},
+    SettingSpec{.name = "group",
+                .type = SettingType::kString,
+                .default_value = "",
+                .description = "Interfaces, or files, of all entries of one group are metered as one, in time stamp "
+                               "order, so that both directions of a tap become one flow."},
+    SettingSpec{.name = "reorder_window",
+                .type = SettingType::kDuration,
+                .default_value = "10ms",
+                .description = "Live, of a group: how much later than those of another interface the packets of one "
+                               "may be delivered; later ones are metered, and counted as late.",
+                .min = 0,
+                .max = 0.1},
+    SettingSpec{.name = "deduplicate",
+                .type = SettingType::kDuration,
+                .default_value = "off",
+                .description = "Of a group: a packet that several interfaces see within so long is metered once, as "
+                               "the first of them in this file sees it; the VLAN tag does not count.",
+                .min = 0,
+                .max = 1,
+                .choices = "off"},
 };
 
 constexpr std::array kMetering = {
@@ -330,6 +350,14 @@ constexpr std::array kMetering = {
         .description = "First packets of a flow whose direction, size and inter-arrival time are kept; 0: none.",
         .min = 0,
         .max = 65535},
+    SettingSpec{.name = "performance_report",
+                .type = SettingType::kInteger,
+                .default_value = "0",
+                .reload = Reload::kLive,
+                .description = "Seconds between two lines of JSON on standard output that tell how the daemon does; on "
+                               "standard error when an exporter writes to standard output; 0: none. Not for files.",
+                .min = 0,
+                .max = kUint32Max},
 };
 
 constexpr std::array kNdpi = {

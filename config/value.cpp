@@ -74,7 +74,7 @@ bool within(const SettingSpec& spec, double value) {
 
 // A number or a duration, or a word instead.
 bool has_word(const SettingSpec& spec) {
-    return spec.type != SettingType::kChoice && !spec.choices.empty();
+    return (spec.type == SettingType::kInteger || spec.type == SettingType::kDuration) && !spec.choices.empty();
 }
 
 std::string choices_text(std::string_view choices) {
@@ -294,7 +294,7 @@ std::string requirement(const SettingSpec& spec) {
         case SettingType::kDuration:
             return has_bounds(spec)
                        ? fmt::format("must be {}a duration from {}s to {}s, such as 120, 120s, 5m, 1h or 500ms", word,
-                                     spec.min, fmt::format("{:.0f}", spec.max))
+                                     spec.min, fmt::format("{:.15g}", spec.max))
                        : fmt::format("must be {}a duration such as 120, 120s, 5m, 1h or 500ms", word);
         case SettingType::kSize:
             return fmt::format("must be a size in octets{}, such as 65536, 64KiB or 64MB", bounds(""));

@@ -55,12 +55,14 @@ Application::Application(CommandLine line, config::Config config)
                      const auto log = log_config(wanted);
                      logger_.configure(log.level, log.format);
                      if (plan.control_changed) open_control_socket(wanted.control.socket);
+                     if (plan.report_changed) report_every(wanted.performance_report);
                  },
                  [this] { return summary(); }}),
       control_(context_, [this](std::string_view command) { return answer(command); }),
       progress_timer_(context_),
       watchdog_timer_(context_),
-      status_timer_(context_) {}
+      status_timer_(context_),
+      report_timer_(context_) {}
 
 int Application::run() {
     if (auto started = start(); !started) {
@@ -114,6 +116,7 @@ void Application::start_services() {
     open_control_socket(config.control.socket);
     if (const auto period = watchdog_period()) every(watchdog_timer_, *period / 2, &Application::feed_watchdog);
     every(status_timer_, kStatusPeriod, &Application::update_status);
+    report_every(config.performance_report);
     logger_.info(
         "started",
         {{"version", version()},
@@ -219,7 +222,7 @@ void Application::judge_exporters() {
 void Application::every(boost::asio::steady_timer& timer, Clock::duration period, void (Application::*action)()) {
     timer.expires_after(period);
     timer.async_wait([this, &timer, period, action](const boost::system::error_code& cancelled) {
-        if (cancelled) return;
+        if (cancelled || timer.expiry() > Clock::now()) return;  // or set anew meanwhile
         (this->*action)();
         every(timer, period, action);
     });
@@ -254,6 +257,19 @@ bool Application::meters_advance() {
 
 void Application::update_status() {
     if (!stopping_) notify_status(summary());
+}
+
+// Zero: never. Replaces the period before.
+void Application::report_every(std::chrono::seconds period) {
+    if (period > 0s)
+        every(report_timer_, period, &Application::report);
+    else
+        report_timer_.expires_at(Clock::time_point::max());
+}
+
+void Application::report() {
+    const int descriptor = writes_to_stdout(reloader_.running()) ? STDERR_FILENO : STDOUT_FILENO;
+    report_.print(descriptor, report_.line(pipeline_.totals(), status(), Clock::now(), std::time(nullptr)));
 }
 
 std::string Application::summary() const {

@@ -19,6 +19,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/performance_report.hpp"
 #include "daemon/pipeline.hpp"
 #include "daemon/process_watcher.hpp"
 #include "daemon/progress.hpp"
@@ -51,6 +52,8 @@ private:
     void draw_progress();
     void feed_watchdog();
     void update_status();
+    void report_every(std::chrono::seconds period);
+    void report();
     bool meters_advance();
 
     std::string answer(std::string_view command);
@@ -67,10 +70,11 @@ private:
     ControlServer control_;
     std::optional<SignalReader> signals_;
     std::optional<ProgressBar> progress_;
-    boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_;
+    boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_;
     std::map<std::uint32_t, std::uint64_t> meter_polls_;  // at the last look of the watchdog
     const Clock::time_point started_ = Clock::now();
     const std::time_t started_at_ = std::time(nullptr);
+    PerformanceReport report_{started_};
     ExitCode exit_code_ = kExitOk;
     bool stopping_ = false, interrupted_ = false;
 };

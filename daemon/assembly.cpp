@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
 #include <utility>
 
 #include "exporters/registry.hpp"
@@ -46,13 +48,42 @@ std::string pipe_among(const std::vector<std::string>& files) {
 
 void add_plans(std::vector<CapturePlan>& plans, const CapturePlan& whole, unsigned meters) {
     if (meters == 1) return plans.push_back(whole);
-    const auto group = whole.offline() ? nullptr : make_fanout_group(whole.input, whole.options, meters);
+    const auto share_of = [&](const std::string& interface, const CaptureOptions& options) {
+        return whole.offline() ? nullptr : make_fanout_group(interface, options, meters);
+    };
+    std::vector<std::shared_ptr<FanoutGroup>> fanouts;  // of the members
+    for (const auto& member : whole.members) fanouts.push_back(share_of(member.name, member.options));
+    const auto fanout = whole.members.empty() ? share_of(whole.input, whole.options) : nullptr;
     for (unsigned i = 0; i < meters; ++i) {
-        plans.push_back(whole);
-        plans.back().name = fmt::format("{}/{}", whole.input, i);
-        plans.back().share = {i, meters};
-        plans.back().fanout = {group, i};
+        CapturePlan& plan = plans.emplace_back(whole);
+        plan.name = fmt::format("{}/{}", whole.input, i);
+        plan.share = {i, meters};
+        plan.fanout = {fanout, i};
+        for (std::size_t m = 0; m < fanouts.size(); ++m) plan.members[m].fanout = {fanouts[m], i};
     }
+}
+
+void add_members(CapturePlan& group, const config::CaptureConfig& capture) {
+    auto options = capture.options;
+    options.block_timeout = block_timeout(capture.merge);
+    for (const auto& interface : capture.interfaces) group.members.push_back({interface, options});
+    for (const auto& file : capture.pcap) {
+        group.members.push_back({file, capture.options});
+        group.files.push_back(file);
+    }
+}
+
+std::unique_ptr<PacketSource> make_merged_source(const CapturePlan& plan, Logger& logger) {
+    constexpr int kVectorsPerPoll = 4;  // of each file so much waits for the others
+    std::vector<std::unique_ptr<PacketSource>> members;
+    int snapshot_length = std::numeric_limits<int>::max();
+    for (const auto& member : plan.members) {
+        members.push_back(plan.offline() ? make_file_source({member.name}, member.options, logger, kVectorsPerPoll)
+                                         : make_live_source(member.name, member.options, logger, member.fanout));
+        snapshot_length = std::min(snapshot_length, member.options.snapshot_length);
+    }
+    return plan.offline() ? make_merged_files(std::move(members), plan.merge, snapshot_length)
+                          : make_merged_links(std::move(members), plan.merge, snapshot_length);
 }
 
 }  // namespace
@@ -72,18 +103,54 @@ MeterCount meter_count(const config::CaptureConfig& capture, unsigned processors
 }
 
 std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned processors) {
-    std::vector<CapturePlan> plans;
+    std::vector<CapturePlan> inputs;
+    std::vector<unsigned> meters;               // of each input
+    std::map<std::string, std::size_t> groups;  // to inputs
+    const auto add_input = [&](CapturePlan whole, unsigned count) {
+        inputs.push_back(std::move(whole));
+        meters.push_back(count);
+    };
     std::size_t file_inputs = 0;
     for (const auto& capture : config.capture) {
-        const unsigned meters = meter_count(capture, processors).count;
+        const unsigned count = meter_count(capture, processors).count;
+        if (!capture.group.empty()) {
+            const auto [group, fresh] = groups.try_emplace(capture.group, inputs.size());
+            if (fresh)
+                add_input({.name = capture.group,
+                           .input = capture.group,
+                           .merge = capture.merge,
+                           .selection = capture.selection},
+                          count);
+            add_members(inputs[group->second], capture);
+            meters[group->second] = std::min(meters[group->second], count);  // less for a pipe
+            continue;
+        }
         for (const auto& interface : capture.interfaces)
-            add_plans(plans, {interface, interface, {}, capture.options, {}, {}, capture.selection}, meters);
+            add_input(
+                {.name = interface, .input = interface, .options = capture.options, .selection = capture.selection},
+                count);
         if (capture.pcap.empty()) continue;
         // entries have options of their own, so each is an input of its own
         const auto name = ++file_inputs == 1 ? std::string("files") : fmt::format("files{}", file_inputs);
-        add_plans(plans, {name, name, capture.pcap, capture.options, {}, {}, capture.selection}, meters);
+        add_input({.name = name,
+                   .input = name,
+                   .files = capture.pcap,
+                   .options = capture.options,
+                   .selection = capture.selection},
+                  count);
     }
+    std::vector<CapturePlan> plans;
+    for (std::size_t i = 0; i < inputs.size(); ++i) add_plans(plans, inputs[i], meters[i]);
     return plans;
+}
+
+bool same_capture(const CapturePlan& a, const CapturePlan& b) {
+    return a.options == b.options && a.files == b.files && a.merge == b.merge && a.share == b.share &&
+           a.selection == b.selection &&
+           std::equal(a.members.begin(), a.members.end(), b.members.begin(), b.members.end(),
+                      [](const auto& one, const auto& other) {
+                          return one.name == other.name && one.options == other.options;
+                      });
 }
 
 bool is_file_run(const config::Config& config) {
@@ -169,6 +236,7 @@ Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::C
 }
 
 std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger) {
+    if (!plan.members.empty()) return make_merged_source(plan, logger);
     return plan.offline() ? make_file_source(plan.files, plan.options, logger)
                           : make_live_source(plan.input, plan.options, logger, plan.fanout);
 }

@@ -18,19 +18,30 @@
 
 namespace nfstreamd::daemon {
 
-// One metering process's input: an interface, or capture files in order, or its
-// share of them.
+// One metering process's input: an interface, capture files in order, or a group
+// of either as one in time stamp order; or its share of them.
 struct CapturePlan {
-    std::string name;                // unique: "eth0", "files"; "eth0/1" of several meters
-    std::string input;               // "eth0", "files"
-    std::vector<std::string> files;  // empty: live
-    CaptureOptions options;
+    std::string name;                     // unique: "eth0", "files", the group; "eth0/1" of several meters
+    std::string input;                    // "eth0", "files", the group
+    std::vector<std::string> files = {};  // empty: live
+    CaptureOptions options = {};          // of what is no group
+
+    struct Member {
+        std::string name;  // interface or file
+        CaptureOptions options;
+        FanoutMember fanout = {};
+    };
+    std::vector<Member> members = {};  // of a group, in the order of the configuration
+    MergeOptions merge = {};
     FlowShare share = {};
     FanoutMember fanout = {};  // live, of several meters
     PacketSelectionOptions selection{};
 
     bool offline() const { return !files.empty(); }
 };
+
+// Whether what is captured is the same, and how.
+bool same_capture(const CapturePlan& a, const CapturePlan& b);
 
 // How many meters share an input, and why not as many as the operator wants.
 struct MeterCount {

@@ -333,7 +333,9 @@ void Pipeline::add(PipelineTotals& totals, const MeterUnit& meter) const {
     totals.flows_created += counters.flows_created.get();
     totals.flows_discarded += counters.flows_discarded.get();
     for (const auto& records : counters.records) totals.records += records.get();
+    for (const auto& ignored : counters.ignored) totals.ignored += ignored.get();
     totals.capture_dropped += capture.kernel_dropped + capture.interface_dropped;
+    totals.kernel_dropped += capture.kernel_dropped;
 }
 
 void Pipeline::add(PipelineTotals& totals, const ExporterUnit& exporter) const {

@@ -84,12 +84,8 @@ void replace_shares(const std::vector<CapturePlan>& running, const std::vector<C
 
 ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     ReloadPlan plan;
-    compare(
-        capture_plans(running), capture_plans(wanted),
-        [](const CapturePlan& a, const CapturePlan& b) {
-            return a.options == b.options && a.files == b.files && a.share == b.share && a.selection == b.selection;
-        },
-        plan.interfaces_added, plan.interfaces_removed, plan.interfaces_reopened);
+    compare(capture_plans(running), capture_plans(wanted), same_capture, plan.interfaces_added, plan.interfaces_removed,
+            plan.interfaces_reopened);
     replace_shares(capture_plans(running), capture_plans(wanted), plan);
     // the enterprise number is part of what every exporter is made from
     const bool same_number = running.private_enterprise_number == wanted.private_enterprise_number;
@@ -106,6 +102,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     plan.rules_changed = running.metering.ndpi != wanted.metering.ndpi && running.metering.n_dissections.any();
     plan.log_changed = running.log.level != wanted.log.level || running.log.format != wanted.log.format;
     plan.control_changed = running.control != wanted.control;
+    plan.report_changed = running.performance_report != wanted.performance_report;
     return plan;
 }
 

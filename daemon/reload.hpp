@@ -17,6 +17,7 @@ struct ReloadPlan {
     bool rules_changed = false;              // nDPI's files, by path or content
     bool log_changed = false;
     bool control_changed = false;
+    bool report_changed = false;  // how often
 
     bool exporters_changed() const {
         return !exporters_added.empty() || !exporters_removed.empty() || !exporters_replaced.empty();

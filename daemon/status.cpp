@@ -43,24 +43,39 @@ void write_selection(JsonWriter& json, const InterfaceStatus& status) {
     json.end_object();
 }
 
+void write_capture(JsonWriter& json, const PacketSource::Description& source,
+                   const MeteringProcess::CaptureTotals& capture) {
+    json.member("name", source.name);
+    json.member("interface_index", source.interface_index);
+    json.member("state", source.state);
+    json.member("up", capture.up);
+    json.member("link_type", source.link_type);
+    json.member("timestamp_type", source.timestamp_type);
+    json.member("timestamp_precision", source.timestamp_precision);
+    json.member("frames", capture.frames);
+    json.member("octets", capture.octets);
+    json.member("truncated", capture.truncated);
+    json.member("filtered", capture.filtered);
+    json.member("kernel_dropped", capture.kernel_dropped);
+    json.member("interface_dropped", capture.interface_dropped);
+    json.member("opens", capture.opens);
+    json.member("failures", capture.failures);
+}
+
 void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.begin_object();
     json.member("id", status.id);
-    json.member("name", status.source.name);
-    json.member("interface_index", status.source.interface_index);
-    json.member("state", status.source.state);
-    json.member("up", status.capture.up);
-    json.member("link_type", status.source.link_type);
-    json.member("timestamp_type", status.source.timestamp_type);
-    json.member("timestamp_precision", status.source.timestamp_precision);
-    json.member("frames", status.capture.frames);
-    json.member("octets", status.capture.octets);
-    json.member("truncated", status.capture.truncated);
-    json.member("filtered", status.capture.filtered);
-    json.member("kernel_dropped", status.capture.kernel_dropped);
-    json.member("interface_dropped", status.capture.interface_dropped);
-    json.member("opens", status.capture.opens);
-    json.member("failures", status.capture.failures);
+    write_capture(json, status.source, status.capture);
+    json.member("late", status.capture.late);
+    json.member("early", status.capture.early);
+    json.member("duplicates", status.capture.duplicates);
+    json.key("members").begin_array();
+    for (const auto& member : status.members) {
+        json.begin_object();
+        write_capture(json, member.source, member.capture);
+        json.end_object();
+    }
+    json.end_array();
     write_selection(json, status);
     write_counts(json, "ignored", status.ignored);
     json.key("metered").begin_object();
@@ -113,6 +128,7 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.source = meter.source_description();
     if (status.source.name.empty() || meter.point().share.count > 1) status.source.name = meter.point().name;
     status.capture = meter.capture();
+    status.members = meter.members();
     for (std::size_t i = 1; i < kDecodeResults; ++i)
         status.ignored.emplace_back(name(static_cast<DecodeResult>(i)), counters.ignored[i].get());
     status.packets = counters.packets.get();

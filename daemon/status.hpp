@@ -20,7 +20,8 @@ struct InterfaceStatus {
     std::uint32_t id = 0;
     PacketSource::Description source;
     MeteringProcess::CaptureTotals capture;
-    NamedCounts ignored;  // by reason
+    std::vector<MeteringProcess::Member> members;  // of a group
+    NamedCounts ignored;                           // by reason
     std::uint64_t packets = 0, octets = 0, cut = 0, overlap = 0;
     PacketSelector selector;
     std::uint64_t sampled_out = 0, hash_filtered = 0;  // packets

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <cstdint>
 
@@ -35,14 +36,23 @@ bool WakeEvent::wait(int milliseconds) noexcept {
 }
 
 bool WakeEvent::wait(int descriptor, std::chrono::milliseconds timeout) noexcept {
-    pollfd descriptors[2] = {{event_, POLLIN, 0}, {descriptor, POLLIN, 0}};
+    return wait(std::span(&descriptor, 1), timeout);
+}
+
+bool WakeEvent::wait(std::span<const int> descriptors, std::chrono::milliseconds timeout) noexcept {
+    std::array<pollfd, 256> entries;
+    std::size_t used = 0;
+    entries[used++] = {event_, POLLIN, 0};
+    for (const int descriptor : descriptors.first(std::min(descriptors.size(), entries.size() - 1)))
+        entries[used++] = {descriptor, POLLIN, 0};
     const auto limit = std::clamp<std::chrono::milliseconds::rep>(timeout.count(), 0, INT_MAX);
-    if (::poll(descriptors, 2, static_cast<int>(limit)) <= 0) return false;
-    if (descriptors[0].revents != 0) {
+    if (::poll(entries.data(), used, static_cast<int>(limit)) <= 0) return false;
+    if (entries[0].revents != 0) {
         std::uint64_t count;
         [[maybe_unused]] const ssize_t taken = ::read(event_, &count, sizeof count);
     }
-    return descriptors[1].revents != 0;
+    return std::any_of(entries.begin() + 1, entries.begin() + static_cast<std::ptrdiff_t>(used),
+                       [](const pollfd& entry) { return entry.revents != 0; });
 }
 
 }  // namespace nfstreamd

@@ -3,6 +3,7 @@
 // thread, the waits from one. A signal without a waiter ends the next wait.
 #pragma once
 #include <chrono>
+#include <span>
 
 namespace nfstreamd {
 
@@ -22,6 +23,9 @@ public:
     // writer; true in these cases. False: signalled, interrupted, or nothing
     // within `timeout`. A descriptor of -1 only waits. Clears the signal.
     bool wait(int descriptor, std::chrono::milliseconds timeout) noexcept;
+
+    // The same for several; those beyond the first 255 are not looked at.
+    bool wait(std::span<const int> descriptors, std::chrono::milliseconds timeout) noexcept;
 
 private:
     int event_;  // -1 when out of descriptors: waits then are short or take their time

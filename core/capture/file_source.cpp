@@ -14,14 +14,13 @@ namespace nfstreamd {
 
 namespace {
 
-// Many enough that a call costs nothing per packet, few enough that a stop is
-// noticed within a millisecond.
-constexpr int kVectorsPerPoll = 64;
-
 class FileSource final : public PacketSource {
 public:
-    FileSource(std::vector<std::string> files, CaptureOptions options, Logger& logger)
-        : files_(std::move(files)), options_(std::move(options)), logger_(logger) {}
+    FileSource(std::vector<std::string> files, CaptureOptions options, Logger& logger, int vectors_per_poll)
+        : files_(std::move(files)),
+          options_(std::move(options)),
+          logger_(logger),
+          vectors_per_poll_(vectors_per_poll) {}
 
     Status open() override;
     Result<PollOutcome> poll(FrameSink& sink, std::chrono::milliseconds wait) override;
@@ -43,6 +42,7 @@ private:
     const std::vector<std::string> files_;
     const CaptureOptions options_;
     Logger& logger_;
+    const int vectors_per_poll_;
     CaptureCounters counters_;
     WakeEvent wake_;
 
@@ -135,7 +135,7 @@ Result<bool> FileSource::start_reader(std::chrono::milliseconds wait) {
 
 Result<PollOutcome> FileSource::poll(FrameSink& sink, std::chrono::milliseconds wait) {
     bool delivered = false;
-    for (int vectors = 0; vectors < kVectorsPerPoll;) {
+    for (int vectors = 0; vectors < vectors_per_poll_;) {
         const auto patience = delivered ? std::chrono::milliseconds(0) : wait;
         if (!stream_) {
             if (next_ == files_.size()) {
@@ -224,8 +224,9 @@ PacketSource::Description FileSource::describe() const {
 
 }  // namespace
 
-std::unique_ptr<PacketSource> make_file_source(std::vector<std::string> files, CaptureOptions options, Logger& logger) {
-    return std::make_unique<FileSource>(std::move(files), std::move(options), logger);
+std::unique_ptr<PacketSource> make_file_source(std::vector<std::string> files, CaptureOptions options, Logger& logger,
+                                               int vectors_per_poll) {
+    return std::make_unique<FileSource>(std::move(files), std::move(options), logger, vectors_per_poll);
 }
 
 }  // namespace nfstreamd

@@ -26,7 +26,8 @@ public:
         std::uint8_t* copy = octets_.get() + used_;
         if (frame.captured_length != 0) std::memcpy(copy, frame.data, frame.captured_length);
         used_ += frame.captured_length;
-        frames_[count_++] = {frame.timestamp, copy, frame.captured_length, frame.wire_length};
+        frames_[count_] = frame;
+        frames_[count_++].data = copy;
         return true;
     }
 

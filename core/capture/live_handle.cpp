@@ -15,11 +15,6 @@ namespace nfstreamd {
 
 namespace {
 
-// The kernel hands a block of packets over when it is full or this old: the
-// delay of a packet on a quiet link. Never immediate mode, which makes libpcap
-// fall back to TPACKET_V2 and a wakeup per packet.
-constexpr int kBlockTimeoutMs = 50;
-
 class Opening {
 public:
     Opening(const std::string& interface, const CaptureOptions& options, Logger& logger)
@@ -46,7 +41,8 @@ Result<LiveHandle> Opening::open(const std::string& timestamp_type) const {
 
     pcap_set_snaplen(handle, options_.snapshot_length);
     pcap_set_promisc(handle, options_.promiscuous_mode ? 1 : 0);
-    pcap_set_timeout(handle, kBlockTimeoutMs);
+    // never immediate mode, which makes libpcap fall back to TPACKET_V2 and a wakeup per packet
+    pcap_set_timeout(handle, static_cast<int>(options_.block_timeout.count()));
     if (options_.socket_buffer_size != 0) {
         pcap_set_buffer_size(handle, static_cast<int>(options_.socket_buffer_size));
     }

@@ -64,6 +64,7 @@ public:
     Status open() override;
     Result<PollOutcome> poll(FrameSink& sink, milliseconds wait) override;
     void wake() noexcept override { wake_.signal(); }
+    int descriptor() const noexcept override { return descriptor_; }
     const CaptureCounters& counters() const noexcept override { return counters_; }
     Description describe() const override;
     MacAddress hardware_address() const noexcept override;

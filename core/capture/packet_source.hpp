@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct CaptureOptions {
     TimestampPrecision timestamp_precision = TimestampPrecision::kMicro;
     ChecksumMode checksum = ChecksumMode::kOff;
     bool required = false;  // live: missing is fatal
+    // Live: so old the kernel lets a block of packets become that does not fill
+    // up: the delay of a packet on a quiet link.
+    std::chrono::milliseconds block_timeout{50};
     friend bool operator==(const CaptureOptions&, const CaptureOptions&) = default;
 };
 
@@ -42,6 +46,10 @@ struct CaptureCounters {
     Counter interface_dropped;  // by the driver
     Counter opens, failures;    // times the capture was opened; lost or not openable
     Counter up;                 // gauge: 1 while capturing
+    // several sources as one only
+    Counter late;        // of `frames`, handed over after a younger one
+    Counter early;       // of `frames`, not held back as long as others needed: no memory left for it
+    Counter duplicates;  // not of `frames`: another interface had delivered the packet
 };
 
 enum class PollOutcome {
@@ -63,6 +71,16 @@ public:
     virtual Result<PollOutcome> poll(FrameSink& sink, std::chrono::milliseconds wait) = 0;
 
     virtual void wake() noexcept = 0;  // any thread: ends a waiting poll()
+
+    // Live: readable when poll() would deliver; -1: there is none now.
+    virtual int descriptor() const noexcept { return -1; }
+
+    // The source is given up: delivers what it holds back to put it in order.
+    virtual void finish([[maybe_unused]] FrameSink& sink) noexcept {}
+
+    // Of several sources as one: each of them, at the index that its frames have
+    // as RawFrame::source. Any thread.
+    virtual std::span<const std::unique_ptr<PacketSource>> members() const noexcept { return {}; }
 
     virtual const CaptureCounters& counters() const noexcept = 0;  // any thread
 
@@ -101,8 +119,11 @@ std::unique_ptr<PacketSource> make_live_source(std::string interface, CaptureOpt
 std::shared_ptr<FanoutGroup> make_fanout_group(std::string interface, CaptureOptions options, unsigned members);
 
 // Capture files in the given order, as one input. Classic pcap files are read
-// by our own reader, everything else (pcapng, pipes) by libpcap.
-std::unique_ptr<PacketSource> make_file_source(std::vector<std::string> files, CaptureOptions options, Logger& logger);
+// by our own reader, everything else (pcapng, pipes) by libpcap. One poll()
+// delivers `vectors_per_poll` at most: many enough that a call costs nothing per
+// packet, few enough that a stop is noticed within a millisecond.
+std::unique_ptr<PacketSource> make_file_source(std::vector<std::string> files, CaptureOptions options, Logger& logger,
+                                               int vectors_per_poll = 64);
 
 struct InterfaceDescription {
     std::string name, description;

@@ -30,9 +30,10 @@ struct alignas(64) FlowEntry {
     std::uint32_t interface;  // ifIndex from the link header, 0: the meter's own
     std::uint8_t tos[2], icmp_type[2], icmp_code[2];
     MacAddress source_mac, destination_mac;
-    std::uint8_t biflow_direction;
+    std::uint8_t biflow_direction : 2;
     std::uint8_t outgoing : 1;
     std::uint8_t tunnelled : 1;  // a FlowTunnel lies beside
+    std::uint8_t source;         // interface of the first packet, in MeterContext::interfaces
 
     TimestampNs last_of(int direction) const noexcept {
         return direction == last_direction ? last : direction_last[direction];

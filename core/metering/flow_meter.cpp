@@ -159,14 +159,15 @@ void FlowMeter<Key>::begin(std::uint32_t index, const Observation& o, bool conti
     entry.first = entry.last = packet.timestamp;
     entry.initiator_swapped = o.swapped;
     entry.interface = packet.ingress_interface;
-    entry.biflow_direction = static_cast<std::uint8_t>(biflow_direction(packet, continued));
+    entry.biflow_direction = static_cast<std::uint8_t>(biflow_direction(packet, continued)) & 3;
     if (packet.source_mac != nullptr) {
         std::memcpy(entry.source_mac.data(), packet.source_mac, 6);
         std::memcpy(entry.destination_mac.data(), packet.destination_mac, 6);
     }
+    entry.source = context_.interface_of[packet.source];
     constexpr MacAddress kNoAddress{};
-    entry.outgoing =
-        packet.outgoing || (context_.hardware_address != kNoAddress && entry.source_mac == context_.hardware_address);
+    const MacAddress& own_address = context_.interfaces[entry.source].hardware_address;
+    entry.outgoing = packet.outgoing || (own_address != kNoAddress && entry.source_mac == own_address);
     if (context_.as_nfstream0 && !continued) context_.newest_flow = (to_ms(packet.timestamp) + 1) * kNsPerMs - 1;
     if (creation_ids_ && !continued) creation_ids_[index] = context_.next_creation_id++;
     if (packet.outer_ip != nullptr && tunnels_) [[unlikely]] {
@@ -480,7 +481,7 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
     fill(record, entry, reason);
     record.custom_expiration = custom_expiration;
     if (creation_ids_) record.creation_id = creation_ids_[index];
-    record.interface_name = arena.copy(context_.interface_name);
+    record.interface_name = arena.copy(context_.interfaces[entry.source].name);
     if (statistics_) {
         const auto totals = [](const DirectionRecord& d) {
             return ScopeTotals{d.packets, d.bytes, static_cast<std::uint64_t>(to_ms(d.last) - to_ms(d.first))};
@@ -588,7 +589,7 @@ void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reas
     record.observation_point = context_.point.id;
     record.selector = context_.selector;
     record.ingress_interface = record.egress_interface =
-        entry.interface != 0 ? entry.interface : context_.interface_index;
+        entry.interface != 0 ? entry.interface : context_.interfaces[entry.source].index;
 }
 
 template class FlowMeter<FlowKeyV4>;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/application/ndpi_dissector.hpp"
 #include "core/features/flow_sequences.hpp"
@@ -39,12 +40,17 @@ struct MeterContext {
     std::uint64_t next_flow_id = 0, next_creation_id = 0;
     std::uint32_t live_flows = 0;  // entries of both families
     std::uint32_t remembered = 0;  // of these, closed by the active timeout and not heard of since
-    std::uint32_t interface_index = 0;
     std::uint32_t selector = 0;
-    std::string interface_name{};
-    const ProcessTable* processes = nullptr;  // null: off
-    MacAddress hardware_address{};
+    const ProcessTable* processes = nullptr;                                 // null: off
     std::uint32_t most_packets = std::numeric_limits<std::uint32_t>::max();  // that one flow can count
+    // Where flows were seen, by FlowEntry::source, and the place there of each RawFrame::source.
+    struct Interface {
+        std::uint32_t index = 0;
+        std::string name{};
+        MacAddress hardware_address{};
+    };
+    std::vector<Interface> interfaces{1};
+    std::array<std::uint8_t, 256> interface_of{};
 
     // Some packets decide about the flow that counted them.
     bool packets_end_flows() const noexcept { return hook != nullptr || timeouts.tcp_ends(); }

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <limits>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -112,6 +114,7 @@ public:
             note_hand_over();
             drain();
         }
+        if (!ended) source_->finish(*this);
         take_changes();
         publisher_.wait_for_room();
         const EndReason reason = ended                        ? EndReason::kEndOfInput
@@ -131,11 +134,12 @@ public:
         std::size_t i = 0;
         for (const RawFrame& frame : vector.frames) {
             if (overlapping_) [[unlikely]] {
-                if (frame.timestamp <= overlap_until_ || frame.timestamp > hand_over_at_) {
+                const bool is_before = frame.timestamp <= overlap_until_;
+                if ((is_before && !new_sources_[frame.source]) || frame.timestamp > hand_over_at_) {
                     counters_.overlap.add();
                     continue;
                 }
-                overlapping_ = hand_over_at_ != kNever;
+                if (!is_before) overlapping_ = hand_over_at_ != kNever;
             }
             newest_frame_ = std::max(newest_frame_, frame.timestamp);
             if (sampler_.on() && !sampler_.selects(frame_number_++)) {
@@ -220,6 +224,20 @@ public:
         totals.up = source_->counters().up.get() != 0;
         return totals;
     }
+    std::vector<Member> members() const {
+        const std::lock_guard lock(mutex_);
+        if (!counts_input_) return {};
+        std::vector<Member> members;
+        for (const auto& member : source_->members()) {
+            Member& made = members.emplace_back();
+            made.source = member->describe();
+            if (const auto past = retired_members_.find(made.source.name); past != retired_members_.end())
+                made.capture = past->second;
+            add(made.capture, member->counters());
+            made.capture.up = member->counters().up.get() != 0;
+        }
+        return members;
+    }
     PacketSource::Description source_description() const {
         const std::lock_guard lock(mutex_);
         return source_->describe();
@@ -260,6 +278,9 @@ private:
         totals.interface_dropped += counters.interface_dropped.get();
         totals.opens += counters.opens.get();
         totals.failures += counters.failures.get();
+        totals.late += counters.late.get();
+        totals.early += counters.early.get();
+        totals.duplicates += counters.duplicates.get();
     }
 
     DecodeResult look_at_checksums(const Packet& packet, ChecksumMode mode) {
@@ -365,11 +386,25 @@ private:
     // the kernel gives a packet once for all captures.
     void replace_source(std::unique_ptr<PacketSource> next) {
         drain();
+        source_->finish(*this);
         begin_overlap(newest_frame_);
+        note_new_sources(*next);
         const std::lock_guard lock(mutex_);
         add(retired_, source_->counters());
+        for (const auto& member : source_->members())
+            add(retired_members_[member->describe().name], member->counters());
         source_ = std::move(next);
         opens_noted_ = 0;
+    }
+
+    // What only the new capture sees was not delivered before.
+    void note_new_sources(const PacketSource& next) {
+        const auto before = source_->members(), after = next.members();
+        new_sources_.reset();
+        for (std::size_t i = 0; i < after.size(); ++i)
+            new_sources_[i] = std::none_of(before.begin(), before.end(), [&](const auto& member) {
+                return member->describe().name == after[i]->describe().name;
+            });
     }
 
     void begin_overlap(TimestampNs until) noexcept {
@@ -428,10 +463,24 @@ private:
         const std::uint64_t opens = capture.opens.get();
         if (opens == opens_noted_) return;
         opens_noted_ = opens;
-        const auto description = source_->describe();
-        context_.hardware_address = source_->hardware_address();
-        context_.interface_index = description.interface_index;
-        context_.interface_name = point_.offline ? "" : description.name;
+        if (point_.offline) return;
+        const auto members = source_->members();
+        context_.interface_of.fill(0);
+        if (members.empty()) note_interface(0, *source_);
+        for (std::size_t i = 0; i < members.size(); ++i) note_interface(i, *members[i]);
+    }
+
+    // A flow keeps the place of its interface, so an interface keeps its place
+    // while those of a group come and go.
+    void note_interface(std::size_t source, const PacketSource& capture) {
+        const auto description = capture.describe();
+        auto& known = context_.interfaces;
+        const auto free_place = [&](const auto& one) { return one.name == description.name || one.name.empty(); };
+        auto place = std::find_if(known.begin(), known.end(), free_place);
+        if (place == known.end() && known.size() < context_.interface_of.size()) place = known.emplace(known.end());
+        if (place == known.end()) --place;  // so many have been that the last ones share one
+        *place = {description.interface_index, description.name, capture.hardware_address()};
+        context_.interface_of[source] = static_cast<std::uint8_t>(place - known.begin());
     }
 
     // Every flow that is there now leaves, some with each turn.
@@ -502,10 +551,11 @@ private:
     }
 
     Logger& logger_;
-    mutable std::mutex mutex_;  // guards changes_, the pointer source_, retired_ and selector_
+    mutable std::mutex mutex_;  // guards changes_, the pointer source_, selector_ and what is retired
     std::vector<MeteringChange> changes_;
     std::unique_ptr<PacketSource> source_;  // replaced by the metering thread under mutex_; it reads it freely
     CaptureTotals retired_;
+    std::map<std::string, CaptureTotals> retired_members_;
     PacketSelector selector_;
     std::atomic<bool> expire_requested_{false};
     std::atomic<TimestampNs> hand_over_requested_{kNever};
@@ -529,6 +579,7 @@ private:
     TimestampNs newest_frame_ = 0;
     bool overlapping_ = false;  // the new capture may still deliver what the old one did
     TimestampNs overlap_until_ = 0;
+    std::bitset<256> new_sources_;       // of the new capture, by RawFrame::source
     Steady::time_point overlap_ends_{};  // whatever the time stamps say
     TimestampNs hand_over_at_ = kNever;  // another process meters what is later
     std::uint64_t opens_noted_ = 0;
@@ -599,6 +650,9 @@ PacketSelector MeteringProcess::selector() const {
 }
 MeteringProcess::CaptureTotals MeteringProcess::capture() const {
     return implementation_->capture();
+}
+std::vector<MeteringProcess::Member> MeteringProcess::members() const {
+    return implementation_->members();
 }
 PacketSource::Description MeteringProcess::source_description() const {
     return implementation_->source_description();

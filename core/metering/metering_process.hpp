@@ -107,9 +107,15 @@ public:
     struct CaptureTotals {  // over all sources that this process has had
         std::uint64_t frames = 0, octets = 0, truncated = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0,
                       opens = 0, failures = 0;
+        std::uint64_t late = 0, early = 0, duplicates = 0;  // of several sources as one
         bool up = false;
     };
     CaptureTotals capture() const;
+    struct Member {
+        PacketSource::Description source;
+        CaptureTotals capture;
+    };
+    std::vector<Member> members() const;  // of a source that is several as one
     PacketSource::Description source_description() const;
     PacketSource::Progress progress() const;
 

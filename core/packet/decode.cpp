@@ -585,6 +585,17 @@ constexpr std::array<std::string_view, kDecodeResults> kNames{
 
 }  // namespace
 
+std::optional<std::uint32_t> ip_offset(int link_type, const RawFrame& frame) noexcept {
+    const DecodeOptions options;
+    Packet packet;
+    Decoder decoder{frame.data, frame.captured_length, options, packet};
+    if (decoder.link(link_type) != kOk || decoder.tags() != kOk) return std::nullopt;
+    if (decoder.at > frame.captured_length || frame.captured_length - decoder.at < 20) return std::nullopt;
+    const std::uint8_t version = frame.data[decoder.at] >> 4;
+    if (version != 4 && (version != 6 || frame.captured_length - decoder.at < 40)) return std::nullopt;
+    return decoder.at;
+}
+
 bool is_supported_link_type(int link_type) noexcept {
     return std::find(kLinkTypes.begin(), kLinkTypes.end(), link_type) != kLinkTypes.end();
 }
@@ -595,6 +606,7 @@ std::string_view name(DecodeResult result) noexcept {
 
 DecodeResult decode(int link_type, const RawFrame& frame, const DecodeOptions& options, Packet& out) noexcept {
     out.timestamp = frame.timestamp;
+    out.source = frame.source;
     out.cut = frame.captured_length < frame.wire_length;
     Decoder decoder{frame.data, frame.captured_length, options, out};
     DecodeResult result = decoder.link(link_type);

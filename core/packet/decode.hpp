@@ -3,6 +3,9 @@
 // and by the RFCs for what it does not. Pure: no allocation, no state, no
 // logging, safe on hostile bytes. Any thread. Fuzzed.
 #pragma once
+#include <cstdint>
+#include <optional>
+
 #include "core/packet/fragment_mode.hpp"
 #include "core/packet/packet.hpp"
 #include "core/packet/tunnel_set.hpp"
@@ -16,6 +19,9 @@ struct DecodeOptions {
 
 // `link_type` is a DLT_* value. `out` must be freshly constructed.
 DecodeResult decode(int link_type, const RawFrame& frame, const DecodeOptions& options, Packet& out) noexcept;
+
+// Where the outermost IP header begins; none: the link layer does not lead to one.
+std::optional<std::uint32_t> ip_offset(int link_type, const RawFrame& frame) noexcept;
 
 bool is_supported_link_type(int link_type) noexcept;
 

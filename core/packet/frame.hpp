@@ -16,6 +16,7 @@ struct RawFrame {
     const std::uint8_t* data;
     std::uint32_t captured_length;  // bytes at `data`
     std::uint32_t wire_length;      // exceeds captured_length when snapped
+    std::uint8_t source = 0;        // which interface or file it is from, see PacketSource::members()
 };
 
 inline constexpr std::size_t kFrameVectorSize = 32;  // most frames of one vector (flow-table measurements: 16 to 32)

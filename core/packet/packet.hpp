@@ -37,6 +37,7 @@ struct Packet {
     bool outgoing = false;          // the link header says so (SLL, SLL2)
     bool cut = false;               // shorter than on the wire
     bool later_fragment = false;    // FragmentMode::kAll only: ports are not its own
+    std::uint8_t source = 0;        // as of the frame
     std::uint32_t fragment_id = 0;  // identification, when `fragment`
     bool fragment = false;          // any fragment, the first included
 };

@@ -112,6 +112,13 @@ std::string left_out_text(std::uint64_t filtered, std::uint64_t sampled_out) {
     return fmt::format("{} records by filter, {} by sampling", filtered, sampled_out);
 }
 
+// What putting several interfaces into one order could not do, and did besides.
+std::string order_text(const Tree& interface) {
+    Tree counts;
+    for (const char* name : {"late", "early", "duplicates"}) counts.put(name, number(interface, name));
+    return counts_text(counts);
+}
+
 std::string interfaces(const Tree& status) {
     std::vector<Row> rows{
         {"INTERFACE", "STATE", "FRAMES", "OCTETS", "DROPPED", "IGNORED", "PACKETS", "FLOWS", "RECORDS"}};
@@ -127,7 +134,13 @@ std::string interfaces(const Tree& status) {
         remark(rows, "capture",
                fmt::format("{}, time stamps {} ({})", text(interface, "link_type"), text(interface, "timestamp_type"),
                            text(interface, "timestamp_precision")));
+        for (const auto& [no_key, member] : interface.get_child("members"))
+            remark(rows, text(member, "name"),
+                   fmt::format("{}, {} frames, {} octets, {} dropped", text(member, "state"), text(member, "frames"),
+                               text(member, "octets"),
+                               number(member, "kernel_dropped") + number(member, "interface_dropped")));
         remark(rows, "selection", selection_text(interface.get_child("selection")));
+        remark(rows, "order", order_text(interface));
         remark(rows, "ignored", counts_text(ignored));
         remark(rows, "cut by the snapshot length", number(interface, "truncated") ? text(interface, "truncated") : "");
         remark(rows, "checksums", checksums_text(interface.get_child("metered")));

@@ -269,8 +269,9 @@ def read_pcap(path):
 
 
 def write_pcap(path, frames, link_type=1, first_s=1_700_000_000, gap_us=1000):
-    """A capture of these frames, one each gap_us."""
-    return write_timed(path, ((n * gap_us / 1_000_000, frame) for n, frame in enumerate(frames)), link_type, first_s)
+    """A capture of these frames, one each gap_us; None is a gap."""
+    return write_timed(path, ((n * gap_us / 1_000_000, frame) for n, frame in enumerate(frames) if frame is not None),
+                       link_type, first_s)
 
 
 def write_timed(path, frames, link_type=1, first_s=1_700_000_000):
@@ -283,6 +284,27 @@ def write_timed(path, frames, link_type=1, first_s=1_700_000_000):
                                   len(frame), len(frame)))
             out.write(frame)
     return path
+
+
+def ends_of(frame):
+    """(address, port) of sender and receiver of TCP or UDP over IPv4 over Ethernet, octets; None of anything else."""
+    if frame[12:14] != b"\x08\0" or frame[23] not in (6, 17):
+        return None
+    ports = 14 + 4 * (frame[14] & 15)
+    return (frame[26:30], frame[ports:ports + 2]), (frame[30:34], frame[ports + 2:ports + 4])
+
+
+def answers(frames):
+    """For each frame of a capture whether it comes from the end that did not begin."""
+    began, found = {}, []
+    for frame in frames:
+        ends = ends_of(frame)
+        found.append(ends is not None and began.setdefault(frozenset(ends), ends[0]) != ends[0])
+    return found
+
+
+def tagged(frame, vlan):
+    return frame[:12] + struct.pack(">HH", 0x8100, vlan) + frame[12:]
 
 
 def udp_frame(source, source_port, destination, destination_port, payload=b"x" * 20):

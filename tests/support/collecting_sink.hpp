@@ -12,6 +12,7 @@ struct CollectedFrame {
     std::vector<std::uint8_t> octets;
     std::uint32_t wire_length;
     int link_type;
+    std::uint8_t source = 0;
     friend bool operator==(const CollectedFrame&, const CollectedFrame&) = default;
 };
 
@@ -24,7 +25,8 @@ public:
             frames.push_back({frame.timestamp,
                               {frame.data, frame.data + frame.captured_length},
                               frame.wire_length,
-                              vector.link_type});
+                              vector.link_type,
+                              frame.source});
         }
     }
 

@@ -24,6 +24,8 @@ void check_same(const Config& a, const Config& b) {
         CHECK(a.capture[i].interfaces == b.capture[i].interfaces);
         CHECK(a.capture[i].pcap == b.capture[i].pcap);
         CHECK(a.capture[i].options == b.capture[i].options);
+        CHECK(a.capture[i].group == b.capture[i].group);
+        CHECK(a.capture[i].merge == b.capture[i].merge);
     }
     REQUIRE(a.exporters.size() == b.exporters.size());
     for (std::size_t i = 0; i < a.exporters.size(); ++i) {
@@ -65,6 +67,8 @@ capture:
     n_meters: 0
     checksum: "off"
     required: false
+    reorder_window: 10ms
+    deduplicate: off
 metering:
   compatibility: nfstream6
   idle_timeout: 120s
@@ -90,6 +94,7 @@ metering:
   system_visibility_poll_ms: 100
   statistical_analysis: false
   splt_analysis: 0
+  performance_report: 0
 ndpi: {}
 exporters:
   - name: file

@@ -100,5 +100,66 @@ TEST_CASE("meter count: by the processors for an interface, one of which is left
     CHECK(meter_count(files, 2).problem == "standard input can be read only once: one meter reads it");
 }
 
+TEST_CASE("capture plans: the entries of a group are one, each member with the options of its entry") {
+    config::Config config;
+    config.capture.resize(3);
+    config.capture[0].interfaces = {"eth0"};
+    config.capture[0].options.bpf_filter = "tcp";
+    config.capture[1].interfaces = {"lo"};
+    config.capture[2].interfaces = {"eth1", "eth2"};
+    for (const std::size_t i : {0u, 2u}) {
+        config.capture[i].group = "tap";
+        config.capture[i].merge.reorder_window = std::chrono::milliseconds(20);
+    }
+    const auto plans = capture_plans(config, 1);
+    REQUIRE(plans.size() == 2);
+    CHECK(plans[0].name == "tap");
+    CHECK_FALSE(plans[0].offline());
+    CHECK(plans[0].merge.reorder_window == std::chrono::milliseconds(20));
+    REQUIRE(plans[0].members.size() == 3);
+    CHECK(plans[0].members[0].name == "eth0");
+    CHECK(plans[0].members[0].options.bpf_filter == "tcp");
+    CHECK(plans[0].members[0].options.block_timeout == std::chrono::milliseconds(5));
+    CHECK(plans[0].members[2].name == "eth2");
+    CHECK(plans[0].members[2].options.bpf_filter.empty());
+    CHECK(plans[1].name == "lo");
+    CHECK(plans[1].members.empty());
+    CHECK(plans[1].options.block_timeout == CaptureOptions{}.block_timeout);
+
+    config.capture.resize(1);
+    config.capture[0].interfaces.clear();
+    config.capture[0].pcap = {"a.pcap", "b.pcap"};
+    const auto files = capture_plans(config);
+    REQUIRE(files.size() == 1);
+    CHECK(files[0].offline());
+    CHECK(files[0].name == "tap");
+    CHECK(files[0].members.size() == 2);
+}
+
+TEST_CASE("capture plans: several meters of a group share the packets of each of its interfaces") {
+    config::Config config;
+    config.capture.resize(1);
+    config.capture[0].interfaces = {"eth0", "eth1"};
+    config.capture[0].group = "tap";
+    config.capture[0].n_meters = 2;
+    const auto plans = capture_plans(config, 8);
+    REQUIRE(plans.size() == 2);
+    CHECK(plans[1].name == "tap/1");
+    CHECK(plans[1].input == "tap");
+    CHECK(plans[1].share == FlowShare{1, 2});
+    REQUIRE(plans[1].members.size() == 2);
+    CHECK(plans[1].members[0].fanout.index == 1);
+    CHECK(plans[1].members[0].fanout.group == plans[0].members[0].fanout.group);
+    CHECK(plans[1].members[0].fanout.group != plans[1].members[1].fanout.group);
+    CHECK(same_capture(plans[0], capture_plans(config, 8)[0]));
+
+    config.capture.resize(2);
+    config.capture[1] = config.capture[0];
+    for (auto& capture : config.capture) capture.interfaces.clear();
+    config.capture[0].pcap = {"/dev/null/absent.pcap"};
+    config.capture[1].pcap = {"-"};
+    CHECK(capture_plans(config, 8).size() == 1);  // what can be read only once is read by one meter
+}
+
 }  // namespace
 }  // namespace nfstreamd::daemon

@@ -46,6 +46,7 @@ void check_nothing_changes(const ReloadPlan& plan) {
     CHECK_FALSE(plan.metering_changed);
     CHECK_FALSE(plan.log_changed);
     CHECK_FALSE(plan.control_changed);
+    CHECK_FALSE(plan.report_changed);
 }
 
 TEST_CASE("reload diff: the same configuration changes nothing") {
@@ -120,6 +121,35 @@ TEST_CASE("reload diff: other packet selection is taken by the capture that has 
     wanted.capture[1].selection = {};
     CHECK(diff(base(), wanted).interfaces_reopened == Names{"eth0"});
     CHECK_FALSE(diff(base(), wanted).exporters_changed());
+}
+
+TEST_CASE("reload diff: a group is one capture, opened anew when its members or its windows change") {
+    const auto grouped = [](auto change) {
+        auto running = base();
+        running.capture[0].group = "tap";
+        auto wanted = running;
+        change(wanted.capture);
+        return diff(running, wanted);
+    };
+    check_nothing_changes(grouped([](auto&) {}));
+    CHECK(grouped([](auto& c) { c[0].interfaces.push_back("eth2"); }).interfaces_reopened == Names{"tap"});
+    CHECK(grouped([](auto& c) { c[0].interfaces.pop_back(); }).interfaces_reopened == Names{"tap"});
+    CHECK(grouped([](auto& c) { c[0].options.bpf_filter = "udp"; }).interfaces_reopened == Names{"tap"});
+    CHECK(grouped([](auto& c) { c[0].merge.reorder_window = 20ms; }).interfaces_reopened == Names{"tap"});
+    CHECK(grouped([](auto& c) { c[0].merge.deduplicate = 20ms; }).interfaces_reopened == Names{"tap"});
+    const auto dissolved = grouped([](auto& c) { c[0].group.clear(); });
+    CHECK(dissolved.interfaces_removed == Names{"tap"});
+    CHECK(dissolved.interfaces_added == Names{"eth0", "eth1"});
+}
+
+TEST_CASE("reload diff: the performance report is set at once") {
+    auto wanted = base();
+    wanted.performance_report = 5s;
+    const auto plan = diff(base(), wanted);
+    CHECK(plan.report_changed);
+    CHECK(plan.needs_restart.empty());
+    CHECK_FALSE(plan.metering_changed);
+    CHECK(keep_until_restart(base(), wanted).performance_report == 5s);
 }
 
 TEST_CASE("reload diff: exporters are added, removed and replaced by name") {

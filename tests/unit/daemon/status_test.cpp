@@ -63,6 +63,14 @@ TEST_CASE("status: every counter is there under its name") {
         interface.idle_timeout_ms = 11'500;
         interface.clock_steps = 12;
         interface.discarded = {{"flows", 13}, {"packets", 14}};
+        interface.capture.late = 11;
+        interface.capture.early = 12;
+        interface.capture.duplicates = 13;
+        MeteringProcess::Member member;
+        member.source.name = "member0";
+        member.capture.up = true;
+        member.capture.frames = 14;
+        interface.members.push_back(member);
         status.interfaces.push_back(interface);
     }
     ExporterStatus exporter;
@@ -105,6 +113,13 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(interface.get<int>("discarded.flows") == 13);
     CHECK(interface.get<int>("discarded.packets") == 14);
     CHECK(interface.get<std::string>("timestamp_precision") == "nano");
+    CHECK(interface.get<int>("late") == 11);
+    CHECK(interface.get<int>("early") == 12);
+    CHECK(interface.get<int>("duplicates") == 13);
+    const auto& member = interface.get_child("members").front().second;
+    CHECK(member.get<std::string>("name") == "member0");
+    CHECK(member.get<bool>("up"));
+    CHECK(member.get<int>("frames") == 14);
     const auto& main = tree.get_child("exporters").front().second;
     CHECK(main.get<bool>("up"));
     CHECK(main.get<int>("queue_depth") == 8);

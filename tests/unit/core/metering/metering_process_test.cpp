@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "core/capture/merged_source.hpp"
 #include "tests/unit/core/metering/metered.hpp"
 
 using namespace nfstreamd;
@@ -551,6 +552,108 @@ TEST_CASE("MeteringProcess: flowDirection is egress for frames of the interface'
     CHECK(other.stop().at(0)->flow_direction == 0);
 }
 
+namespace {
+
+// A tap: two interfaces of one group.
+struct Tap {
+    SyntheticSource *east, *west;
+    std::unique_ptr<PacketSource> source;
+
+    explicit Tap(const char* first = "east0", const char* second = "west0") {
+        auto one = std::make_unique<SyntheticSource>(SyntheticSource::Kind::kLink, first, 11);
+        auto other = std::make_unique<SyntheticSource>(SyntheticSource::Kind::kLink, second, 22);
+        east = one.get();
+        west = other.get();
+        std::vector<std::unique_ptr<PacketSource>> members;
+        members.push_back(std::move(one));
+        members.push_back(std::move(other));
+        source = make_merged_links(std::move(members), {}, 1536);
+    }
+};
+
+struct TapRun {
+    Received received;
+    Tap tap;
+    MeteringProcess process{
+        {3, "tap", false}, plain_options(), std::move(tap.source), {received.queue()}, quiet_logger()};
+    std::jthread thread;
+
+    void start() {
+        REQUIRE(process.open());
+        thread = std::jthread([this](std::stop_token stop) { CHECK(process.run(stop)); });
+    }
+    const std::vector<const FlowRecord*>& stop() {
+        thread.request_stop();
+        thread.join();
+        check_totals(process, received.records());
+        return received.records();
+    }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "MeteringProcess: the directions on two interfaces of a group are one flow, of the first packet's interface") {
+    TapRun run;
+    run.tap.west->set_hardware_address(PacketBuilder::kSourceMac);
+    run.start();
+    for (int i = 0; i < 50; ++i) {
+        run.tap.east->add(udp_frame(kB, kA, 2000, 1000), kStart + i * kMs + 1000);  // the answers
+        run.tap.west->add(udp_frame(kA, kB, 1000, 2000), kStart + i * kMs);
+    }
+    run.tap.east->add(udp_frame("10.1.1.1", kB), kStart + 60 * kMs);
+    const auto& records = run.stop();
+    REQUIRE(records.size() == 2);
+    const FlowRecord& west = *records[records[0]->packets() == 100 ? 0 : 1];
+    const FlowRecord& east = *records[records[0]->packets() == 100 ? 1 : 0];
+    CHECK(to_string(west.source_address) == kA);
+    CHECK(west.forward.packets == 50);
+    CHECK(west.reverse.packets == 50);
+    CHECK(west.interface_name == "west0");
+    CHECK(west.ingress_interface == 22);
+    CHECK(west.flow_direction == 1);
+    CHECK(east.interface_name == "east0");
+    CHECK(east.ingress_interface == 11);
+    CHECK(east.flow_direction == 0);
+    CHECK(east.observation_point == west.observation_point);
+    REQUIRE(run.process.members().size() == 2);
+    CHECK(run.process.members()[0].source.name == "east0");
+    CHECK(run.process.members()[0].capture.frames == 51);
+    CHECK(run.process.members()[1].capture.frames == 50);
+    CHECK(run.process.capture().frames == 101);
+    CHECK(run.process.capture().up);
+}
+
+TEST_CASE("MeteringProcess: flows keep their interface while those of a group come and go") {
+    TapRun run;
+    run.start();
+    run.tap.west->add(udp_frame(kA, kB), kStart);
+    REQUIRE(run.tap.west->wait_until_silent(2));
+    Tap next("north0", "west0");
+    MeteringChange change;
+    change.idle_timeout = change.active_timeout = 600s;
+    change.outputs = {run.received.queue()};
+    change.source = std::move(next.source);
+    REQUIRE(change.source->open());
+    // what an interface that is new to the group sees is no repetition of what the others saw
+    next.east->add(udp_frame("10.1.1.1", kB), kStart);
+    next.west->add(udp_frame(kA, kB), kStart);
+    next.west->add(udp_frame(kA, kB), kStart + kMs);
+    run.process.adopt(std::move(change));
+    REQUIRE(next.east->wait_until_silent(2));
+    const auto& records = run.stop();
+    REQUIRE(records.size() == 2);
+    const FlowRecord& west = *records[records[0]->interface_name == "west0" ? 0 : 1];
+    const FlowRecord& north = *records[records[0]->interface_name == "west0" ? 1 : 0];
+    CHECK(west.interface_name == "west0");
+    CHECK(west.packets() == 2);
+    CHECK(north.interface_name == "north0");
+    CHECK(north.packets() == 1);
+    CHECK(run.process.counters().overlap.get() == 1);
+    REQUIRE(run.process.members().size() == 2);
+    CHECK(run.process.members()[1].capture.frames == 3);  // of both captures of west0
+}
+
 TEST_CASE("MeteringProcess: adopted timeouts hold for the flows that are there") {
     LinkRun link;  // 120 s
     for (int i = 0; i < 1000; ++i) link.source().add(udp_frame(host(i), kB), kStart);
@@ -633,7 +736,7 @@ TEST_CASE("MeteringProcess: a new capture takes over without loss, and what both
     const auto& records = link.stop();
     REQUIRE(records.size() == 1);
     CHECK(records[0]->packets() == 21);
-    CHECK(records[0]->interface_name == "test1");
+    CHECK(records[0]->interface_name == "test0");  // of its first packet
     CHECK(link.process().counters().overlap.get() == 5);
     CHECK(link.process().capture().frames == 26);
     CHECK(link.process().capture().opens == 2);

@@ -66,6 +66,25 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     CHECK(table.find("eth0       down     1000       0       42        7      993") != std::string::npos);
 }
 
+TEST_CASE("status table: the interfaces of a group are shown below it") {
+    daemon::DaemonStatus status;
+    daemon::InterfaceStatus group;
+    group.source.name = "tap";
+    group.capture.late = 3;
+    group.capture.duplicates = 4;
+    MeteringProcess::Member member;
+    member.source.name = "eth0";
+    member.source.state = "up";
+    member.capture.frames = 7;
+    member.capture.kernel_dropped = 2;
+    group.members.push_back(member);
+    status.interfaces.push_back(group);
+    const auto table = table_of(status);
+    for (const char* part :
+         {"tap", "    eth0: up, 7 frames, 0 octets, 2 dropped\n", "    order: late 3, duplicates 4\n"})
+        CHECK_MESSAGE(table.find(part) != std::string::npos, part);
+}
+
 TEST_CASE("status table: an empty daemon is shown, too") {
     const auto table = table_of({});
     CHECK(table.find("INTERFACE") != std::string::npos);
