@@ -159,81 +159,82 @@ TunnelSet to_tunnels(const std::vector<std::string>& names) {
         if (const auto kind = TunnelSet::find(name)) tunnels.add(*kind);
     }
     return tunnels;
-    MeteringOptions to_metering(const Settings& from, Generation generation) {
-        const bool is_0 = generation == Generation::kNfstream0;
-        MeteringOptions to;
-        to.compatibility = generation;
-        to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
-        to.active_timeout = from.duration("active_timeout");
-        to.max_flows = static_cast<std::uint32_t>(from.integer(is_0 ? "capacity" : "max_flows"));
-        to.idle_tcp = duration_if_any(from, "timeouts.tcp");
-        to.idle_udp = duration_if_any(from, "timeouts.udp");
-        to.idle_icmp = duration_if_any(from, "timeouts.icmp");
-        to.idle_other = duration_if_any(from, "timeouts.other");
-        to.tcp_end = duration_if_any(from, "timeouts.tcp_end");
-        if (from.has_value("pressure.from")) to.pressure_from = static_cast<unsigned>(from.integer("pressure.from"));
-        to.pressure_idle_timeout = from.duration("pressure.idle_timeout");
-        to.max_nflows = static_cast<std::uint64_t>(from.integer("max_nflows"));
-        to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
-        to.decode_tunnels = to_tunnels(from.strings("decode_tunnels"));
-        to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;
-        set_dissections(from, generation, to);
-        to.l7_details = from.boolean("l7_details");
-        to.statistical_analysis = from.boolean("statistical_analysis");
-        to.tcp_quality = from.boolean("tcp_quality");
-        to.system_visibility_mode = static_cast<int>(from.integer("system_visibility_mode"));
-        to.system_visibility_poll = std::chrono::milliseconds(from.integer("system_visibility_poll_ms"));
-        to.splt_analysis = static_cast<unsigned>(from.integer("splt_analysis"));
-        return to;
-    }
+}
 
-    LogConfig to_log(const Settings& from) {
-        const std::string& level = from.string("level");
-        const std::string& format = from.string("format");
-        return LogConfig{level == "debug"     ? LogLevel::kDebug
-                         : level == "warning" ? LogLevel::kWarning
-                         : level == "error"   ? LogLevel::kError
-                                              : LogLevel::kInfo,
-                         format == "journal" ? LogFormat::kJournal
-                         : format == "json"  ? LogFormat::kJson
-                                             : LogFormat::kText,
-                         from.given("level"), from.given("format")};
-    }
+MeteringOptions to_metering(const Settings& from, Generation generation) {
+    const bool is_0 = generation == Generation::kNfstream0;
+    MeteringOptions to;
+    to.compatibility = generation;
+    to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
+    to.active_timeout = from.duration("active_timeout");
+    to.max_flows = static_cast<std::uint32_t>(from.integer(is_0 ? "capacity" : "max_flows"));
+    to.idle_tcp = duration_if_any(from, "timeouts.tcp");
+    to.idle_udp = duration_if_any(from, "timeouts.udp");
+    to.idle_icmp = duration_if_any(from, "timeouts.icmp");
+    to.idle_other = duration_if_any(from, "timeouts.other");
+    to.tcp_end = duration_if_any(from, "timeouts.tcp_end");
+    if (from.has_value("pressure.from")) to.pressure_from = static_cast<unsigned>(from.integer("pressure.from"));
+    to.pressure_idle_timeout = from.duration("pressure.idle_timeout");
+    to.max_nflows = static_cast<std::uint64_t>(from.integer("max_nflows"));
+    to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
+    to.decode_tunnels = to_tunnels(from.strings("decode_tunnels"));
+    to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;
+    set_dissections(from, generation, to);
+    to.l7_details = from.boolean("l7_details");
+    to.statistical_analysis = from.boolean("statistical_analysis");
+    to.tcp_quality = from.boolean("tcp_quality");
+    to.system_visibility_mode = static_cast<int>(from.integer("system_visibility_mode"));
+    to.system_visibility_poll = std::chrono::milliseconds(from.integer("system_visibility_poll_ms"));
+    to.splt_analysis = static_cast<unsigned>(from.integer("splt_analysis"));
+    return to;
+}
 
-    bool has_nfstream3_schema(const CheckedExporter& exporter) {
-        const auto& table = exporter.schema->settings;
-        return std::any_of(table.begin(), table.end(), [](const SettingSpec& spec) { return spec.name == "schema"; }) &&
-               exporter.settings.string("schema") == name(Generation::kNfstream3);
-    }
+LogConfig to_log(const Settings& from) {
+    const std::string& level = from.string("level");
+    const std::string& format = from.string("format");
+    return LogConfig{level == "debug"     ? LogLevel::kDebug
+                     : level == "warning" ? LogLevel::kWarning
+                     : level == "error"   ? LogLevel::kError
+                                          : LogLevel::kInfo,
+                     format == "journal" ? LogFormat::kJournal
+                     : format == "json"  ? LogFormat::kJson
+                                         : LogFormat::kText,
+                     from.given("level"), from.given("format")};
+}
 
-    Config to_config(const Checked& checked) {
-        Config config;
-        config.instance = checked.top.string("instance");
-        config.private_enterprise_number = static_cast<std::uint32_t>(checked.top.integer("private_enterprise_number"));
-        for (const CheckedCapture& capture : checked.capture)
-            config.capture.push_back(to_capture(capture, checked.generation));
-        config.metering = to_metering(checked.metering, checked.generation);
-        config.metering.nfstream3_records =
-            std::any_of(checked.exporters.begin(), checked.exporters.end(), has_nfstream3_schema);
-        config.metering.ndpi.protocols = checked.ndpi.string("protocols_file");
-        config.metering.ndpi.categories = checked.ndpi.string("categories_file");
-        config.performance_report = std::chrono::seconds(checked.metering.integer("performance_report"));
-        for (const CheckedExporter& exporter : checked.exporters) {
-            config.exporters.push_back(
-                ExporterConfig{exporter.name, std::string(exporter.schema->type), exporter.settings, exporter.where});
-        }
-        config.log = to_log(checked.log);
-        config.control.socket = checked.control.string("socket");
-        return config;
-    }
+bool has_nfstream3_schema(const CheckedExporter& exporter) {
+    const auto& table = exporter.schema->settings;
+    return std::any_of(table.begin(), table.end(), [](const SettingSpec& spec) { return spec.name == "schema"; }) &&
+           exporter.settings.string("schema") == name(Generation::kNfstream3);
+}
 
-    void warn(const Checked& checked, std::vector<std::string>& warnings) {
-        constexpr int kLongSequence = 255;  // where nfstream warns
-        if (checked.metering.integer("splt_analysis") <= kLongSequence) return;
-        warnings.push_back(
-            fmt::format("{}: metering.splt_analysis: more than {} packets for each flow cost much memory",
-                        checked.metering.where("splt_analysis"), kLongSequence));
+Config to_config(const Checked& checked) {
+    Config config;
+    config.instance = checked.top.string("instance");
+    config.private_enterprise_number = static_cast<std::uint32_t>(checked.top.integer("private_enterprise_number"));
+    for (const CheckedCapture& capture : checked.capture)
+        config.capture.push_back(to_capture(capture, checked.generation));
+    config.metering = to_metering(checked.metering, checked.generation);
+    config.metering.nfstream3_records =
+        std::any_of(checked.exporters.begin(), checked.exporters.end(), has_nfstream3_schema);
+    config.metering.ndpi.protocols = checked.ndpi.string("protocols_file");
+    config.metering.ndpi.categories = checked.ndpi.string("categories_file");
+    config.performance_report = std::chrono::seconds(checked.metering.integer("performance_report"));
+    for (const CheckedExporter& exporter : checked.exporters) {
+        config.exporters.push_back(
+            ExporterConfig{exporter.name, std::string(exporter.schema->type), exporter.settings, exporter.where});
     }
+    config.log = to_log(checked.log);
+    config.control.socket = checked.control.string("socket");
+    return config;
+}
+
+void warn(const Checked& checked, std::vector<std::string>& warnings) {
+    constexpr int kLongSequence = 255;  // where nfstream warns
+    if (checked.metering.integer("splt_analysis") <= kLongSequence) return;
+    warnings.push_back(fmt::format("{}: metering.splt_analysis: more than {} packets for each flow cost much memory",
+                                   checked.metering.where("splt_analysis"), kLongSequence));
+}
 
 }  // namespace
 

@@ -285,7 +285,7 @@ private:
 
     DecodeResult look_at_checksums(const Packet& packet, ChecksumMode mode) {
         constexpr MacAddress kNoAddress{};
-        const MacAddress& own = context_.hardware_address;
+        const MacAddress& own = context_.interfaces[context_.interface_of[packet.source]].hardware_address;
         const bool outgoing = packet.outgoing || (own != kNoAddress && packet.source_mac != nullptr &&
                                                   std::equal(own.begin(), own.end(), packet.source_mac));
         const ChecksumVerdict verdict = check_checksums(packet, outgoing);
