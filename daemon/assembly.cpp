@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000},
     kPathPatience{1};
 
 constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields", kSchema = "schema",
-                           kAnonymized = "columns_to_anonymize";
+                           kAnonymized = "columns_to_anonymize", kAnonymizationKey = "anonymization_key";
 
 bool has_setting(const exporters::ExporterType& type, std::string_view name) {
     return std::any_of(type.settings.begin(), type.settings.end(),
@@ -88,10 +88,17 @@ std::unique_ptr<PacketSource> make_merged_source(const CapturePlan& plan, Logger
 
 }  // namespace
 
+unsigned processors_at_start() {
+    static const unsigned count = std::thread::hardware_concurrency();
+    return count;
+}
+
 // Live, nfstream's rule: one processor is left to the rest.
-MeterCount meter_count(const config::CaptureConfig& capture, unsigned processors) {
+MeterCount meter_count(const config::Config& config, const config::CaptureConfig& capture, unsigned processors) {
     if (!capture.pcap.empty()) {
         if (capture.n_meters <= 1) return {};
+        if (config.metering.compatibility == Generation::kNfstream0)
+            return {1, "nfstream 0.x ends flows when any flow begins: one meter reads the files"};
         if (const auto pipe = pipe_among(capture.pcap); !pipe.empty())
             return {1, fmt::format("{} can be read only once: one meter reads it", pipe)};
         return {capture.n_meters, {}};
@@ -112,7 +119,7 @@ std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned pr
     };
     std::size_t file_inputs = 0;
     for (const auto& capture : config.capture) {
-        const unsigned count = meter_count(capture, processors).count;
+        const unsigned count = meter_count(config, capture, processors).count;
         if (!capture.group.empty()) {
             const auto [group, fresh] = groups.try_emplace(capture.group, inputs.size());
             if (fresh)
@@ -187,10 +194,13 @@ config::ExporterConfig continuing(const config::ExporterConfig& before, config::
     const auto same = [&](std::string_view list) {
         return !has_setting(*type, list) || before.settings.strings(list) == wanted.settings.strings(list);
     };
+    // other pseudonyms for the same values begin a file of their own
+    const bool same_key = !has_setting(*type, kAnonymizationKey) || before.type != wanted.type ||
+                          before.settings.string(kAnonymizationKey) == wanted.settings.string(kAnonymizationKey);
     const bool same_file = before.type == wanted.type && writes_a_file(before) && writes_a_file(wanted) &&
                            before.settings.string(kPath) == wanted.settings.string(kPath) &&
                            before.settings.strings(kFields) == wanted.settings.strings(kFields) &&
-                           schema_of(before) == schema_of(wanted) && same(kAnonymized);
+                           schema_of(before) == schema_of(wanted) && same(kAnonymized) && same_key;
     if (same_file && has_setting(*type, kAppend))
         wanted.settings.set(std::string(kAppend), true, wanted.settings.where(kAppend), true);
     return wanted;

@@ -43,15 +43,19 @@ struct CapturePlan {
 // Whether what is captured is the same, and how.
 bool same_capture(const CapturePlan& a, const CapturePlan& b);
 
+// Of this machine when first asked: the meters of a running daemon are compared
+// by it, whatever comes and goes.
+unsigned processors_at_start();
+
 // How many meters share an input, and why not as many as the operator wants.
 struct MeterCount {
     unsigned count = 1;
     std::string problem;
 };
-MeterCount meter_count(const config::CaptureConfig& capture, unsigned processors = std::thread::hardware_concurrency());
+MeterCount meter_count(const config::Config& config, const config::CaptureConfig& capture,
+                       unsigned processors = processors_at_start());
 
-std::vector<CapturePlan> capture_plans(const config::Config& config,
-                                       unsigned processors = std::thread::hardware_concurrency());
+std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned processors = processors_at_start());
 bool is_file_run(const config::Config& config);
 
 FieldGroups field_groups(const MeteringOptions& options);

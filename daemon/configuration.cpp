@@ -82,7 +82,7 @@ config::Loaded load_configuration(const CommandLine& line) {
         return loaded;
     }
     for (const auto& capture : loaded.config->capture)
-        if (const auto meters = meter_count(capture); !meters.problem.empty())
+        if (const auto meters = meter_count(*loaded.config, capture); !meters.problem.empty())
             loaded.warnings.push_back(fmt::format("{}{}capture.n_meters: {}", capture.where,
                                                   capture.where.empty() ? "" : ": ", meters.problem));
     if (loaded.config->exporters.empty())

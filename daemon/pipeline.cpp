@@ -34,6 +34,18 @@ std::vector<std::unique_ptr<Unit>> pick(std::vector<std::unique_ptr<Unit>>& from
     return picked;
 }
 
+bool captures(const CapturePlan& plan, const std::string& interface) {
+    if (plan.members.empty()) return plan.input == interface;
+    return std::any_of(plan.members.begin(), plan.members.end(),
+                       [&](const auto& member) { return member.name == interface; });
+}
+
+bool share_an_interface(const CapturePlan& a, const CapturePlan& b) {
+    if (b.members.empty()) return captures(a, b.input);
+    return std::any_of(b.members.begin(), b.members.end(),
+                       [&](const auto& member) { return captures(a, member.name); });
+}
+
 std::uint64_t lost(const ExportingProcess& process) {
     const auto& counters = process.counters();
     return process.queue_counters().dropped_full + process.dropped_undelivered() + counters.dropped_unreachable.get() +
@@ -185,7 +197,7 @@ void Pipeline::hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
     for (const auto& successor : to) {
         bool succeeds = false;
         for (const auto& meter : from) {
-            if (meter->plan.input != successor->plan.input) continue;
+            if (!share_an_interface(meter->plan, successor->plan)) continue;
             meter->process->hand_over(at);
             succeeds = true;
         }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/process_watcher.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 
 #include "daemon/threads.hpp"
@@ -17,6 +16,14 @@ using Clock = ProcessTable::Clock;
 
 // A flow is exported when it has been idle; its socket may be gone since its last packet.
 constexpr std::chrono::milliseconds kBeyondIdle{5000}, kShortestPoll{1};
+
+// The first process is another user's to a service, and hidden from it unless
+// it may look.
+bool may_see_others() {
+    std::error_code refused;
+    const std::filesystem::directory_iterator descriptors("/proc/1/fd", refused);
+    return !refused;
+}
 
 }  // namespace
 
@@ -37,7 +44,7 @@ void ProcessWatcher::warn(const Status& polled) {
     constexpr std::string_view kFix = "as a service: install the drop-in visibility.conf, see systemd/README.md";
     if (!polled)
         logger_.warning("the processes of flows cannot be seen", {{"error", polled.error().text()}, {"fix", kFix}});
-    else if (const auto hidden = table_->counters().hidden.get(); hidden > 0 || ::geteuid() != 0)
+    else if (const auto hidden = table_->counters().hidden.get(); hidden > 0 || !may_see_others())
         logger_.warning("not every process can be seen, flows of some get no name",
                         {{"hidden", hidden}, {"fix", kFix}});
 }

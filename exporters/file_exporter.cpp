@@ -2,6 +2,7 @@
 #include "exporters/file_exporter.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -120,7 +121,9 @@ Result<std::unique_ptr<Transport>> make_transport(const ExporterContext& context
                                 .every = settings.duration("rotate.every")};
     const bool append = settings.boolean("append"), by_flows_alone = limits.size == 0 && limits.every.count() == 0;
     const bool compressed = !compression_suffix(path).empty();
-    if (by_flows_alone && limits.messages == 0 && !(append && compressed))
+    struct stat present {};  // a pipe has no pieces
+    const bool is_pipe = ::stat(path.c_str(), &present) == 0 && !S_ISREG(present.st_mode);
+    if (by_flows_alone && limits.messages == 0 && (is_pipe || !(append && compressed)))
         return std::unique_ptr<Transport>(std::make_unique<FileTransport>(path, append, make_compressor(path)));
     auto pieces = by_flows_alone && limits.messages > 0
                       ? Pieces::indexed(path, std::string(type), unsigned_of(settings, "rotate_files"))

@@ -62,10 +62,11 @@ bool is_port(std::string_view text) {
 }
 
 Complaint check_ports(std::string_view ports) {
+    constexpr unsigned long kMostPort = 65534;  // to the last one nDPI counts in 16 bits, for ever
     std::string_view low = ports;
     const auto high = split_off(low, '-');
-    if (!is_port(low) || (high && (!is_port(*high) || *number(*high) < *number(low))))
-        return fmt::format("\"{}\" is neither a port nor a range of ports", ports);
+    if (!is_number(low, kMostPort) || (high && (!is_number(*high, kMostPort) || *number(*high) < *number(low))))
+        return fmt::format("\"{}\" is neither a port nor a range of ports, 0 to {}", ports, kMostPort);
     return {};
 }
 

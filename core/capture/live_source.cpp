@@ -160,6 +160,10 @@ Result<PollOutcome> LiveSource::poll(FrameSink& sink, milliseconds wait) {
 
 Result<PollOutcome> LiveSource::capture(FrameSink& sink, milliseconds wait) {
     if (is_lost_to_group()) {
+        sink_ = &sink;  // what its ring holds still counts, unless the group has opened anew and has it, too
+        while (!fanout_.group->is_open() && dispatch() > 0) {
+        }
+        sink_ = nullptr;
         const Error reason{ErrorCode::kUnavailable, "another meter lost the interface", interface_};
         if (auto status = lose(reason); !status) return status.error();
         return PollOutcome::kIdle;

@@ -49,7 +49,7 @@ struct CaptureCounters {
     // several sources as one only
     Counter late;        // of `frames`, handed over after a younger one
     Counter early;       // of `frames`, not held back as long as others needed: no memory left for it
-    Counter duplicates;  // not of `frames`: another interface had delivered the packet
+    Counter duplicates;  // of `frames`: another interface had delivered the packet
 };
 
 enum class PollOutcome {

@@ -16,6 +16,7 @@ namespace {
 
 // A socket that nobody seems to hold may be on its way to a process.
 constexpr std::chrono::seconds kLookAgain{1};
+constexpr std::size_t kMostEntries = 1'000'000;  // some 200 octets each; flows beyond stay without a name
 
 std::vector<IpAddress> host_addresses() {
     std::vector<IpAddress> found;
@@ -52,22 +53,35 @@ std::size_t ProcessTable::Hash::operator()(const SocketEnds& ends) const noexcep
 
 Status ProcessTable::poll(Clock::time_point now) {
     auto listed = list_sockets(proc_);
-    counters_.polls.add();
-    if (!listed) return listed.error();
-    const auto& sockets = listed.value();
-    update_owners(sockets, now);
-    auto addresses = host_addresses();
+    if (listed) update_owners(listed.value(), now);
+    change_entries(listed ? listed.value() : std::vector<HostSocket>(), now);
+    return listed ? ok() : Status(listed.error());
+}
 
-    const std::unique_lock lock(mutex_);
-    addresses_ = std::move(addresses);
+// Nobody else writes, and readers look at no time: what stays as it is needs no
+// lock, so that a metering thread never waits for a large table.
+void ProcessTable::change_entries(const std::vector<HostSocket>& sockets, Clock::time_point now) {
+    std::vector<std::pair<SocketEnds, HostProcess>> fresh;
     for (const HostSocket& socket : sockets) {
         const auto owner = owners_.find(socket.inode);
         if (owner == owners_.end() || !owner->second.process) continue;
-        entries_[socket.ends] = {*owner->second.process, now};
+        const auto known = entries_.find(socket.ends);
+        if (known != entries_.end() && known->second.process == *owner->second.process)
+            known->second.seen = now;
+        else
+            fresh.emplace_back(socket.ends, *owner->second.process);
     }
-    std::erase_if(entries_, [&](const auto& item) { return now - item.second.seen > lifetime_; });
+    std::vector<SocketEnds> gone;
+    for (const auto& [ends, entry] : entries_)
+        if (now - entry.seen > lifetime_) gone.push_back(ends);
+    auto addresses = host_addresses();
+
+    const std::unique_lock lock(mutex_);
+    addresses_.swap(addresses);
+    for (const auto& ends : gone) entries_.erase(ends);
+    for (auto& [ends, process] : fresh)
+        if (entries_.size() < kMostEntries || entries_.contains(ends)) entries_[ends] = {std::move(process), now};
     counters_.entries.set(entries_.size());
-    return ok();
 }
 
 // Going through every process costs far more than reading the tables, and is

@@ -30,9 +30,9 @@ public:
     std::optional<HostProcess> find(const IpAddress& source, std::uint16_t source_port, const IpAddress& destination,
                                     std::uint16_t destination_port, std::uint8_t protocol) const;
 
-    struct Counters {            // written by the polling thread
-        Counter polls, entries;  // entries: gauge
-        Counter hidden;          // gauge: processes whose sockets we may not see
+    struct Counters {     // gauges, written by the polling thread
+        Counter entries;  // sockets that are known, or were a while ago
+        Counter hidden;   // processes whose sockets we may not see
     };
     const Counters& counters() const noexcept { return counters_; }
 
@@ -49,6 +49,7 @@ private:
         Clock::time_point looked_at;
     };
 
+    void change_entries(const std::vector<HostSocket>& sockets, Clock::time_point now);
     void update_owners(const std::vector<HostSocket>& sockets, Clock::time_point now);
     std::optional<HostProcess> find_end(const IpAddress& local, std::uint16_t port, std::uint8_t protocol) const;
     std::optional<HostProcess> look_up(const SocketEnds& ends) const;

@@ -457,14 +457,16 @@ private:
 
     // The interface may have come, or come back as another one, or be lost.
     void note_interface() {
-        const auto& capture = source_->counters();
-        if (const bool up = capture.up.get() != 0; up != std::exchange(was_up_, up) && !up && !point_.offline)
-            begin_flush(EndReason::kInterfaceGone);
-        const std::uint64_t opens = capture.opens.get();
+        const auto members = source_->members();
+        const bool up = members.empty() ? source_->counters().up.get() != 0
+                                        : std::any_of(members.begin(), members.end(), [](const auto& member) {
+                                              return member->counters().up.get() != 0;
+                                          });
+        if (up != std::exchange(was_up_, up) && !up && !point_.offline) begin_flush(EndReason::kInterfaceGone);
+        const std::uint64_t opens = source_->counters().opens.get();
         if (opens == opens_noted_) return;
         opens_noted_ = opens;
         if (point_.offline) return;
-        const auto members = source_->members();
         context_.interface_of.fill(0);
         if (members.empty()) note_interface(0, *source_);
         for (std::size_t i = 0; i < members.size(); ++i) note_interface(i, *members[i]);

@@ -119,24 +119,22 @@ Result<std::unique_ptr<Anonymizer>> Anonymizer::make(std::vector<std::string> co
     return std::unique_ptr<Anonymizer>(new Anonymizer(std::move(columns), std::move(mac)));
 }
 
-// An address in another form, as older generations of nfstream have it beside the
-// first, would tell what is hidden.
+// The same element under another name or in another form, as older generations
+// of nfstream have it, would tell what is hidden.
 std::vector<bool> Anonymizer::covered(std::span<const InformationElement* const> fields) const {
     const auto named = [this](const InformationElement& field) {
         return std::any_of(columns_.begin(), columns_.end(),
                            [&](const std::string& column) { return column == field.column || column == field.name; });
     };
-    std::vector<std::string_view> addresses;
+    std::vector<std::string_view> elements;
     const auto note = [&](const InformationElement* field) {
-        if (field && field->type == IeType::kIpAddress && named(*field)) addresses.push_back(field->name);
+        if (field && !field->name.empty() && named(*field)) elements.push_back(field->name);
     };
     for (const std::string& column : columns_) note(find_field(column));
     for (const InformationElement* field : fields) note(field);
     std::vector<bool> covered;
     for (const InformationElement* field : fields)
-        covered.push_back(named(*field) ||
-                          (field->type == IeType::kIpAddress &&
-                           std::find(addresses.begin(), addresses.end(), field->name) != addresses.end()));
+        covered.push_back(named(*field) || std::find(elements.begin(), elements.end(), field->name) != elements.end());
     return covered;
 }
 

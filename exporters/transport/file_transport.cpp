@@ -35,6 +35,7 @@ Status FileTransport::reopen() {
 // else is behind the path may be new each time that it is opened.
 Status FileTransport::begin() {
     opened_ = true;
+    if (file_.regular() && !file_.is_former()) partial_ = 0;
     if (file_.is_standard_output()) {
         if (began_) return ok();
     } else if (!file_.regular()) {
@@ -81,8 +82,10 @@ Status FileTransport::begin_stream() {
     messages_ = held_messages_;
     end_ = file_.size();
     preamble_due_ = !file_.regular() || end_ == 0;
+    stream_begun_ = false;
+    if (auto status = compressor_->begin(); !status) return status;
     stream_begun_ = true;
-    return compressor_->begin();
+    return ok();
 }
 
 // What was written to a file that nobody can open any more goes to its successor.
@@ -116,11 +119,19 @@ Status FileTransport::hold(std::string_view bytes, std::span<const std::size_t> 
 }
 
 Status FileTransport::pack(Compressor::Then then) {
-    if (!std::exchange(stream_begun_, true))
+    if (!stream_begun_)
         if (auto status = compressor_->begin(); !status) return status;
-    const std::string text = std::exchange(preamble_due_, false) ? preamble_ + held_ : std::string();
+    stream_begun_ = true;
+    const std::string text = preamble_due_ ? preamble_ + held_ : std::string();
     packed_then_ = then;
-    return compressor_->compress(text.empty() ? held_ : text, then, packed_);
+    auto status = compressor_->compress(text.empty() ? held_ : text, then, packed_);
+    if (status) {
+        preamble_due_ = false;
+    } else {  // nothing of it is out: the next try begins a stream of its own
+        packed_.clear();
+        stream_begun_ = false;
+    }
+    return status;
 }
 
 // What is held stays until it is out, so that a new file can have it.
@@ -135,7 +146,7 @@ Status FileTransport::write_out(Compressor::Then then) {
     if (!status && file_.regular() && partial_ > 0 && file_.cut_off(partial_)) octets_ -= std::exchange(partial_, 0);
     end_ = file_.size();
     if (!status) return status;
-    if (file_.removed()) {
+    if (!held_.empty() && file_.removed()) {
         if (auto reopened = reopen(); !reopened) return reopened;
         return write_out(then);
     }

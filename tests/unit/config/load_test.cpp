@@ -180,37 +180,39 @@ TEST_CASE("load: tunnels are a boolean as with nfstream, or a list") {
         lines(wrong) ==
         Strings{"t.yaml:2:19: metering.decode_tunnels: must be one or a list of: true, false, all, gtp, capwap, tzsp, "
                 "vxlan, geneve, gre, erspan, l2tp, teredo, not \"vxlna\""});
-    TEST_CASE("load: what may be off is off by that word, and a timeout may be said to be the general one") {
-        const Loaded loaded =
-            load_text("metering: {timeouts: {tcp_end: off, icmp: idle_timeout}, pressure: {from: off}}\n");
-        REQUIRE(lines(loaded) == Strings{});
-        CHECK(loaded.config->metering == MeteringOptions{});
-        CHECK(loaded.effective_yaml.find("    tcp_end: off\n") != std::string::npos);
-        CHECK(loaded.effective_yaml.find("    from: off\n") != std::string::npos);
-        CHECK(loaded.effective_yaml.find("    udp: idle_timeout\n") != std::string::npos);
-        CHECK(only_error(load_text("metering: {timeouts: {tcp_end: no}}\n")) ==
-              "t.yaml:1:32: metering.timeouts.tcp_end: must be off or a duration from 0s to 4294967295s, such as 120, "
-              "120s, 5m, 1h or 500ms, not \"no\"");
-        CHECK(only_error(load_text("metering: {pressure: {from: 100}}\n")) ==
-              "t.yaml:1:29: metering.pressure.from: must be off or an integer from 1 to 99, not \"100\"");
-        CHECK(only_error(load_text("metering: {timeouts: {udp: off}}\n")).find("must be idle_timeout or a duration") !=
-              std::string::npos);
-    }
+}
 
-    TEST_CASE("load: settings and entries know where they were written") {
-        const Loaded loaded = load_text("exporters:\n  - type: file\n    path: out.csv\n");
-        REQUIRE(loaded.config);
-        const ExporterConfig& exporter = loaded.config->exporters.at(0);
-        const auto ends_with = [](const std::string& text, const std::string& end) {
-            return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-        };
-        CHECK(ends_with(exporter.where, "/t.yaml:2:5"));
-        CHECK(ends_with(exporter.settings.where("path"), "/t.yaml:3:11"));
-        CHECK(ends_with(exporter.settings.where("mode"), "/t.yaml:2:5"));
-    }
+TEST_CASE("load: what may be off is off by that word, and a timeout may be said to be the general one") {
+    const Loaded loaded =
+        load_text("metering: {timeouts: {tcp_end: off, icmp: idle_timeout}, pressure: {from: off}}\n");
+    REQUIRE(lines(loaded) == Strings{});
+    CHECK(loaded.config->metering == MeteringOptions{});
+    CHECK(loaded.effective_yaml.find("    tcp_end: off\n") != std::string::npos);
+    CHECK(loaded.effective_yaml.find("    from: off\n") != std::string::npos);
+    CHECK(loaded.effective_yaml.find("    udp: idle_timeout\n") != std::string::npos);
+    CHECK(only_error(load_text("metering: {timeouts: {tcp_end: no}}\n")) ==
+          "t.yaml:1:32: metering.timeouts.tcp_end: must be off or a duration from 0s to 4294967295s, such as 120, "
+          "120s, 5m, 1h or 500ms, not \"no\"");
+    CHECK(only_error(load_text("metering: {pressure: {from: 100}}\n")) ==
+          "t.yaml:1:29: metering.pressure.from: must be off or an integer from 1 to 99, not \"100\"");
+    CHECK(only_error(load_text("metering: {timeouts: {udp: off}}\n")).find("must be idle_timeout or a duration") !=
+          std::string::npos);
+}
 
-    TEST_CASE("load: all errors come at once, in the order of the text") {
-        const Loaded loaded = load_text(R"(log: { level: loud }
+TEST_CASE("load: settings and entries know where they were written") {
+    const Loaded loaded = load_text("exporters:\n  - type: file\n    path: out.csv\n");
+    REQUIRE(loaded.config);
+    const ExporterConfig& exporter = loaded.config->exporters.at(0);
+    const auto ends_with = [](const std::string& text, const std::string& end) {
+        return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+    };
+    CHECK(ends_with(exporter.where, "/t.yaml:2:5"));
+    CHECK(ends_with(exporter.settings.where("path"), "/t.yaml:3:11"));
+    CHECK(ends_with(exporter.settings.where("mode"), "/t.yaml:2:5"));
+}
+
+TEST_CASE("load: all errors come at once, in the order of the text") {
+    const Loaded loaded = load_text(R"(log: { level: loud }
 capture:
   - interface: eth0
     snapshot_length: 0
@@ -232,126 +234,122 @@ exporters:
   - { name: "a b", type: file, path: "", mode: zip }
 plugins: []
 )");
-        CHECK_FALSE(loaded.config);
-        CHECK(loaded.effective_yaml.empty());
-        CHECK(
-            lines(loaded) ==
-            Strings{
-                "t.yaml:1:15: log.level: must be one of: debug, info, warning, error, not \"loud\"",
-                "t.yaml:4:22: capture[0].snapshot_length: must be an integer from 1 to 2147483647, not \"0\"",
-                "t.yaml:5:5: capture[0].bpf_filtr: unknown key, did you mean bpf_filter?",
-                "t.yaml:6:5: capture[1]: needs interface or pcap",
-                "t.yaml:7:28: capture[2]: has both interface and pcap; give one of them",
-                "t.yaml:8:5: capture[3]: must be a map, not a single value",
-                "t.yaml:10:3: metering.idle_timout: unknown key, did you mean idle_timeout?",
-                "t.yaml:11:19: metering.active_timeout: must be a duration from 0s to 4294967295s, such as 120, 120s, "
-                "5m, "
-                "1h or 500ms, not \"-1\"",
-                "t.yaml:12:14: metering.max_flows: must be an integer from 64 to 67108864, not \"63\"",
-                "t.yaml:13:20: metering.accounting_mode: must be an integer from 0 to 3, not \"4\"",
-                "t.yaml:14:25: metering.statistical_analysis: must be true or false, not \"maybe\"",
-                "t.yaml:15:18: metering.splt_analysis: must be an integer from 0 to 65535, not a list",
-                "t.yaml:17:5: exporters[0].collectors: is missing; must be a string or a list of strings",
-                "t.yaml:18:11: exporters[1].type: unknown type \"flwo\"; known: file, flow",
-                "t.yaml:19:5: exporters[2].type: is missing",
-                "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
-                "t.yaml:20:38: exporters[3].path: must not be empty",
-                "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
-                "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, exporters, log, control, instance, "
-                "private_enterprise_number",
-            });
-    }
+    CHECK_FALSE(loaded.config);
+    CHECK(loaded.effective_yaml.empty());
+    CHECK(lines(loaded) ==
+          Strings{
+              "t.yaml:1:15: log.level: must be one of: debug, info, warning, error, not \"loud\"",
+              "t.yaml:4:22: capture[0].snapshot_length: must be an integer from 1 to 2147483647, not \"0\"",
+              "t.yaml:5:5: capture[0].bpf_filtr: unknown key, did you mean bpf_filter?",
+              "t.yaml:6:5: capture[1]: needs interface or pcap",
+              "t.yaml:7:28: capture[2]: has both interface and pcap; give one of them",
+              "t.yaml:8:5: capture[3]: must be a map, not a single value",
+              "t.yaml:10:3: metering.idle_timout: unknown key, did you mean idle_timeout?",
+              "t.yaml:11:19: metering.active_timeout: must be a duration from 0s to 4294967295s, such as 120, 120s, "
+              "5m, "
+              "1h or 500ms, not \"-1\"",
+              "t.yaml:12:14: metering.max_flows: must be an integer from 64 to 67108864, not \"63\"",
+              "t.yaml:13:20: metering.accounting_mode: must be an integer from 0 to 3, not \"4\"",
+              "t.yaml:14:25: metering.statistical_analysis: must be true or false, not \"maybe\"",
+              "t.yaml:15:18: metering.splt_analysis: must be an integer from 0 to 65535, not a list",
+              "t.yaml:17:5: exporters[0].collectors: is missing; must be a string or a list of strings",
+              "t.yaml:18:11: exporters[1].type: unknown type \"flwo\"; known: file, flow",
+              "t.yaml:19:5: exporters[2].type: is missing",
+              "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
+              "t.yaml:20:38: exporters[3].path: must not be empty",
+              "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
+              "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, exporters, log, control, instance, "
+              "private_enterprise_number",
+          });
+}
 
-    TEST_CASE("load: a file is named as the operator named it") {
-        const Workspace workspace;
-        const std::string file = workspace.write("t.yaml", "x: 1\n");
-        const Loaded loaded = load_file(file);
-        REQUIRE(loaded.errors.size() == 1);
-        CHECK(loaded.errors[0].where == file + ":1:1");
-        CHECK(loaded.errors[0].key == "x");
-        CHECK(loaded.errors[0].text() == file + ":1:1: x: " + loaded.errors[0].message);
-    }
+TEST_CASE("load: a file is named as the operator named it") {
+    const Workspace workspace;
+    const std::string file = workspace.write("t.yaml", "x: 1\n");
+    const Loaded loaded = load_file(file);
+    REQUIRE(loaded.errors.size() == 1);
+    CHECK(loaded.errors[0].where == file + ":1:1");
+    CHECK(loaded.errors[0].key == "x");
+    CHECK(loaded.errors[0].text() == file + ":1:1: x: " + loaded.errors[0].message);
+}
 
-    TEST_CASE("load: a file that cannot be read is an error") {
-        const Workspace workspace;
-        CHECK(only_error(load_file(workspace.path("none.yaml"))) ==
-              "none.yaml: cannot be read: No such file or directory");
-        workspace.write("folder.yaml/x", "");
-        CHECK(only_error(load_file(workspace.path("folder.yaml"))) == "folder.yaml: cannot be read: Is a directory");
-    }
+TEST_CASE("load: a file that cannot be read is an error") {
+    const Workspace workspace;
+    CHECK(only_error(load_file(workspace.path("none.yaml"))) == "none.yaml: cannot be read: No such file or directory");
+    workspace.write("folder.yaml/x", "");
+    CHECK(only_error(load_file(workspace.path("folder.yaml"))) == "folder.yaml: cannot be read: Is a directory");
+}
 
-    TEST_CASE("load: after a syntax error nothing is called missing, the rest is still checked") {
-        const Workspace workspace;
-        const std::string file = workspace.write("t.yaml", "exporters: [ {name: main, type: flow\n");
-        workspace.write("conf.d/a.yaml", "exporters:\n  - name: main\n    rate_limit: 5\nmetring: {}\n");
-        const auto all = lines(load_file(file));
-        REQUIRE(all.size() == 2);
-        CHECK(all[0].find("t.yaml:2:1: not valid YAML: ") == 0);
-        CHECK(all[1] == "conf.d/a.yaml:4:1: metring: unknown key, did you mean metering?");
-    }
+TEST_CASE("load: after a syntax error nothing is called missing, the rest is still checked") {
+    const Workspace workspace;
+    const std::string file = workspace.write("t.yaml", "exporters: [ {name: main, type: flow\n");
+    workspace.write("conf.d/a.yaml", "exporters:\n  - name: main\n    rate_limit: 5\nmetring: {}\n");
+    const auto all = lines(load_file(file));
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].find("t.yaml:2:1: not valid YAML: ") == 0);
+    CHECK(all[1] == "conf.d/a.yaml:4:1: metring: unknown key, did you mean metering?");
+}
 
-    TEST_CASE("load: a whole file or a block of the wrong shape is an error") {
-        CHECK(only_error(load_text("[a]\n")) == "t.yaml:1:1: must be a map of settings, not a list");
-        CHECK(only_error(load_text("metering: 5\n")) == "t.yaml:1:11: metering: must be a map, not a single value");
-        CHECK(only_error(load_text("capture: {interface: lo}\n")) ==
-              "t.yaml:1:10: capture: must be a list of maps, not a map");
-        CHECK(only_error(load_text("instance: [a]\n")) == "t.yaml:1:11: instance: must be a string, not a list");
-        CHECK(only_error(load_text("instance: ''\n")) == "t.yaml:1:11: instance: must not be empty");
-    }
+TEST_CASE("load: a whole file or a block of the wrong shape is an error") {
+    CHECK(only_error(load_text("[a]\n")) == "t.yaml:1:1: must be a map of settings, not a list");
+    CHECK(only_error(load_text("metering: 5\n")) == "t.yaml:1:11: metering: must be a map, not a single value");
+    CHECK(only_error(load_text("capture: {interface: lo}\n")) ==
+          "t.yaml:1:10: capture: must be a list of maps, not a map");
+    CHECK(only_error(load_text("instance: [a]\n")) == "t.yaml:1:11: instance: must be a string, not a list");
+    CHECK(only_error(load_text("instance: ''\n")) == "t.yaml:1:11: instance: must not be empty");
+}
 
-    TEST_CASE("load: a key given twice is an error, also in different entries of a list of keys") {
-        CHECK(only_error(load_text("metering:\n  max_flows: 1k\n  max_flows: 2k\n")) ==
-              "t.yaml:3:3: metering.max_flows: given twice, first in line 2");
-        CHECK(load_text("capture:\n  - interface: a\n  - interface: b\n").config);
-    }
+TEST_CASE("load: a key given twice is an error, also in different entries of a list of keys") {
+    CHECK(only_error(load_text("metering:\n  max_flows: 1k\n  max_flows: 2k\n")) ==
+          "t.yaml:3:3: metering.max_flows: given twice, first in line 2");
+    CHECK(load_text("capture:\n  - interface: a\n  - interface: b\n").config);
+}
 
-    TEST_CASE("load: a key with nothing after it counts as not written") {
-        const Loaded loaded = load_text("capture:\nexporters:\nmetering:\n  idle_timeout:\n  max_flows: ~\nlog:\n");
-        REQUIRE(lines(loaded) == Strings{});
-        CHECK(loaded.config->metering == MeteringOptions{});
-        CHECK(only_error(load_text("exporters:\n  - type: file\n    path:\n")) ==
-              "t.yaml:2:5: exporters[0].path: is missing; must be a string");
-        CHECK(only_error(load_text("capture:\n  -\n")).find("capture[0]: must be a map, not nothing") !=
-              std::string::npos);
-    }
+TEST_CASE("load: a key with nothing after it counts as not written") {
+    const Loaded loaded = load_text("capture:\nexporters:\nmetering:\n  idle_timeout:\n  max_flows: ~\nlog:\n");
+    REQUIRE(lines(loaded) == Strings{});
+    CHECK(loaded.config->metering == MeteringOptions{});
+    CHECK(only_error(load_text("exporters:\n  - type: file\n    path:\n")) ==
+          "t.yaml:2:5: exporters[0].path: is missing; must be a string");
+    CHECK(only_error(load_text("capture:\n  -\n")).find("capture[0]: must be a map, not nothing") != std::string::npos);
+}
 
-    TEST_CASE("load: an interface is captured once") {
-        CHECK(only_error(load_text("capture:\n  - interface: [lo, lo]\n"))
-                  .find("t.yaml:2:21: capture[0].interface: lo is "
-                        "captured already, by ") == 0);
-        CHECK(only_error(load_text("capture:\n  - interface: lo\n  - interface: [eth0, lo]\n"))
-                  .find("t.yaml:3:23: capture[1].interface: lo is captured already, by ") == 0);
-        CHECK(load_text("capture:\n  - pcap: a\n  - pcap: a\n").config);
-    }
+TEST_CASE("load: an interface is captured once") {
+    CHECK(only_error(load_text("capture:\n  - interface: [lo, lo]\n"))
+              .find("t.yaml:2:21: capture[0].interface: lo is "
+                    "captured already, by ") == 0);
+    CHECK(only_error(load_text("capture:\n  - interface: lo\n  - interface: [eth0, lo]\n"))
+              .find("t.yaml:3:23: capture[1].interface: lo is captured already, by ") == 0);
+    CHECK(load_text("capture:\n  - pcap: a\n  - pcap: a\n").config);
+}
 
-    TEST_CASE("load: a capture of nothing is an error") {
-        CHECK(only_error(load_text("capture:\n  - interface: []\n")) ==
-              "t.yaml:2:16: capture[0].interface: must not be empty");
-        CHECK(only_error(load_text("capture:\n  - pcap: ''\n")) == "t.yaml:2:11: capture[0].pcap: must not be empty");
-    }
+TEST_CASE("load: a capture of nothing is an error") {
+    CHECK(only_error(load_text("capture:\n  - interface: []\n")) ==
+          "t.yaml:2:16: capture[0].interface: must not be empty");
+    CHECK(only_error(load_text("capture:\n  - pcap: ''\n")) == "t.yaml:2:11: capture[0].pcap: must not be empty");
+}
 
-    TEST_CASE("load: exporters of one name are an error") {
-        CHECK(only_error(load_text("exporters:\n  - {type: file, path: a}\n  - {type: file, path: b}\n"))
-                  .find("t.yaml:3:5: exporters[1].name: file, the default because of the type, is the name of another "
-                        "exporter, at ") == 0);
-        CHECK(only_error(
-                  load_text("exporters:\n  - {type: file, path: a}\n  - {name: file, type: flow, collectors: x}\n"))
-                  .find("t.yaml:3:12: exporters[1].name: file is the name of another exporter, at ") == 0);
-        CHECK(load_text("exporters:\n  - {type: file, path: a}\n  - {name: b, type: file, path: b}\n").config);
-    }
+TEST_CASE("load: exporters of one name are an error") {
+    CHECK(only_error(load_text("exporters:\n  - {type: file, path: a}\n  - {type: file, path: b}\n"))
+              .find("t.yaml:3:5: exporters[1].name: file, the default because of the type, is the name of another "
+                    "exporter, at ") == 0);
+    CHECK(only_error(load_text("exporters:\n  - {type: file, path: a}\n  - {name: file, type: flow, collectors: x}\n"))
+              .find("t.yaml:3:12: exporters[1].name: file is the name of another exporter, at ") == 0);
+    CHECK(load_text("exporters:\n  - {type: file, path: a}\n  - {name: b, type: file, path: b}\n").config);
+}
 
-    TEST_CASE("load: a long sequence is worth a warning") {
-        CHECK(load_text("metering: {splt_analysis: 255}\n").warnings.empty());
-        const Loaded loaded = load_text("metering: {splt_analysis: 256}\n");
-        REQUIRE(loaded.warnings.size() == 1);
-        CHECK(loaded.warnings[0].find("t.yaml:1:27: metering.splt_analysis: ") != std::string::npos);
-    }
+TEST_CASE("load: a long sequence is worth a warning") {
+    CHECK(load_text("metering: {splt_analysis: 255}\n").warnings.empty());
+    const Loaded loaded = load_text("metering: {splt_analysis: 256}\n");
+    REQUIRE(loaded.warnings.size() == 1);
+    CHECK(loaded.warnings[0].find("t.yaml:1:27: metering.splt_analysis: ") != std::string::npos);
+}
 
-    TEST_CASE("load: the same file always gives the same configuration") {
-        const char* text = "capture: [{interface: lo}]\nexporters: [{type: file, path: a}]\n";
-        const Loaded a = load_text(text), b = load_text(text);
-        REQUIRE(a.config);
-        REQUIRE(b.config);
-        CHECK(a.config->exporters[0].settings == b.config->exporters[0].settings);
-        CHECK(a.effective_yaml == b.effective_yaml);
-    }
+TEST_CASE("load: the same file always gives the same configuration") {
+    const char* text = "capture: [{interface: lo}]\nexporters: [{type: file, path: a}]\n";
+    const Loaded a = load_text(text), b = load_text(text);
+    REQUIRE(a.config);
+    REQUIRE(b.config);
+    CHECK(a.config->exporters[0].settings == b.config->exporters[0].settings);
+    CHECK(a.effective_yaml == b.effective_yaml);
+}

@@ -75,11 +75,12 @@ TEST_CASE("capture plans: several meters have shares of one input, and names of 
 }
 
 TEST_CASE("meter count: by the processors for an interface, one of which is left free; as given for files") {
+    config::Config config;
     config::CaptureConfig live;
     live.interfaces = {"eth0"};
     const auto live_meters = [&](unsigned wanted, unsigned processors) {
         live.n_meters = wanted;
-        return meter_count(live, processors);
+        return meter_count(config, live, processors);
     };
     CHECK(live_meters(0, 1).count == 1);
     CHECK(live_meters(0, 8).count == 7);
@@ -91,13 +92,17 @@ TEST_CASE("meter count: by the processors for an interface, one of which is left
 
     config::CaptureConfig files;
     files.pcap = {"/dev/null/absent.pcap"};
-    CHECK(meter_count(files, 8).count == 1);
+    CHECK(meter_count(config, files, 8).count == 1);
     files.n_meters = 4;
-    CHECK(meter_count(files, 2).count == 4);
-    CHECK(meter_count(files, 2).problem.empty());
+    CHECK(meter_count(config, files, 2).count == 4);
+    CHECK(meter_count(config, files, 2).problem.empty());
+    config.metering.compatibility = Generation::kNfstream0;
+    CHECK(meter_count(config, files, 2).count == 1);
+    CHECK_FALSE(meter_count(config, files, 2).problem.empty());
+    config.metering.compatibility = Generation::kNfstream6;
     files.pcap.push_back("-");
-    CHECK(meter_count(files, 2).count == 1);
-    CHECK(meter_count(files, 2).problem == "standard input can be read only once: one meter reads it");
+    CHECK(meter_count(config, files, 2).count == 1);
+    CHECK(meter_count(config, files, 2).problem == "standard input can be read only once: one meter reads it");
 }
 
 TEST_CASE("capture plans: the entries of a group are one, each member with the options of its entry") {

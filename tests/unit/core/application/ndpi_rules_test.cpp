@@ -71,10 +71,10 @@ TEST_CASE("read_protocols_file: what nDPI would pass over, or stumble on, is nam
     CHECK(protocol_complaints("tcp:80, tcp:81@HTTP\n") ==
           Strings{"1: \" tcp:81\" begins with none of tcp: udp: ip: host:"});
     CHECK(protocol_complaints("tcp:80,@HTTP\n") == Strings{"1: \"\" begins with none of tcp: udp: ip: host:"});
-    for (const std::string ports : {"", "http", "65536", "80-", "-80", "90-80", "80x", "80-90-100"}) {
+    for (const std::string ports : {"", "http", "65535", "1-65535", "80-", "-80", "90-80", "80x", "80-90-100"}) {
         CAPTURE(ports);
         CHECK(protocol_complaints("udp:" + ports + "@HTTP\n") ==
-              Strings{"1: \"" + ports + "\" is neither a port nor a range of ports"});
+              Strings{"1: \"" + ports + "\" is neither a port nor a range of ports, 0 to 65534"});
     }
     for (const std::string address :
          {"", "10.0.0", "10.0.0.1/33", "10.0.0.1/24:", "10.0.0.1:x", "2001:db8::1", "a.b"}) {
