@@ -119,6 +119,10 @@ CaptureConfig to_capture(const CheckedCapture& checked, Generation generation) {
     to.options.timestamp_type = from.string("timestamp_type");
     to.options.timestamp_precision =
         from.string("timestamp_precision") == "nano" ? TimestampPrecision::kNano : TimestampPrecision::kMicro;
+    const std::string& checksum = from.string("checksum");
+    to.options.checksum = checksum == "count"    ? ChecksumMode::kCount
+                          : checksum == "ignore" ? ChecksumMode::kIgnore
+                                                 : ChecksumMode::kOff;
     to.options.required = from.boolean("required");
     to.n_meters = static_cast<unsigned>(from.integer("n_meters"));
     to.selection = to_selection(from);
@@ -146,6 +150,17 @@ std::optional<std::chrono::milliseconds> duration_if_any(const Settings& from, s
 
 MeteringOptions to_metering(const Settings& from, Generation generation) {
     const bool is_0 = generation == Generation::kNfstream0;
+TunnelSet to_tunnels(const std::vector<std::string>& names) {
+    TunnelSet tunnels(false);
+    for (const std::string& name : names) {
+        if (name == "true") return TunnelSet();
+        if (name == "all") return TunnelSet::all();
+        if (const auto kind = TunnelSet::find(name)) tunnels.add(*kind);
+    }
+    return tunnels;
+}
+
+MeteringOptions to_metering(const Settings& from) {
     MeteringOptions to;
     to.compatibility = generation;
     to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
@@ -160,7 +175,7 @@ MeteringOptions to_metering(const Settings& from, Generation generation) {
     to.pressure_idle_timeout = from.duration("pressure.idle_timeout");
     to.max_nflows = static_cast<std::uint64_t>(from.integer("max_nflows"));
     to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
-    to.decode_tunnels = from.boolean("decode_tunnels");
+    to.decode_tunnels = to_tunnels(from.strings("decode_tunnels"));
     to.fragments = from.string("fragments") == "all" ? FragmentMode::kAll : FragmentMode::kFirst;
     set_dissections(from, generation, to);
     to.l7_details = from.boolean("l7_details");

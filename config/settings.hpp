@@ -36,7 +36,8 @@ struct SettingSpec {
     Reload reload = Reload::kReopen;
     std::string_view description = {};  // one sentence, goes to REFERENCE.md
     double min = 0, max = 0;            // kInteger, kNumber, kSize, kDuration (seconds); min == max: no bounds
-    // "first all", for kChoice; kInteger and kDuration: one word for no value, "off"
+    // "first all": one of them for kChoice, any of them for kStringList, where true and false stand alone; kInteger and
+    // kDuration: one word for no value, "off"
     std::string_view choices = {};
     bool negative_is_zero = false;  // kDuration
 };

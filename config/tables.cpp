@@ -118,6 +118,13 @@ constexpr std::array kCapture = {
                     "addresses; 0: one less than processors for an interface, one for files.",
                 .min = 0,
                 .max = 256},
+    SettingSpec{.name = "checksum",
+                .type = SettingType::kChoice,
+                .default_value = "off",
+                .description =
+                    "Packets with a wrong IPv4, TCP, UDP or ICMP checksum: off, nobody looks; count, metered and "
+                    "counted; ignore. Those that the sender left to its interface are never wrong.",
+                .choices = "off count ignore"},
     SettingSpec{.name = "required",
                 .type = SettingType::kBool,
                 .default_value = "false",
@@ -242,10 +249,12 @@ constexpr std::array kMetering = {
                 .min = 0,
                 .max = 3},
     SettingSpec{.name = "decode_tunnels",
-                .type = SettingType::kBool,
+                .type = SettingType::kStringList,
                 .default_value = "true",
                 .reload = Reload::kRestart,
-                .description = "Meter what GTP-U, CAPWAP and TZSP carry rather than the tunnel."},
+                .description = "Meter what these tunnels carry rather than the tunnel; true is nfstream's gtp, capwap "
+                               "and tzsp by its rules. With any other in the list they may be nested.",
+                .choices = "true false all gtp capwap tzsp vxlan geneve gre erspan l2tp teredo"},
     SettingSpec{.name = "fragments",
                 .type = SettingType::kChoice,
                 .default_value = "first",

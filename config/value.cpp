@@ -106,10 +106,15 @@ std::string quoted(std::string_view text) {
     return {std::move(value)};
 }
 
-Result<SettingValue> parse_bool(const SettingSpec& spec, const std::string& text) {
+std::optional<bool> bool_of(const std::string& text) {
     const std::string word = lower(text);
-    if (word == "true" || word == "yes" || word == "on") return accepted(true);
-    if (word == "false" || word == "no" || word == "off") return accepted(false);
+    if (word == "true" || word == "yes" || word == "on") return true;
+    if (word == "false" || word == "no" || word == "off") return false;
+    return std::nullopt;
+}
+
+Result<SettingValue> parse_bool(const SettingSpec& spec, const std::string& text) {
+    if (const auto flag = bool_of(text)) return accepted(*flag);
     return unacceptable(spec, quoted(text));
 }
 
@@ -145,15 +150,29 @@ Result<SettingValue> parse_string(const SettingSpec& spec, const std::string& te
     return accepted(text);
 }
 
-Result<SettingValue> parse_choice(const SettingSpec& spec, const std::string& text) {
-    if (text.empty() && spec.default_value.empty() && !spec.required) return accepted(text);  // none of them
+bool is_choice(const SettingSpec& spec, std::string_view text) {
     std::string_view rest = spec.choices;
     while (!rest.empty()) {
         const std::string_view choice = rest.substr(0, rest.find(' '));
-        if (choice == text) return accepted(text);
+        if (choice == text) return true;
         rest.remove_prefix(std::min(rest.size(), choice.size() + 1));
     }
-    return unacceptable(spec, quoted(text));
+    return false;
+}
+
+Result<SettingValue> parse_choice(const SettingSpec& spec, const std::string& text) {
+    if (text.empty() && spec.default_value.empty() && !spec.required) return accepted(text);  // none of them
+    return is_choice(spec, text) ? accepted(text) : unacceptable(spec, quoted(text));
+}
+
+// Each of them a choice; a boolean in any spelling, when it is one, stands alone.
+Status check_choices(const SettingSpec& spec, std::vector<std::string>& strings) {
+    for (std::string& text : strings) {
+        const bool boolean = is_choice(spec, "true") && bool_of(text).has_value();
+        if (boolean && strings.size() == 1) text = *bool_of(text) ? "true" : "false";
+        if (!is_choice(spec, text) || (boolean && strings.size() > 1)) return unacceptable(spec, quoted(text));
+    }
+    return ok();
 }
 
 Result<SettingValue> parse_list(const SettingSpec& spec, const Node& node) {
@@ -172,6 +191,8 @@ Result<SettingValue> parse_list(const SettingSpec& spec, const Node& node) {
         }
     }
     if (spec.required && strings.empty()) return Error{ErrorCode::kInvalidArgument, "must not be empty", ""};
+    if (!spec.choices.empty())
+        if (auto status = check_choices(spec, strings); !status) return status.error();
     return accepted(std::move(strings));
 }
 
@@ -280,7 +301,8 @@ std::string requirement(const SettingSpec& spec) {
         case SettingType::kChoice:
             return fmt::format("must be one of: {}", choices_text(spec.choices));
         case SettingType::kStringList:
-            return "must be a string or a list of strings";
+            return spec.choices.empty() ? "must be a string or a list of strings"
+                                        : fmt::format("must be one or a list of: {}", choices_text(spec.choices));
         case SettingType::kString:
         case SettingType::kSecret:
             break;
@@ -321,6 +343,7 @@ std::string print_value(const SettingSpec& spec, const SettingValue& value) {
     if (const auto* text = std::get_if<std::string>(&value)) return print_string(*text);
     const auto* strings = std::get_if<std::vector<std::string>>(&value);
     assert(strings && "a setting without a value is not printed");
+    if (!spec.choices.empty() && strings->size() == 1) return strings->front();
     std::string out = "[";
     for (const std::string& text : *strings) {
         if (out.size() > 1) out += ", ";

@@ -92,7 +92,7 @@ bool is_file_run(const config::Config& config) {
 
 FieldGroups field_groups(const MeteringOptions& options) {
     FieldGroups groups;
-    groups.tunnel = options.decode_tunnels;
+    groups.tunnel = !options.decode_tunnels.empty();
     groups.statistics = options.statistical_analysis;
     groups.splt = options.splt_analysis > 0;
     groups.application = options.n_dissections.any();

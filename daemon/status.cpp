@@ -68,6 +68,9 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("octets", status.octets);
     json.member("cut", status.cut);
     json.member("overlap", status.overlap);
+    json.member("bad_checksum", status.bad_checksum);
+    json.member("offloaded_checksum", status.offloaded_checksum);
+    json.member("merged_segments", status.merged_segments);
     json.end_object();
     json.member("flows_active", status.flows_active);
     json.member("flows_created", status.flows_created);
@@ -119,6 +122,9 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.selector = meter.selector();
     status.sampled_out = counters.sampled_out.get();
     status.hash_filtered = counters.hash_filtered.get();
+    status.bad_checksum = counters.bad_checksum.get();
+    status.offloaded_checksum = counters.offloaded_checksum.get();
+    status.merged_segments = counters.merged_segments.get();
     status.flows_active = counters.flows_active.get();
     status.flows_created = counters.flows_created.get();
     status.max_flows = meter.options().max_flows;

@@ -24,6 +24,7 @@ struct InterfaceStatus {
     std::uint64_t packets = 0, octets = 0, cut = 0, overlap = 0;
     PacketSelector selector;
     std::uint64_t sampled_out = 0, hash_filtered = 0;  // packets
+    std::uint64_t bad_checksum = 0, offloaded_checksum = 0, merged_segments = 0;
     std::uint64_t flows_active = 0, flows_created = 0, max_flows = 0, flow_octets = 0, table_octets = 0;
     std::uint64_t idle_timeout_ms = 0, clock_steps = 0;
     NamedCounts discarded;  // flows and packets, as max_nflows had been reached

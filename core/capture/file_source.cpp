@@ -180,7 +180,7 @@ void FileSource::deliver(FrameSink& sink, std::size_t count) {
     counters_.frames.add(kept);
     counters_.octets.add(octets);
     counters_.truncated.add(truncated);
-    sink.on_frames({{frames_.data(), kept}, reader_->link_type()});
+    sink.on_frames({{frames_.data(), kept}, reader_->link_type(), options_.checksum});
 }
 
 // Of a broken file, what was read counts: it is told, and the next one follows.

@@ -200,7 +200,7 @@ void LiveSource::deliver() noexcept {
     counters_.frames.add(batch_.frames().size());
     counters_.octets.add(std::exchange(batch_octets_, 0));
     counters_.truncated.add(std::exchange(batch_truncated_, 0));
-    sink_->on_frames({batch_.frames(), live_.link_type});
+    sink_->on_frames({batch_.frames(), live_.link_type, options_.checksum});
     batch_.clear();
 }
 

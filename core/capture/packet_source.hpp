@@ -27,6 +27,7 @@ struct CaptureOptions {
     std::uint64_t socket_buffer_size = 0;  // octets; 0: libpcap's default
     std::string timestamp_type;            // pcap-tstamp(7) name; "": the default one
     TimestampPrecision timestamp_precision = TimestampPrecision::kMicro;
+    ChecksumMode checksum = ChecksumMode::kOff;
     bool required = false;  // live: missing is fatal
     friend bool operator==(const CaptureOptions&, const CaptureOptions&) = default;
 };

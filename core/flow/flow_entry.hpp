@@ -31,7 +31,8 @@ struct alignas(64) FlowEntry {
     std::uint8_t tos[2], icmp_type[2], icmp_code[2];
     MacAddress source_mac, destination_mac;
     std::uint8_t biflow_direction;
-    std::uint8_t outgoing;
+    std::uint8_t outgoing : 1;
+    std::uint8_t tunnelled : 1;  // a FlowTunnel lies beside
 
     TimestampNs last_of(int direction) const noexcept {
         return direction == last_direction ? last : direction_last[direction];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Identity of a bidirectional flow: the unordered pair {address, port}, the
-// protocol, the VLAN and the tunnel kind. Both directions make the same key;
+// protocol, the VLAN and the tunnel's context. Both directions make the same key;
 // `swapped` says which end sent the packet. Whole words, for fast comparison.
 #pragma once
 #include <array>
@@ -15,7 +15,8 @@ namespace nfstreamd {
 template <int AddressWords>
 struct FlowKey {
     static constexpr int kWords = AddressWords + 1;
-    // addresses (low one first), then low port 16 | high port 16 | VLAN 16 | protocol 8 | tunnel 8
+    // addresses (low one first), then low port 16 | high port 16 | VLAN 12 | context 4 | protocol 8 | context 8;
+    // the context's upper bits are the four
     std::array<std::uint64_t, kWords> word;
 
     bool operator==(const FlowKey& other) const noexcept {
@@ -27,9 +28,11 @@ struct FlowKey {
     std::uint64_t& kind() noexcept { return word[kWords - 1]; }
     std::uint64_t kind() const noexcept { return word[kWords - 1]; }
     std::uint16_t port(bool high) const noexcept { return static_cast<std::uint16_t>(kind() >> (high ? 16 : 0)); }
-    std::uint16_t vlan_id() const noexcept { return static_cast<std::uint16_t>(kind() >> 32); }
+    std::uint16_t vlan_id() const noexcept { return static_cast<std::uint16_t>(kind() >> 32 & 0xfff); }
     std::uint8_t protocol() const noexcept { return static_cast<std::uint8_t>(kind() >> 48); }
-    std::uint8_t tunnel_id() const noexcept { return static_cast<std::uint8_t>(kind() >> 56); }
+    std::uint16_t tunnel_context() const noexcept {
+        return static_cast<std::uint16_t>(kind() >> 56 | (kind() >> 44 & 15) << 8);
+    }
 
     // Never made from a packet: marks a slot that is free.
     void poison() noexcept { kind() = ~std::uint64_t{0}; }
@@ -40,7 +43,8 @@ using FlowKeyV6 = FlowKey<4>;
 
 inline std::uint64_t make_kind(const Packet& packet, std::uint16_t low_port, std::uint16_t high_port) noexcept {
     return std::uint64_t{low_port} | std::uint64_t{high_port} << 16 | std::uint64_t{packet.vlan_id} << 32 |
-           std::uint64_t{packet.protocol} << 48 | std::uint64_t{packet.tunnel_id} << 56;
+           std::uint64_t{packet.protocol} << 48 | std::uint64_t{packet.tunnel_context} << 56 |
+           std::uint64_t{packet.tunnel_context >> 8 & 15u} << 44;
 }
 
 // Return: the packet comes from the high end.

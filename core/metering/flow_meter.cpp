@@ -40,13 +40,16 @@ Status FlowMeter<Key>::allocate() {
         if (auto status = creation_ids_.allocate(options.max_flows); !status) return status;
     if (options.tcp_quality)
         if (auto status = tcp_quality_.allocate(options.max_flows); !status) return status;
+    if (!options.decode_tunnels.empty())
+        if (auto status = tunnels_.allocate(options.max_flows); !status) return status;
     return sequences_.allocate(options.max_flows, options.splt_analysis);
 }
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets() const noexcept {
     return table_.octets() + statistics_.octets() + applications_.octets() + creation_ids_.octets() +
-           tcp_quality_.octets() + (sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex) * table_.limit();
+           tcp_quality_.octets() + tunnels_.octets() +
+           (sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex) * table_.limit();
 }
 
 template <class Key>
@@ -131,6 +134,7 @@ std::uint32_t FlowMeter<Key>::create(const Observation& o) {
         index = table_.insert(o.hash);
     }
     ++context_.live_flows;
+    context_.tunnels.hold(o.key.tunnel_context());
     begin(index, o, false);
     wheel_.arm(index, due(table_[index]));
     return index;
@@ -165,7 +169,26 @@ void FlowMeter<Key>::begin(std::uint32_t index, const Observation& o, bool conti
         packet.outgoing || (context_.hardware_address != kNoAddress && entry.source_mac == context_.hardware_address);
     if (context_.as_nfstream0 && !continued) context_.newest_flow = (to_ms(packet.timestamp) + 1) * kNsPerMs - 1;
     if (creation_ids_ && !continued) creation_ids_[index] = context_.next_creation_id++;
+    if (packet.outer_ip != nullptr && tunnels_) [[unlikely]] {
+        entry.tunnelled = true;
+        begin_tunnel(index, packet);
+    }
     context_.counters.flows_created.add();
+}
+
+template <class Key>
+void FlowMeter<Key>::begin_tunnel(std::uint32_t index, const Packet& packet) noexcept {
+    const std::uint8_t* ip = packet.outer_ip;
+    FlowTunnel& tunnel = tunnels_[index];
+    tunnel = {};
+    const bool v4 = ip[0] >> 4 == 4;
+    tunnel.source_address.version = tunnel.destination_address.version = v4 ? 4 : 6;
+    const std::size_t at = v4 ? 12 : 8, length = v4 ? 4 : 16;
+    std::memcpy(tunnel.source_address.bytes.data(), ip + at, length);
+    std::memcpy(tunnel.destination_address.bytes.data(), ip + at + length, length);
+    tunnel.key[0] = packet.tunnel_key;
+    tunnel.kind = packet.tunnel_id;
+    tunnel.depth = packet.tunnel_depth;
 }
 
 template <class Key>
@@ -192,7 +215,11 @@ void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
         entry.last_direction = static_cast<std::uint8_t>(d);
     }
     if (entry.packets[d] == 0) {
-        if (d == 1) entry.reverse_first = packet.timestamp;
+        if (d == 1) {
+            entry.reverse_first = packet.timestamp;
+            if (entry.tunnelled) [[unlikely]]
+                tunnels_[index].key[1] = packet.tunnel_key;
+        }
         entry.ttl_min[d] = entry.ttl_max[d] = packet.ttl;
         entry.tos[d] = packet.tos;
         entry.icmp_type[d] = packet.icmp_type;
@@ -430,6 +457,7 @@ void FlowMeter<Key>::remove(std::uint32_t index, EndReason reason, std::int32_t 
         --context_.remembered;
     else
         close(index, reason, custom_expiration);
+    context_.tunnels.release(table_[index].key.tunnel_context());
     table_.erase(context_.hash(table_[index].key), index);
     --context_.live_flows;
 }
@@ -470,6 +498,8 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
         record.tcp_quality = quality;
         tcp_quality_[index] = {};
     }
+    if (entry.tunnelled) [[unlikely]]
+        record.tunnel = tunnel_record(index, arena);
     if (sequences_.enabled()) record.sequence = sequences_.build(index, record.packets(), arena);
     if (context_.dissector != nullptr) record.application = context_.dissector->finish(applications_[index], arena);
     if (context_.processes != nullptr) name_process(record, arena);
@@ -524,6 +554,19 @@ DirectionRecord FlowMeter<Key>::direction_record(const Entry& entry, int d) cons
 }
 
 template <class Key>
+const TunnelRecord* FlowMeter<Key>::tunnel_record(std::uint32_t index, Arena& arena) const {
+    const FlowTunnel& tunnel = tunnels_[index];
+    auto* record = arena.make<TunnelRecord>();
+    record->source_address = tunnel.source_address;
+    record->destination_address = tunnel.destination_address;
+    record->key = tunnel.key[0];
+    record->reverse_key = tunnel.key[1];
+    record->kind = name(static_cast<TunnelKind>(tunnel.kind));
+    record->depth = tunnel.depth;
+    return record;
+}
+
+template <class Key>
 void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reason) const {
     const bool swapped = entry.initiator_swapped != 0;
     record.id = context_.next_flow_id++;
@@ -538,7 +581,7 @@ void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reas
     record.vlan_id = entry.key.vlan_id();
     record.protocol = entry.key.protocol();
     record.ip_version = record.source_address.version;
-    record.tunnel_id = entry.key.tunnel_id();
+    record.tunnel_id = context_.tunnels.kind(entry.key.tunnel_context());
     record.end_reason = reason;
     record.biflow_direction = static_cast<BiflowDirection>(entry.biflow_direction);
     record.flow_direction = entry.outgoing;

@@ -20,6 +20,7 @@
 #include "core/metering/flow_timeouts.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/metering/record_publisher.hpp"
+#include "core/metering/tunnel_contexts.hpp"
 
 namespace nfstreamd {
 
@@ -29,6 +30,7 @@ struct MeterContext {
     const ObservationPoint& point;
     MeterCounters& counters;
     RecordPublisher& publisher;
+    TunnelContexts& tunnels;
     NdpiDissector* dissector;  // null: off
     FlowHash hash;
     FlowTimeouts timeouts{};
@@ -52,6 +54,13 @@ struct MeterContext {
     bool as_nfstream0 = false;
     TimestampNs newest_flow = 0;  // last nanosecond of the millisecond when it began; kept for nfstream 0.x alone
     TimestampNs idle_by(TimestampNs now) const noexcept { return as_nfstream0 ? newest_flow : now; }
+};
+
+// Of a flow whose first packet came in a tunnel; others never touch theirs.
+struct FlowTunnel {
+    IpAddress source_address, destination_address;
+    std::uint32_t key[2];  // by direction
+    std::uint8_t kind, depth;
 };
 
 // An address family that can make room for the other one.
@@ -126,6 +135,8 @@ private:
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
     DirectionRecord direction_record(const Entry& entry, int direction) const;
     void prefetch_tcp_quality(std::uint32_t index) noexcept;
+    void begin_tunnel(std::uint32_t index, const Packet& packet) noexcept;
+    const TunnelRecord* tunnel_record(std::uint32_t index, Arena& arena) const;
     void prefetch_flows(const std::uint32_t* indices, int n) noexcept;
 
     MeterContext& context_;
@@ -136,6 +147,7 @@ private:
     Region<FlowApplication> applications_;
     Region<std::uint64_t> creation_ids_;
     Region<FlowTcpQuality> tcp_quality_;
+    Region<FlowTunnel> tunnels_;
     FlowSequences sequences_;
     std::array<Observation, kFrameVectorSize> observed_;
     std::size_t observed_count_ = 0;

@@ -8,6 +8,7 @@
 
 #include "core/application/dissector_options.hpp"
 #include "core/packet/fragment_mode.hpp"
+#include "core/packet/tunnel_set.hpp"
 #include "core/record/generation.hpp"
 
 namespace nfstreamd {
@@ -27,7 +28,7 @@ struct MeteringOptions : TimeoutOptions {
     std::uint32_t max_flows = 1u << 20;  // of one metering process
     std::uint64_t max_nflows = 0;        // records of all metering processes together, then the run ends; 0: no limit
     int accounting_mode = 0;             // 0 link, 1 IP, 2 transport, 3 payload
-    bool decode_tunnels = true;          // GTP-U, CAPWAP, TZSP
+    TunnelSet decode_tunnels;            // nfstream's three: GTP-U, CAPWAP, TZSP
     FragmentMode fragments = FragmentMode::kFirst;
     DissectionLimits n_dissections{20};  // 0: off
     bool l7_details = false;             // keep what else nDPI learns of a flow

@@ -10,6 +10,7 @@
 
 #include "core/metering/clock_watch.hpp"
 #include "core/metering/flow_meter.hpp"
+#include "core/packet/checksum.hpp"
 #include "core/packet/decode.hpp"
 #include "core/packet/fragment_table.hpp"
 #include "core/selection/packet_hash_filter.hpp"
@@ -55,7 +56,8 @@ public:
           logger_(logger),
           source_(std::move(source)),
           publisher_(std::move(outputs), point_.offline),
-          context_{options_, point_, counters_, publisher_, nullptr, FlowHash(random_secret())},
+          tunnels_(random_secret()[0]),
+          context_{options_, point_, counters_, publisher_, tunnels_, nullptr, FlowHash(random_secret())},
           fragments_(random_secret()[0]),
           v4_(context_),
           v6_(context_) {
@@ -142,7 +144,9 @@ public:
             }
             Packet& packet = packets_[i++];
             packet = Packet{};
-            const DecodeResult result = decode(vector.link_type, frame, decoding, packet);
+            DecodeResult result = decode(vector.link_type, frame, decoding, packet);
+            if (vector.checksum != ChecksumMode::kOff && result == DecodeResult::kOk) [[unlikely]]
+                result = look_at_checksums(packet, vector.checksum);
             if (result != DecodeResult::kOk) [[unlikely]] {
                 if (counts_input_) counters_.ignored[static_cast<std::size_t>(result)].add();
                 continue;
@@ -158,6 +162,8 @@ public:
             }
             clock_ = packet.timestamp;
             if (!ours) continue;
+            if (packet.tunnel_id != 0) [[unlikely]]
+                packet.tunnel_context = tunnels_.number(packet);
             ++metered;
             octets += packet.ip_octets;
             wire_octets += frame.wire_length;
@@ -178,6 +184,8 @@ public:
         if (cut != 0) counters_.cut.add(cut);
         if (sampled_out != 0 && counts_input_) counters_.sampled_out.add(sampled_out);
         if (hash_filtered != 0) counters_.hash_filtered.add(hash_filtered);
+        tunnels_.between_vectors();
+        counters_.merged_segments.set(tunnels_.merged());
         counters_.flows_active.set(context_.live_flows - context_.remembered);
         saw_packets_ = saw_packets_ || metered != 0;
         if (context_.timeouts.adaptive()) [[unlikely]]
@@ -252,6 +260,19 @@ private:
         totals.interface_dropped += counters.interface_dropped.get();
         totals.opens += counters.opens.get();
         totals.failures += counters.failures.get();
+    }
+
+    DecodeResult look_at_checksums(const Packet& packet, ChecksumMode mode) {
+        constexpr MacAddress kNoAddress{};
+        const MacAddress& own = context_.hardware_address;
+        const bool outgoing = packet.outgoing || (own != kNoAddress && packet.source_mac != nullptr &&
+                                                  std::equal(own.begin(), own.end(), packet.source_mac));
+        const ChecksumVerdict verdict = check_checksums(packet, outgoing);
+        if (verdict == ChecksumVerdict::kOffloaded && counts_input_) counters_.offloaded_checksum.add();
+        if (verdict != ChecksumVerdict::kBad) return DecodeResult::kOk;
+        if (mode == ChecksumMode::kIgnore) return DecodeResult::kBadChecksum;
+        if (counts_input_) counters_.bad_checksum.add();
+        return DecodeResult::kOk;
     }
 
     void wake_locked() {
@@ -493,6 +514,7 @@ private:
     std::shared_ptr<const ProcessTable> processes_;
     RecordPublisher publisher_;
     std::unique_ptr<NdpiDissector> dissector_;
+    TunnelContexts tunnels_;
     MeterContext context_;
     FragmentTable fragments_;
     FlowMeter<FlowKeyV4> v4_;

@@ -42,6 +42,9 @@ struct MeterCounters {                           // written by the metering thre
     Counter wire_octets;                         // of metered packets
     Counter ignored[kDecodeResults];             // by DecodeResult; [0] stays 0
     Counter cut;                                 // metered although shorter than on the wire
+    Counter bad_checksum;                        // metered all the same (checksum: count)
+    Counter offloaded_checksum;                  // metered; the interface was to fill it in
+    Counter merged_segments;                     // metered without its VNI, as too many are in use
     Counter flows_created, flows_active;         // flows_active: gauge
     Counter records[kEndReasons];                // made, by EndReason
     Counter record_packets, record_octets;       // in those records: metered = in records + in the table + discarded

@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <optional>
+#include <tuple>
+
+#include "core/packet/octets.hpp"
+#include "core/packet/tunnel_headers.hpp"
 
 #ifndef DLT_LINUX_SLL2
 #define DLT_LINUX_SLL2 276
@@ -18,19 +22,9 @@ using enum DecodeResult;
 
 constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8, kOldServiceVlan = 0x9100,
                         kMpls = 0x8847, kMplsMulticast = 0x8848, kPppoe = 0x8864;
-constexpr std::uint8_t kIcmp = 1, kIpip = 4, kTcp = 6, kUdp = 17, kIpv6InIp = 41, kIcmpv6 = 58;
+constexpr std::uint8_t kIcmp = 1, kIpip = 4, kTcp = 6, kUdp = 17, kIpv6InIp = 41, kGre = 47, kIcmpv6 = 58, kL2tp = 115;
 constexpr std::uint32_t kShortestFrame = 28;  // nfstream looks at nothing shorter
 constexpr int kDeepest = 64;                  // nested headers; each step moves forward, this bounds the work
-
-std::uint16_t be16(const std::uint8_t* p) {
-    return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
-}
-std::uint16_t le16(const std::uint8_t* p) {
-    return static_cast<std::uint16_t>(p[1] << 8 | p[0]);
-}
-std::uint32_t be32(const std::uint8_t* p) {
-    return std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3];
-}
 
 // Walks one frame. `at` is the offset of the header to be read next.
 struct Decoder {
@@ -61,6 +55,13 @@ struct Decoder {
     Tunnel gtp(std::uint32_t header);
     Tunnel tzsp(std::uint32_t header);
     Tunnel capwap(std::uint32_t header);
+
+    DecodeResult layers();
+    bool open(std::uint8_t next, std::uint32_t l4, std::uint32_t end);
+    std::optional<TunnelPayload> behind_udp(TunnelOctets datagram) const;
+    bool enter(const TunnelPayload& payload, std::uint32_t start, std::uint32_t end);
+    bool is_at_ip(std::uint32_t end) const;
+    void note_tunnel(TunnelKind kind, const std::uint8_t* outer_ip, std::uint32_t key);
 };
 
 // ---- link layer: sets `at` to the network header ----
@@ -204,11 +205,12 @@ DecodeResult Decoder::network(int link_type) {
         if (version == 4) {
             const std::uint32_t header = (ip[0] & 15u) * 4;
             if ((ip[9] == kIpip || ip[9] == kIpv6InIp) && header > 0) {
+                note_tunnel(TunnelKind::kNone, ip, 0);
                 at += header;
                 continue;
             }
             if (fragment & 0x1fff) return options.fragments == FragmentMode::kFirst ? kFragment : kOk;
-            if (!options.tunnels || protocol != kUdp) return kOk;
+            if (options.tunnels.empty() || protocol != kUdp) return kOk;
             const std::uint32_t udp = at + header;
             if (size < udp + 8) return kTruncated;
             switch (udp_tunnel(udp)) {
@@ -236,6 +238,7 @@ DecodeResult Decoder::network(int link_type) {
             if (result != kOk) return result;
             protocol = next;
             if (out.later_fragment || (next != kIpip && next != kIpv6InIp)) return kOk;
+            note_tunnel(TunnelKind::kNone, ip, 0);
             at = l4;
         } else {
             return kNotIp;
@@ -287,10 +290,11 @@ DecodeResult Decoder::extension_headers(std::uint32_t& l4, std::uint32_t& l4_len
 Decoder::Tunnel Decoder::udp_tunnel(std::uint32_t udp) {
     const std::uint16_t source = be16(data + udp), destination = be16(data + udp + 2);
     const auto port = [&](std::uint16_t number) { return source == number || destination == number; };
+    const auto chosen = [&](TunnelKind kind) { return options.tunnels.has(kind); };
     const std::uint32_t header = udp + 8;
-    if (port(2152)) return gtp(header);
-    if (port(37008)) return tzsp(header);
-    if (port(5247)) return capwap(header);
+    if (port(2152) && chosen(TunnelKind::kGtp)) return gtp(header);
+    if (port(37008) && chosen(TunnelKind::kTzsp)) return tzsp(header);
+    if (port(5247) && chosen(TunnelKind::kCapwap)) return capwap(header);
     return Tunnel::kNone;
 }
 
@@ -314,14 +318,14 @@ Decoder::Tunnel Decoder::gtp(std::uint32_t header) {  // 3GPP TS 29.281, 5.1
     const std::uint8_t version = data[inner] >> 4;
     if (version != 4 && version != 6) return Tunnel::kIgnore;
     if (size < inner + (version == 4 ? 20 : 40)) return Tunnel::kIgnore;
-    out.tunnel_id = 1;
+    note_tunnel(TunnelKind::kGtp, data + at, be32(data + header + 4));
     at = inner;
     return Tunnel::kAtIp;
 }
 
 Decoder::Tunnel Decoder::tzsp(std::uint32_t header) {
     if (size < header + 4) return Tunnel::kIgnore;
-    out.tunnel_id = 3;
+    out.tunnel_id = static_cast<std::uint8_t>(TunnelKind::kTzsp);  // nfstream goes by the port alone
     constexpr std::uint16_t kEthernet = 1;
     if (data[header] != 1 || data[header + 1] != 0 || be16(data + header + 2) != kEthernet) return Tunnel::kNone;
     const std::uint32_t tag = header + 4;
@@ -332,6 +336,7 @@ Decoder::Tunnel Decoder::tzsp(std::uint32_t header) {
         length = data[tag + 1];
     }
     if (tag + length >= size) return Tunnel::kIgnore;
+    note_tunnel(TunnelKind::kTzsp, data + at, 0);
     at = tag + length;
     return Tunnel::kAtLink;
 }
@@ -343,9 +348,135 @@ Decoder::Tunnel Decoder::capwap(std::uint32_t header) {  // RFC 5415, 4.3
     out.source_mac = data + frame + 10;
     out.destination_mac = data + frame + 16;
     type = be16(data + frame + 24 + 6);
-    out.tunnel_id = 2;
+    note_tunnel(TunnelKind::kCapwap, data + at, 0);
     at = frame + 32;
     return Tunnel::kAtEncapsulated;
+}
+
+// IP in IP has no kind; its addresses count where no other tunnel has any.
+void Decoder::note_tunnel(TunnelKind kind, const std::uint8_t* outer_ip, std::uint32_t key) {
+    ++out.tunnel_depth;
+    if (kind == TunnelKind::kNone && out.tunnel_id != 0) return;
+    out.outer_ip = outer_ip;
+    out.tunnel_key = key;
+    out.tunnel_id = static_cast<std::uint8_t>(kind);
+    if (kind == TunnelKind::kVxlan || kind == TunnelKind::kGeneve || kind == TunnelKind::kErspan)
+        out.tunnel_segment = std::uint32_t{out.tunnel_id} << 24 | key;
+}
+
+// ---- tunnels that nfstream does not know, and with them its own: nested, by the RFCs ----
+
+// What is no tunnel after all, or carries no IP, is metered as what it came in.
+DecodeResult Decoder::layers() {
+    for (int depth = 0; depth < kDeepest; ++depth) {
+        if (size < at + 20) return kTruncated;
+        const std::uint8_t* ip = data + at;
+        std::uint32_t l4, end;
+        std::uint8_t next;
+        if (ip[0] >> 4 == 4) {
+            const std::uint32_t header = (ip[0] & 15u) * 4, total = be16(ip + 2);
+            if (be16(ip + 6) & 0x1fff) return options.fragments == FragmentMode::kFirst ? kFragment : kOk;
+            if (header < 20 || size < at + header) return kOk;  // transport() says what is wrong with it
+            l4 = at + header;
+            end = total >= header ? std::min(size, at + total) : size;
+            next = ip[9];
+        } else if (ip[0] >> 4 == 6) {
+            if (size < at + 40) return kTruncated;
+            const std::uint32_t payload = be16(ip + 4);
+            if (size < at + 40 + payload && out.tunnel_depth == 0) return kTruncated;  // as nfstream
+            l4 = at + 40;
+            end = std::min(size, l4 + payload);
+            std::uint32_t l4_length = end - l4;
+            next = ip[6];
+            out.fragment = out.later_fragment = false;
+            const DecodeResult result = extension_headers(l4, l4_length, next);
+            if (result != kOk || out.later_fragment) return result;
+        } else {
+            return kNotIp;
+        }
+        if (!open(next, l4, end)) return kOk;
+    }
+    return kBadHeader;
+}
+
+bool Decoder::open(std::uint8_t next, std::uint32_t l4, std::uint32_t end) {
+    std::optional<TunnelPayload> payload;
+    const TunnelOctets octets(data + l4, end - l4);
+    switch (next) {
+        case kIpip:
+            return enter({.type = kIpv4}, l4, end);
+        case kIpv6InIp:
+            return enter({.type = kIpv6}, l4, end);
+        case kUdp:
+            payload = behind_udp(octets);
+            break;
+        case kGre:
+            payload = read_gre(octets);
+            break;
+        case kL2tp:
+            payload = read_l2tp_v3(octets);
+            break;
+        default:
+            return false;
+    }
+    return payload && options.tunnels.has(payload->kind) && enter(*payload, l4, end);
+}
+
+std::optional<TunnelPayload> Decoder::behind_udp(TunnelOctets datagram) const {
+    constexpr std::uint32_t kHeader = 8;
+    if (datagram.size() < kHeader) return {};
+    const std::uint16_t source = be16(&datagram[0]), destination = be16(&datagram[2]), length = be16(&datagram[4]);
+    if (length >= kHeader && length < datagram.size()) datagram = datagram.first(length);
+    const TunnelOctets octets = datagram.subspan(kHeader);
+    const auto either = [&](std::uint16_t port) { return source == port || destination == port; };
+    std::optional<TunnelPayload> payload;
+    if (destination == 4789) {  // the source port spreads the load
+        payload = read_vxlan(octets);
+    } else if (destination == 6081) {
+        payload = read_geneve(octets);
+    } else if (either(2152)) {
+        payload = read_gtp(octets);
+    } else if (either(1701)) {
+        payload = read_l2tp(octets);
+    } else if (either(3544)) {
+        payload = read_teredo(octets);
+    } else if (either(5247)) {
+        payload = read_capwap(octets);
+    } else if (either(37008)) {
+        payload = read_tzsp(octets);
+    }
+    if (payload) payload->offset += kHeader;
+    return payload;
+}
+
+// Goes on at the IP header inside, when there is one.
+bool Decoder::enter(const TunnelPayload& payload, std::uint32_t start, std::uint32_t end) {
+    const auto before = std::tuple(at, type, out.vlan_id, out.source_mac, out.destination_mac);
+    const std::uint8_t* const outer_ip = data + at;
+    at = start + payload.offset;
+    type = payload.type;
+    bool is_ip = at + 20 <= end;
+    if (is_ip && type == kTransparentEthernet) is_ip = at + 34 <= end && ethernet() == kOk;
+    is_ip = is_ip && tags() == kOk && is_at_ip(end);
+    if (!is_ip) {
+        std::tie(at, type, out.vlan_id, out.source_mac, out.destination_mac) = before;
+        return false;
+    }
+    if (payload.source_mac != nullptr) {
+        out.source_mac = payload.source_mac;
+        out.destination_mac = payload.destination_mac;
+    }
+    out.fragment = out.later_fragment = false;  // an outer header's
+    note_tunnel(payload.kind, outer_ip, payload.key);
+    return true;
+}
+
+bool Decoder::is_at_ip(std::uint32_t end) const {
+    if ((type != kIpv4 && type != kIpv6) || at + 20 > end) return false;
+    const std::uint8_t* ip = data + at;
+    const std::uint32_t header = (ip[0] & 15u) * 4;
+    if (ip[0] >> 4 == 4) return header >= 20 && at + header <= end && be16(ip + 2) >= header;
+    return ip[0] >> 4 == 6 && at + 40 <= end;
 }
 
 // ---- lengths, ports, flags ----
@@ -382,12 +513,15 @@ DecodeResult Decoder::transport_ipv4() {
 DecodeResult Decoder::transport_ipv6() {
     const std::uint8_t* ip = out.ip;
     const std::uint32_t payload = be16(ip + 4);
-    if (out.ip_captured < 40 + payload) return kTruncated;
-    std::uint32_t l4 = at + 40, length = payload;
+    // what came in fragments of a tunnel is cut, too
+    const bool may_be_cut = options.tunnels.has_ours() && out.tunnel_depth > 0;
+    if (out.ip_captured < (may_be_cut ? 40 : 40 + payload)) return kTruncated;
+    std::uint32_t l4 = at + 40, length = std::min(payload, out.ip_captured - 40);
     out.protocol = ip[6];
     out.fragment = out.later_fragment = false;  // an outer header's
     const DecodeResult result = extension_headers(l4, length, out.protocol);
     if (result != kOk) return result;
+    length = payload - (l4 - at - 40);
     out.tos = static_cast<std::uint8_t>(be16(ip) >> 4);
     out.ttl = ip[7];
     out.flow_label = be32(ip) & 0xfffff;
@@ -401,6 +535,7 @@ DecodeResult Decoder::transport_ipv6() {
 // capture may hold less of it.
 void Decoder::ports(std::uint32_t l4, std::uint32_t length) {
     const std::uint8_t* p = out.ip + l4;
+    out.transport_offset = static_cast<std::uint16_t>(l4);
     const auto captured = [&](std::uint32_t n) { return l4 + n <= out.ip_captured; };
     const auto transport_size = static_cast<std::uint16_t>(length);
     if (out.later_fragment) {
@@ -445,8 +580,8 @@ constexpr std::array kLinkTypes{DLT_EN10MB, DLT_NULL, DLT_LOOP, DLT_PPP_SERIAL, 
                                 DLT_IPV4,   DLT_IPV6, DLT_RAW,  DLT_LINUX_SLL,  DLT_LINUX_SLL2, DLT_IEEE802_11_RADIO};
 
 constexpr std::array<std::string_view, kDecodeResults> kNames{
-    "ok",       "unsupported-link-type", "truncated",     "not-ip",          "bad-header",
-    "fragment", "no-transport",          "spanning-tree", "bad-radio-frame", "not-data"};
+    "ok",           "unsupported-link-type", "truncated",       "not-ip",   "bad-header",  "fragment",
+    "no-transport", "spanning-tree",         "bad-radio-frame", "not-data", "bad-checksum"};
 
 }  // namespace
 
@@ -464,7 +599,7 @@ DecodeResult decode(int link_type, const RawFrame& frame, const DecodeOptions& o
     Decoder decoder{frame.data, frame.captured_length, options, out};
     DecodeResult result = decoder.link(link_type);
     if (result == kOk) result = decoder.tags();
-    if (result == kOk) result = decoder.network(link_type);
+    if (result == kOk) result = options.tunnels.has_ours() ? decoder.layers() : decoder.network(link_type);
     if (result == kOk) result = decoder.transport(frame.wire_length);
     return result;
 }

@@ -5,11 +5,12 @@
 #pragma once
 #include "core/packet/fragment_mode.hpp"
 #include "core/packet/packet.hpp"
+#include "core/packet/tunnel_set.hpp"
 
 namespace nfstreamd {
 
 struct DecodeOptions {
-    bool tunnels = true;  // GTP-U, CAPWAP, TZSP
+    TunnelSet tunnels;  // nfstream's alone: by its rules; with others: nested, by the RFCs
     FragmentMode fragments = FragmentMode::kFirst;
 };
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "core/packet/checksum_mode.hpp"
+
 namespace nfstreamd {
 
 using TimestampNs = std::int64_t;  // since the Unix epoch, from the capture source
@@ -21,6 +23,7 @@ inline constexpr std::size_t kFrameVectorSize = 32;  // most frames of one vecto
 struct FrameVector {
     std::span<const RawFrame> frames;  // at most kFrameVectorSize
     int link_type;                     // DLT_* of all of them
+    ChecksumMode checksum = ChecksumMode::kOff;
 };
 
 class FrameSink {

@@ -28,7 +28,10 @@ ReversedFlow::ReversedFlow(const FlowRecord& original) : record(original) {
         record.biflow_direction = BiflowDirection::kInitiator;
     turn(record.statistics, statistics_, [](auto& s) { std::swap(s.forward, s.reverse); });
     turn(record.tcp_quality, tcp_quality_, [](auto& q) { std::swap(q.forward, q.reverse); });
-    turn(record.tunnel, tunnel_, [](auto& t) { std::swap(t.source_address, t.destination_address); });
+    turn(record.tunnel, tunnel_, [](auto& t) {
+        std::swap(t.source_address, t.destination_address);
+        std::swap(t.key, t.reverse_key);
+    });
 }
 
 }  // namespace nfstreamd

@@ -81,9 +81,10 @@ struct ApplicationRecord {
 
 struct TunnelRecord {  // of the innermost tunnel that carried the first packet
     IpAddress source_address, destination_address;
-    std::uint64_t key = 0;   // TEID, VNI, GRE key, session id; by the tunnel's kind
-    std::string_view kind;   // "gtp-u", "vxlan"
-    std::uint8_t depth = 0;  // tunnels around the packet
+    std::uint64_t key = 0;          // TEID, VNI, GRE key, session id; by the tunnel's kind
+    std::uint64_t reverse_key = 0;  // of the responder's first packet: tunnels may have one for each direction
+    std::string_view kind;          // "gtp", "vxlan"; "ip" for IP in IP
+    std::uint8_t depth = 0;         // tunnels around the packet
 };
 
 struct TcpQualityDirection {

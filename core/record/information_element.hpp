@@ -79,7 +79,9 @@ struct InformationElement {
     IeId ie;                  // element, or its IPv4 form
     IeId ie_v6;               // IPv6 form where the registry has two
     IeType type;
-    std::uint16_t wire_length;  // octets in IPFIX when shorter than the type's own (RFC 7011, 6.2); 0: the type's
+    // Octets in IPFIX when shorter than the type's own (RFC 7011, 6.2); 0: the type's. 16 for an address that need not
+    // be of the flow's IP version: always the IPv6 form.
+    std::uint16_t wire_length;
     IeSemantics semantics;
     IeGroup group;
     IeSide side;

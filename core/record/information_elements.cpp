@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "core/packet/tunnel_set.hpp"
 #include "core/record/flow_record.hpp"
 #include "core/record/information_element.hpp"
 
@@ -111,6 +112,20 @@ template <auto Side, auto Member>
 FieldValue tcp_quality(const FlowRecord& r) {
     if (r.tcp_quality == nullptr) return {};
     return std::uint64_t{r.tcp_quality->*Side.*Member};
+}
+template <auto Member>
+FieldValue tunnel(const FlowRecord& r) {
+    if (r.tunnel == nullptr) return {};
+    if constexpr (std::is_integral_v<std::remove_reference_t<decltype(r.tunnel->*Member)>>)
+        return static_cast<std::uint64_t>(r.tunnel->*Member);
+    else
+        return r.tunnel->*Member;
+}
+// IANA's registry: kind of overlay in the first octet, VNI in the last three.
+FieldValue layer2_segment(const FlowRecord& r) {
+    constexpr std::uint64_t kVxlan = 1;
+    if (r.tunnel == nullptr || r.tunnel->kind != name(TunnelKind::kVxlan)) return {};
+    return kVxlan << 56 | r.tunnel->key;
 }
 template <auto Member>
 FieldValue oui(const FlowRecord& r) {  // the view is good until the thread reads this row again
@@ -263,7 +278,9 @@ constexpr InformationElement
             {"vlan_id", "vlanId", iana(58), kNone, kUnsigned16, 0, kIdentifier, kCore, kFlow, "",
              "Innermost VLAN identifier, 0 without a tag.", flow<&FlowRecord::vlan_id>},
             {"tunnel_id", "nfstreamTunnelId", ours(3), kNone, kUnsigned8, 0, kIdentifier, kTunnel, kFlow, "",
-             "Tunnel the packets came in: 0 none, 1 GTP-U, 2 CAPWAP, 3 TZSP.", flow<&FlowRecord::tunnel_id>},
+             "Innermost tunnel: 0 none, 1 GTP-U, 2 CAPWAP, 3 TZSP, 4 VXLAN, 5 GENEVE, 6 GRE, 7 ERSPAN, 8 L2TP, 9 "
+             "Teredo.",
+             flow<&FlowRecord::tunnel_id>},
             {"bidirectional_first_seen_ms", "", kNone, kNone, kDateTimeMilliseconds, 0, kDefault, kCore, kBoth,
              "milliseconds", "Time of the first packet, since 1970-01-01 UTC.",
              [](const FlowRecord& r) -> FieldValue { return milliseconds(r.first()); }},
@@ -474,6 +491,27 @@ constexpr InformationElement
             {"selector_id", "selectorId", iana(302), kNone, kUnsigned64, 4, kIdentifier, kBase, kFlow, "",
              "Number of the selector of its packets, whose sampling IPFIX announces in an options record.",
              flow<&FlowRecord::selector>},
+
+            // ---- encapsulation ----
+            {"outer_src_ip", "nfstreamOuterSourceAddress", ours(20), kNone, kIpAddress, 16, kDefault, kEncapsulation,
+             kFlow, "", "Sender of the IP packet around the initiator's first one; in IPFIX IPv4 as ::ffff:a.b.c.d.",
+             tunnel<&TunnelRecord::source_address>},
+            {"outer_dst_ip", "nfstreamOuterDestinationAddress", ours(21), kNone, kIpAddress, 16, kDefault,
+             kEncapsulation, kFlow, "", "Receiver of the IP packet around the initiator's first one.",
+             tunnel<&TunnelRecord::destination_address>},
+            {"tunnel_key", "upstreamTunnelId", ntop(106), kNone, kUnsigned32, 0, kIdentifier, kEncapsulation, kForward,
+             "",
+             "The tunnel's own id, from initiator to responder: TEID, VNI, GRE key or PPTP call, ERSPAN session, "
+             "L2TP tunnel times 65536 plus session.",
+             tunnel<&TunnelRecord::key>},
+            {"tunnel_reverse_key", "downstreamTunnelId", ntop(120), kNone, kUnsigned32, 0, kIdentifier, kEncapsulation,
+             kReverse, "", "The tunnel's own id, from responder to initiator.", tunnel<&TunnelRecord::reverse_key>},
+            {"layer2_segment_id", "layer2SegmentId", iana(351), kNone, kUnsigned64, 0, kIdentifier, kEncapsulation,
+             kFlow, "", "VNI of VXLAN with 1 in the first of eight octets, as collectors know it.", layer2_segment},
+            {"tunnel_type", "nfstreamTunnelType", ours(22), kNone, kString, 0, kDefault, kEncapsulation, kFlow, "",
+             "Name of the innermost tunnel, as in decode_tunnels; ip for IP in IP.", tunnel<&TunnelRecord::kind>},
+            {"tunnel_depth", "nfstreamTunnelDepth", ours(23), kNone, kUnsigned8, 0, kQuantity, kEncapsulation, kFlow,
+             "", "IP headers around the packets of the flow.", tunnel<&TunnelRecord::depth>},
 
             // ---- l7_details ----
 {"dns_query_type", "dnsQueryType", ntop(207), kNone, kUnsigned16, 0, kIdentifier, kL7Details, kFlow, "", "Type of the DNS query: 1 A, 28 AAAA.", l7<&L::dns_query_type>},

@@ -155,6 +155,7 @@ FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen) {
     FieldSelection out;
     for (const auto& field : builtin_elements()) {
         if (!groups.has(field.group) || field.side == IeSide::kBoth) continue;
+        if (field.group == IeGroup::kEncapsulation) continue;  // few flows have it, all would pay
         if (ipfix_element(field, 4, groups, pen).id != 0 || ipfix_element(field, 6, groups, pen).id != 0)
             out.push_back(&field);
     }

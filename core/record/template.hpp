@@ -28,7 +28,7 @@ const InformationElement* find_field(std::string_view column_or_element_name);
 // nfstream's columns of the groups that are on, in nfstream's order.
 FieldSelection nfstream_fields(const FieldGroups& groups);
 
-// Everything that IPFIX can carry of the groups that are on: flow keys first,
+// Everything that IPFIX can carry of the groups that are on, the encapsulation's aside: flow keys first,
 // then reverse elements before forward ones (collectors that ignore the PEN
 // keep the forward value), then strings. `pen` 0 leaves our own elements out.
 FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen);

@@ -76,6 +76,11 @@ void remark(std::vector<Row>& rows, std::string_view what, const std::string& sa
     if (!said.empty()) rows.push_back({fmt::format("{}: {}", what, said)});
 }
 
+std::string checksums_text(const Tree& metered) {
+    const auto bad = number(metered, "bad_checksum"), offloaded = number(metered, "offloaded_checksum");
+    return bad + offloaded == 0 ? "" : fmt::format("{} bad, {} left to the interface", bad, offloaded);
+}
+
 std::string head(const Tree& status) {
     std::string files;
     for (const auto& [name, file] : status.get_child("files")) files += (files.empty() ? "" : " ") + file.data();
@@ -125,6 +130,9 @@ std::string interfaces(const Tree& status) {
         remark(rows, "selection", selection_text(interface.get_child("selection")));
         remark(rows, "ignored", counts_text(ignored));
         remark(rows, "cut by the snapshot length", number(interface, "truncated") ? text(interface, "truncated") : "");
+        remark(rows, "checksums", checksums_text(interface.get_child("metered")));
+        remark(rows, "metered without their VNI, as too many are in use",
+               number(interface, "metered.merged_segments") ? text(interface, "metered.merged_segments") : "");
         remark(rows, "records", counts_text(records));
         remark(rows, "flow cache",
                fmt::format("{} of {} flows, {} octets a flow, {} octets in all, idle timeout {} s",

@@ -13,8 +13,8 @@
 namespace nfstreamd::exporters::ipfix {
 namespace {
 
-std::uint16_t full_length(IeType type, int ip_version) {
-    switch (type) {
+std::uint16_t full_length(const InformationElement& field, int ip_version) {
+    switch (field.type) {
         case IeType::kUnsigned8:
         case IeType::kBoolean:
             return 1;
@@ -30,7 +30,7 @@ std::uint16_t full_length(IeType type, int ip_version) {
         case IeType::kMacAddress:
             return 6;
         case IeType::kIpAddress:
-            return ip_version == 6 ? 16 : 4;
+            return ip_version == 6 || field.wire_length == 16 ? 16 : 4;
         case IeType::kString:
         case IeType::kOctetArray:
         case IeType::kSigned32List:
@@ -97,6 +97,11 @@ void put_number(const FieldValue& value, const FieldPlan& plan, std::uint8_t* ou
 
 // libfixbuf holds an IPv4 address as a number, anything longer as octets.
 void put_address(const IpAddress& address, const FieldPlan& plan, std::uint8_t* out) {
+    if (plan.length != 4 && address.version == 4) {  // RFC 4291, 2.5.5.2
+        out[10] = out[11] = 0xff;
+        std::memcpy(out + 12, address.bytes.data(), 4);
+        return;
+    }
     if (plan.length != 4) {
         std::memcpy(out, address.bytes.data(), std::min<std::size_t>(plan.length, address.bytes.size()));
         return;
@@ -133,7 +138,7 @@ RecordLayout::RecordLayout(const FieldSelection& fields, int ip_version, bool bi
         if (field->side == IeSide::kBoth || (!biflow && field->side == IeSide::kReverse)) continue;
         const IeId ie = ipfix_element(*field, ip_version, groups, pen);
         if (ie.id == 0 || is_list(field->type)) continue;
-        std::uint16_t length = full_length(field->type, ip_version);
+        std::uint16_t length = full_length(*field, ip_version);
         if (field->wire_length != 0 && field->wire_length < length && is_reducible(field->type))
             length = field->wire_length;
         fields_.push_back({field, ie, length, 0});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// decode() on hostile bytes. The first octet chooses link type and options, the
+// decode() on hostile bytes, and the checksums of what came out. The first octet chooses link type and options, the
 // second how much of the wire the capture has; the rest is the frame, in a heap
 // block of exactly its size so that AddressSanitizer sees one octet too far.
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/packet/checksum.hpp"
 #include "core/packet/decode.hpp"
 
 namespace {
@@ -35,6 +36,15 @@ void check_pointers(const RawFrame& frame, const Packet& packet) {
     }
 }
 
+void check_tunnel(const RawFrame& frame, const Packet& packet) {
+    require((packet.tunnel_depth == 0) == (packet.outer_ip == nullptr), "what is in a tunnel has a packet around it");
+    if (packet.outer_ip == nullptr) return;
+    const std::size_t header = packet.outer_ip[0] >> 4 == 6 ? 40 : 20;
+    require(packet.outer_ip >= frame.data && packet.outer_ip + header <= frame.data + frame.captured_length,
+            "the outer header was captured");
+    require(packet.outer_ip < packet.ip, "the outer header is in front");
+}
+
 void check_headers(const Packet& packet) {
     require(packet.version == 4 || packet.version == 6, "version is 4 or 6");
     const std::uint32_t header = packet.version == 4 ? 20 : 40;
@@ -42,7 +52,9 @@ void check_headers(const Packet& packet) {
     require(packet.ip[0] >> 4 == packet.version, "version is the header's own");
     require(packet.vlan_id < 4096, "a VLAN id has 12 bits");
     require(packet.flow_label < (1U << 20), "a flow label has 20 bits");
-    require(packet.tunnel_id <= 3, "the tunnel is one that nfstream names");
+    require(packet.tunnel_id < kTunnelNames.size(), "the tunnel has a name");
+    require(packet.transport_offset <= packet.ip_octets || packet.ip_octets == 0 || packet.version == 4,
+            "the transport header is in the IP packet");
     const bool has_ports = packet.protocol == 6 || packet.protocol == 17 || packet.protocol == 132;
     require(has_ports || (packet.source_port == 0 && packet.destination_port == 0), "no ports without a transport");
     require(packet.protocol == 6 || packet.tcp_flags == 0, "no TCP flags without TCP");
@@ -53,7 +65,8 @@ void check_headers(const Packet& packet) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     if (size < 2) return 0;
     const int link_type = kLinkTypes[input[0] & 15];
-    const DecodeOptions options{.tunnels = (input[0] & 16) != 0,
+    constexpr TunnelSet kTunnels[] = {false, true, TunnelSet::all(), TunnelSet::all()};
+    const DecodeOptions options{.tunnels = kTunnels[(input[0] >> 4 & 1) | (input[0] >> 5 & 2)],
                                 .fragments = (input[0] & 32) != 0 ? FragmentMode::kAll : FragmentMode::kFirst};
     const std::size_t length = size - 2;
     const auto block = std::make_unique<std::uint8_t[]>(length);
@@ -71,6 +84,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     if (result != DecodeResult::kOk) return 0;
     check_pointers(frame, packet);
     check_headers(packet);
+    check_tunnel(frame, packet);
+    require(check_checksums(packet, false) <= ChecksumVerdict::kBad, "checksums are looked at inside the frame");
 
     Packet again;
     require(decode(link_type, frame, options, again) == result && again.ip == packet.ip &&

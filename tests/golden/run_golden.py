@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs nfstreamd over golden captures and compares its CSV with the expected one.
 
-usage: run_golden.py NFSTREAMD CASE...         compare, exit 1 on a difference; l7/NAME: details of layer 7
+usage: run_golden.py NFSTREAMD CASE...         compare, exit 1 on a difference; l7/NAME: details of layer 7,
+                                         tunnels/NAME: looking into all of them
        run_golden.py NFSTREAMD --update        rewrite expected/ from what NFSTREAMD says
        run_golden.py NFSTREAMD --check-complete  captures/ and expected/ hold the same cases
 
@@ -20,7 +21,8 @@ SETTINGS = ("metering.idle_timeout=120", "metering.active_timeout=1800", "meteri
             "metering.statistical_analysis=true", "metering.splt_analysis=10")
 # Cases of a folder of expected/ have their own.
 VARIANTS = {"l7": ("metering.l7_details=true", "exporters.write.fields=[src_ip, src_port, dst_ip, dst_port, protocol, "
-                   "application_name, requested_server_name, l7_details]")}
+                   "application_name, requested_server_name, l7_details]"),
+            "tunnels": ("metering.decode_tunnels=all", "exporters.write.fields=[core, tunnel, encapsulation]")}
 
 
 def records(nfstreamd, case):

@@ -84,6 +84,11 @@ public:
         put_address(h, AF_INET, source, 4);
         put_address(h, AF_INET, destination, 4);
         h.resize(header);
+        std::uint32_t sum = 0;
+        for (std::size_t i = 0; i < header; i += 2) sum += static_cast<std::uint32_t>(h[i] << 8 | h[i + 1]);
+        while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+        h[10] = static_cast<std::uint8_t>(~sum >> 8);
+        h[11] = static_cast<std::uint8_t>(~sum);
         return wrap(std::move(h), 0x0800, 4);
     }
     PacketBuilder& ipv6(const std::string& source, const std::string& destination, Ipv6Fields f = {}) {
@@ -186,11 +191,49 @@ public:
     PacketBuilder& capwap(std::uint8_t header_words = 2) {
         Bytes h(header_words * 4u + 24);
         h[1] = static_cast<std::uint8_t>(header_words << 3);
+        h[2] = 3;                     // IEEE 802.11 in its own format
+        h[header_words * 4u] = 0x08;  // data
         h[header_words * 4u + 10] = 0xb2;
         h[header_words * 4u + 16] = 0xb3;
         h.insert(h.end(), {0xaa, 0xaa, 3, 0, 0, 0});
         put16(h, type_);
         return wrap(std::move(h));
+    }
+
+    PacketBuilder& vxlan(std::uint32_t network, std::uint8_t flags = 8) {
+        Bytes h{flags, 0, 0, 0};
+        put32(h, network << 8);
+        return wrap(std::move(h));
+    }
+    PacketBuilder& geneve(std::uint32_t network, std::uint8_t option_words = 0, std::uint8_t version = 0) {
+        Bytes h{static_cast<std::uint8_t>(version << 6 | option_words), 0};
+        put16(h, tunnelled_type());
+        put32(h, network << 8);
+        h.resize(8 + option_words * 4u, 0x77);
+        return wrap(std::move(h));
+    }
+    PacketBuilder& l2tp(std::uint16_t flags, Bytes rest) {  // rest: all behind the flags
+        Bytes h;
+        put16(h, flags);
+        h.insert(h.end(), rest.begin(), rest.end());
+        return wrap(std::move(h));
+    }
+    PacketBuilder& ppp(bool with_address = true, bool short_protocol = false, std::uint16_t protocol = 0) {
+        Bytes h;
+        if (with_address) put16(h, 0xff03);
+        if (protocol == 0) protocol = type_ == 0x0800 ? 0x0021 : 0x0057;
+        if (!short_protocol) h.push_back(static_cast<std::uint8_t>(protocol >> 8));
+        h.push_back(static_cast<std::uint8_t>(protocol));
+        return wrap(std::move(h));
+    }
+
+    // GRE, next to IP: `optional` are the words that the flags announce.
+    PacketBuilder& gre(std::uint16_t flags = 0, Bytes optional = {}, int protocol = -1) {
+        Bytes h;
+        put16(h, flags);
+        put16(h, protocol < 0 ? tunnelled_type() : static_cast<std::size_t>(protocol));
+        h.insert(h.end(), optional.begin(), optional.end());
+        return wrap(std::move(h), 0, 47);
     }
 
     std::uint16_t type() const { return type_; }
@@ -211,6 +254,7 @@ private:
         if (::inet_pton(family, text.c_str(), raw) != 1) throw std::invalid_argument(text);
         out.insert(out.end(), raw, raw + length);
     }
+    std::uint16_t tunnelled_type() const { return type_ == 0 ? 0x6558 : type_; }
     PacketBuilder& wrap(Bytes header, std::uint16_t type = 0, std::uint8_t next = 0) {
         header.insert(header.end(), bytes_.begin(), bytes_.end());
         bytes_ = std::move(header);

@@ -41,6 +41,7 @@ public:
         changed_.notify_all();
     }
     void set_link_type(int link_type) { link_type_ = link_type; }
+    void set_checksum(ChecksumMode mode) { checksum_ = mode; }
     void set_hardware_address(std::array<std::uint8_t, 6> address) { hardware_address_ = address; }
 
     // All that was added before has been metered: the metering thread came back
@@ -89,7 +90,7 @@ public:
             counters_.frames.add();
             counters_.octets.add(f.wire_length);
         }
-        sink.on_frames({frames, link_type_});
+        sink.on_frames({frames, link_type_, checksum_});
         return PollOutcome::kFrames;
     }
     void wake() noexcept override {
@@ -112,6 +113,7 @@ private:
     const std::string name_;
     const std::uint32_t index_;
     int link_type_ = kEthernet;
+    ChecksumMode checksum_ = ChecksumMode::kOff;
     std::array<std::uint8_t, 6> hardware_address_{};
     CaptureCounters counters_;
     std::mutex mutex_;  // guards the rest

@@ -51,7 +51,7 @@ TEST_CASE("generations: nfstream3 has its parameters and defaults") {
     CHECK(config.metering.compatibility == Generation::kNfstream3);
     CHECK(config.metering.idle_timeout == 30s);
     CHECK(config.metering.active_timeout == 300s);
-    CHECK_FALSE(config.metering.decode_tunnels);
+    CHECK(config.metering.decode_tunnels.empty());
     CHECK_FALSE(config.metering.statistical_analysis);
     DissectionLimits limits;
     limits.tcp = 10;
@@ -67,7 +67,7 @@ TEST_CASE("generations: nfstream3 has its parameters and defaults") {
     CHECK(set.capture[0].options.snapshot_length == 96);
     CHECK(set.metering.idle_timeout == 7s);
     CHECK(set.metering.active_timeout == 9s);
-    CHECK(set.metering.decode_tunnels);
+    CHECK(set.metering.decode_tunnels == TunnelSet());
     CHECK(set.metering.max_flows == 1000);
     CHECK(set.metering.statistical_analysis);
     limits.tcp = 3;
@@ -91,7 +91,7 @@ TEST_CASE("generations: nfstream0 has its parameters and defaults") {
     CHECK(config.metering.max_flows == 128000);
     CHECK(config.metering.active_timeout == 120s);
     CHECK(config.metering.idle_timeout == 60s);
-    CHECK_FALSE(config.metering.decode_tunnels);
+    CHECK(config.metering.decode_tunnels.empty());
 
     const Config set =
         loaded("metering: {compatibility: nfstream0, capacity: 64, active_timeout: 5m, inactive_timeout: 90}\n");

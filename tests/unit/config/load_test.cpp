@@ -49,6 +49,7 @@ capture:
     timestamp_type: adapter
     timestamp_precision: nano
     n_meters: 3
+    checksum: count
     required: true
     packet_sampling: { method: random, rate: 10, seed: 4 }
     packet_hash_filter: { fields: [src_ip, dst_ip], fraction: 0.25, seed: 4294967295 }
@@ -61,7 +62,7 @@ metering:
   max_nflows: 12k
   max_flows: 1M
   accounting_mode: 3
-  decode_tunnels: no
+  decode_tunnels: [gtp, vxlan]
   fragments: all
   tcp_quality: true
   n_dissections: 255
@@ -97,6 +98,7 @@ control: { socket: "" }
     options.socket_buffer_size = 64u << 20;
     options.timestamp_type = "adapter";
     options.timestamp_precision = TimestampPrecision::kNano;
+    options.checksum = ChecksumMode::kCount;
     options.required = true;
     CHECK(config.capture[0].options == options);
     CHECK(config.capture[0].n_meters == 3);
@@ -117,7 +119,7 @@ control: { socket: "" }
     metering.max_nflows = 12'000;
     metering.max_flows = 1'000'000;
     metering.accounting_mode = 3;
-    metering.decode_tunnels = false;
+    metering.decode_tunnels = TunnelSet(false).add(TunnelKind::kGtp).add(TunnelKind::kVxlan);
     metering.fragments = FragmentMode::kAll;
     metering.n_dissections = 255;
     metering.l7_details = true;
@@ -162,6 +164,26 @@ TEST_CASE("load: what may be off is off by that word, and a timeout may be said 
           "t.yaml:1:29: metering.pressure.from: must be off or an integer from 1 to 99, not \"100\"");
     CHECK(only_error(load_text("metering: {timeouts: {udp: off}}\n")).find("must be idle_timeout or a duration") !=
           std::string::npos);
+TEST_CASE("load: tunnels are a boolean as with nfstream, or a list") {
+    const auto tunnels = [](const std::string& value) {
+        const Loaded loaded = load_text("metering:\n  decode_tunnels: " + value + "\n");
+        REQUIRE(lines(loaded) == Strings{});
+        return loaded.config->metering.decode_tunnels;
+    };
+    CHECK(tunnels("true") == TunnelSet());
+    CHECK(tunnels("yes") == TunnelSet(true));
+    CHECK(tunnels("[gtp, capwap, tzsp]") == TunnelSet(true));
+    CHECK(tunnels("False") == TunnelSet(false));
+    CHECK(tunnels("[]").empty());
+    CHECK(tunnels("all") == TunnelSet::all());
+    CHECK(tunnels("[gtp, capwap, tzsp, vxlan, geneve, gre, erspan, l2tp, teredo]") == TunnelSet::all());
+    CHECK(tunnels("geneve") == TunnelSet(false).add(TunnelKind::kGeneve));
+    CHECK(tunnels("geneve").has_ours());
+    const Loaded wrong = load_text("metering:\n  decode_tunnels: [gtp, vxlna]\n");
+    CHECK(
+        lines(wrong) ==
+        Strings{"t.yaml:2:19: metering.decode_tunnels: must be one or a list of: true, false, all, gtp, capwap, tzsp, "
+                "vxlan, geneve, gre, erspan, l2tp, teredo, not \"vxlna\""});
 }
 
 TEST_CASE("load: settings and entries know where they were written") {

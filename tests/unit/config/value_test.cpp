@@ -125,6 +125,28 @@ TEST_CASE("parse_value: a choice is one of its words, or empty where there is no
     CHECK_FALSE(parse<std::string>(spec, ""));
 }
 
+TEST_CASE("parse_value: a list of choices takes those alone, and a boolean by itself") {
+    SettingSpec spec = spec_of(SettingType::kStringList);
+    spec.choices = "true false red green";
+    const auto parsed = [&](std::initializer_list<const char*> items) {
+        Node list = list_node(Place{});
+        for (const char* item : items) list.items.push_back(scalar_node(item, Place{}));
+        auto value = parse_value(spec, list);
+        REQUIRE(value);
+        return std::pair(std::get<std::vector<std::string>>(value.value()), print_value(spec, value.value()));
+    };
+    using Strings = std::vector<std::string>;
+    CHECK(parsed({"red"}) == std::pair(Strings{"red"}, std::string("red")));
+    CHECK(parsed({"green", "red"}) == std::pair(Strings{"green", "red"}, std::string("[green, red]")));
+    CHECK(parsed({"On"}) == std::pair(Strings{"true"}, std::string("true")));
+    CHECK(parsed({}) == std::pair(Strings{}, std::string("[]")));
+    Node list = list_node(Place{});
+    for (const char* item : {"red", "true"}) list.items.push_back(scalar_node(item, Place{}));
+    CHECK(error_of(spec, list) == "must be one or a list of: true, false, red, green, not \"true\"");
+    CHECK(error_of(spec, scalar_node("blue", Place{})) ==
+          "must be one or a list of: true, false, red, green, not \"blue\"");
+}
+
 TEST_CASE("parse_value: lists take a single string and no empty one") {
     const SettingSpec spec = spec_of(SettingType::kStringList);
     using Strings = std::vector<std::string>;

@@ -106,6 +106,7 @@ TEST_CASE("reload diff: any other option of a capture reopens its interfaces alo
     CHECK(reopened([](CaptureOptions& o) { o.socket_buffer_size = 1 << 20; }) == Names{"eth1"});
     CHECK(reopened([](CaptureOptions& o) { o.timestamp_type = "host"; }) == Names{"eth1"});
     CHECK(reopened([](CaptureOptions& o) { o.timestamp_precision = TimestampPrecision::kNano; }) == Names{"eth1"});
+    CHECK(reopened([](CaptureOptions& o) { o.checksum = ChecksumMode::kIgnore; }) == Names{"eth1"});
     CHECK(reopened([](CaptureOptions& o) { o.required = true; }) == Names{"eth1"});
 }
 

@@ -54,6 +54,7 @@ TEST_CASE("status: every counter is there under its name") {
         interface.capture.kernel_dropped = 3;
         interface.ignored = {{"not-ip", 4}};
         interface.packets = 5;
+        interface.bad_checksum = 11, interface.offloaded_checksum = 12, interface.merged_segments = 13;
         interface.max_flows = 6;
         interface.records = {{"idle", 7}};
         interface.selector = {3, 1, 4, {{SamplingMethod::kRandom, 10, 99}, {{"src_ip"}, 0.25, 5}}};
@@ -88,6 +89,9 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(interface.get<int>("kernel_dropped") == 3);
     CHECK(interface.get<int>("ignored.not-ip") == 4);
     CHECK(interface.get<int>("metered.packets") == 5);
+    CHECK(interface.get<int>("metered.bad_checksum") == 11);
+    CHECK(interface.get<int>("metered.offloaded_checksum") == 12);
+    CHECK(interface.get<int>("metered.merged_segments") == 13);
     CHECK(interface.get<int>("max_flows") == 6);
     CHECK(interface.get<int>("records.idle") == 7);
     CHECK(interface.get<int>("selection.selector_id") == 3);

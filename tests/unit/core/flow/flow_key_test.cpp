@@ -71,8 +71,14 @@ void check_identity(const Ends& ends) {
     };
     CHECK(differs([](Packet& p) { p.vlan_id = 1; }));
     CHECK(differs([](Packet& p) { p.vlan_id = 4095; }));
-    CHECK(differs([](Packet& p) { p.tunnel_id = 1; }));
+    CHECK(differs([](Packet& p) { p.tunnel_context = 1; }));
     CHECK(differs([](Packet& p) { p.protocol = 6; }));
+    for (const std::uint16_t context : {1, 15, 16, 255, 256, 4094}) {
+        const Key tunnelled = make<Key>(ends, [&](Packet& p) { p.vlan_id = 4095, p.tunnel_context = context; }).key;
+        CHECK(tunnelled.tunnel_context() == context);
+        CHECK(tunnelled.vlan_id() == 4095);
+        CHECK(tunnelled.protocol() == 17);
+    }
     CHECK(differs([](Packet& p) { p.source_port = 5001; }));
     CHECK(differs([](Packet& p) { std::swap(p.source_port, p.destination_port); }));  // ports belong to their ends
     CHECK_FALSE(differs([](Packet& p) { p.tos = 1, p.ttl = 2, p.tcp_flags = 3, p.icmp_type = 4; }));
@@ -80,7 +86,7 @@ void check_identity(const Ends& ends) {
     poisoned.poison();
     CHECK_FALSE(poisoned == key);
     const Key full = make<Key>(ends, [](Packet& p) {
-                         p.vlan_id = 4095, p.protocol = 255, p.tunnel_id = 3,
+                         p.vlan_id = 4095, p.protocol = 255, p.tunnel_context = 4094,
                          p.source_port = p.destination_port = 65535;
                      }).key;
     CHECK(full.kind() != poisoned.kind());

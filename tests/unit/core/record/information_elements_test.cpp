@@ -129,6 +129,9 @@ struct Filled {
         tcp_quality = {1, 2, 3, {4, 5, 6}, {7, 8, 9}};
         record.tcp_quality = &tcp_quality;
         record.process = &process;
+        tunnel.source_address = {{192, 0, 2, 1}, 4}, tunnel.destination_address = {{192, 0, 2, 2}, 4};
+        tunnel.key = 0x010203, tunnel.reverse_key = 7, tunnel.kind = "vxlan", tunnel.depth = 1;
+        record.tunnel = &tunnel;
     }
 
     FlowRecord record;
@@ -138,6 +141,7 @@ struct Filled {
     ApplicationDetails details;
     TcpQualityRecord tcp_quality;
     ProcessRecord process{7, "g"};
+    TunnelRecord tunnel;
     std::int32_t list[2] = {1, 2};
 };
 
@@ -212,6 +216,19 @@ TEST_CASE("Elements: readers of both directions do not mix them up") {
     CHECK(std::get<std::string_view>(find_field("src_oui")->value(r)) == "01:02:03");
     CHECK(std::get<std::string_view>(find_field("dst_oui")->value(r)) == "07:08:09");
     CHECK(std::get<std::int64_t>(find_field("expiration_id")->value(r)) == -1);
+    CHECK(number("tunnel_key") == 0x010203);
+    CHECK(number("tunnel_reverse_key") == 7);
+    CHECK(std::get<IpAddress>(find_field("outer_src_ip")->value(r)) == r.tunnel->source_address);
+    CHECK(std::get<IpAddress>(find_field("outer_dst_ip")->value(r)) == r.tunnel->destination_address);
+}
+
+TEST_CASE("Elements: layer2SegmentId is of VXLAN, as IANA numbers the kinds") {
+    Filled filled;
+    const auto* field = find_field("layer2SegmentId");
+    REQUIRE(field != nullptr);
+    CHECK(std::get<std::uint64_t>(field->value(filled.record)) == 0x0100000000010203);
+    filled.tunnel.kind = "geneve";
+    CHECK(is_empty(field->value(filled.record)));
 }
 
 TEST_CASE("InformationElement: expiration_id of a plugin is the number that it gave, whatever it is") {

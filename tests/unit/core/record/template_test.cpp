@@ -115,6 +115,8 @@ TEST_CASE("select_fields: errors say what to do") {
     CHECK(error_of({"statistics"}, {}) == "\"statistics\" needs metering.statistical_analysis: true");
     CHECK(error_of({"application_name"}, {.application = false}) ==
           "\"application_name\" needs metering.n_dissections above 0");
+    CHECK(selected({"encapsulation"}).front() == "outer_src_ip");
+    CHECK(error_of({"outer_src_ip"}, {.tunnel = false}) == "\"outer_src_ip\" needs metering.decode_tunnels: true");
     CHECK(error_of({"tunnel_id"}, {.tunnel = false}) == "\"tunnel_id\" needs metering.decode_tunnels: true");
     CHECK(error_of({"src_ip", "-src_ip"}, {}) == "no field is left");
 }

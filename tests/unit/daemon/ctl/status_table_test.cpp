@@ -35,6 +35,7 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     interface.selector.options = {{SamplingMethod::kRandom, 10, 0}, {{"src_ip"}, 0.25, 0}};
     interface.sampled_out = 900;
     interface.hash_filtered = 75;
+    interface.bad_checksum = 8, interface.offloaded_checksum = 9, interface.merged_segments = 10;
     interface.records = {{"idle", 5}, {"active", 1}};
     interface.idle_timeout_ms = 37'500;
     interface.clock_steps = 2;
@@ -59,6 +60,7 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
           "idle timeout 37.5 s\n", "steps of the clock: 2\n", "discarded after max_nflows: flows 8, packets 9\n",
           "udp://192.0.2.5:4739", "lost: queue_full 3, failed 4", "left out: 11 records by filter, 12 by sampling",
           "selection: random, 1 packet of 10, 900 sampled out; by hash 0.25 of all packets, 75 filtered",
+          "checksums: 8 bad, 9 left to the interface", "metered without their VNI, as too many are in use: 10",
           "last error: connection refused"})
         CHECK_MESSAGE(table.find(part) != std::string::npos, part);
     CHECK(table.find("eth0       down     1000       0       42        7      993") != std::string::npos);
