@@ -64,6 +64,7 @@ enum class WireType : std::uint8_t {
     kNanoseconds,
     kIpv4Address,
     kIpv6Address,
+    kAnyAddress,  // 16 octets, IPv4 as ::ffff:a.b.c.d
     kBasicList,
     kSubTemplateList,
     kSubTemplateMultiList

@@ -60,8 +60,8 @@ constexpr OtherElement kOthers[] = {
     {157, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
 };
 
-WireType wire_type(IeType type, bool v6) {
-    switch (type) {
+WireType wire_type(const InformationElement& row, bool v6) {
+    switch (row.type) {
         case IeType::kUnsigned8:
         case IeType::kUnsigned16:
         case IeType::kUnsigned32:
@@ -76,6 +76,7 @@ WireType wire_type(IeType type, bool v6) {
         case IeType::kMacAddress:
             return WireType::kMacAddress;
         case IeType::kIpAddress:
+            if (row.wire_length == 16) return WireType::kAnyAddress;
             return v6 ? WireType::kIpv6Address : WireType::kIpv4Address;
         case IeType::kDateTimeMilliseconds:
             return WireType::kMilliseconds;
@@ -95,7 +96,7 @@ void name_from_table(ReadField& field, std::uint32_t private_enterprise_number) 
     for (const InformationElement& row : builtin_elements()) {
         if (row.ie != wanted && row.ie_v6 != wanted) continue;
         field.key = row.column;
-        field.type = wire_type(row.type, row.ie != wanted);
+        field.type = wire_type(row, row.ie != wanted);
         return;
     }
     if (wanted.pen != 0 && wanted.pen != kReversePen) return;
@@ -156,8 +157,11 @@ std::optional<std::uint64_t> unsigned_value(WireType type, Bytes bytes) {
 }
 
 bool append_address(std::string& out, WireType type, Bytes bytes) {
-    const std::size_t n = type == WireType::kIpv4Address ? 4 : type == WireType::kIpv6Address ? 16 : 6;
+    constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    const std::size_t n = type == WireType::kIpv4Address ? 4 : type == WireType::kMacAddress ? 6 : 16;
     if (bytes.size() != n) return false;
+    if (type == WireType::kAnyAddress && std::equal(kMapped.begin(), kMapped.end(), bytes.begin()))
+        return append_address(out, WireType::kIpv4Address, bytes.subspan(kMapped.size()));
     out += '"';
     if (type == WireType::kMacAddress) {
         MacAddress mac;
@@ -195,6 +199,7 @@ bool append_scalar(std::string& out, WireType type, Bytes bytes) {
         case WireType::kMacAddress:
         case WireType::kIpv4Address:
         case WireType::kIpv6Address:
+        case WireType::kAnyAddress:
             return append_address(out, type, bytes);
         case WireType::kString:
             append_json_string(out, {reinterpret_cast<const char*>(bytes.data()), n});

@@ -63,6 +63,7 @@ capture:
     socket_buffer_size: 0
     timestamp_precision: micro
     n_meters: 0
+    checksum: "off"
     required: false
 metering:
   compatibility: nfstream6

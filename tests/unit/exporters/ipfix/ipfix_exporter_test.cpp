@@ -306,6 +306,40 @@ TEST_CASE("IpfixExporter: uniflow records add up to the biflow") {
     }
 }
 
+TEST_CASE("IpfixExporter: a tunnel comes back as it was, and turned round in the uniflow of the other direction") {
+    TunnelRecord tunnel;
+    tunnel.source_address = {{192, 0, 2, 1}, 4};
+    tunnel.destination_address = {{0x20, 1, 0xd, 0xb8}, 6};
+    tunnel.key = 0xdeadbeef, tunnel.reverse_key = 7, tunnel.kind = "gtp", tunnel.depth = 2;
+    for (const bool biflow : {true, false}) {
+        IpfixOptions options = all_fields();
+        options.biflow = biflow;
+        const auto selected = select_fields({"default", "encapsulation"}, options.fields, options.groups);
+        REQUIRE(selected);
+        options.fields = selected.value();
+        ExporterFixture f(options);
+        RecordBatch batch = batch_of(1, 1);
+        batch.records[0].tunnel = &tunnel;
+        REQUIRE(f.exporter->open());
+        REQUIRE(f.write(batch));
+        REQUIRE(f.exporter->flush());
+        const Lines lines = read_all(f.log.messages);
+        REQUIRE(lines.size() == (biflow ? 1 : 2));
+        CHECK(lines[0].at("outer_src_ip") == "\"192.0.2.1\"");
+        CHECK(lines[0].at("outer_dst_ip") == "\"2001:db8::\"");
+        CHECK(lines[0].at("tunnel_key") == "3735928559");
+        CHECK(lines[0].at("tunnel_type") == "\"gtp\"");
+        CHECK(lines[0].at("tunnel_depth") == "2");
+        if (biflow) {
+            CHECK(lines[0].at("tunnel_reverse_key") == "7");
+        } else {
+            CHECK(lines[1].at("outer_src_ip") == "\"2001:db8::\"");
+            CHECK(lines[1].at("outer_dst_ip") == "\"192.0.2.1\"");
+            CHECK(lines[1].at("tunnel_key") == "7");
+        }
+    }
+}
+
 TEST_CASE("IpfixExporter: after a failure the records that were taken go over the new session, each once") {
     ExporterFixture f(all_fields(), false);
     const RecordBatch batch = batch_of(1, 100);
