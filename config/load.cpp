@@ -160,7 +160,8 @@ TunnelSet to_tunnels(const std::vector<std::string>& names) {
     return tunnels;
 }
 
-MeteringOptions to_metering(const Settings& from) {
+MeteringOptions to_metering(const Settings& from, Generation generation) {
+    const bool is_0 = generation == Generation::kNfstream0;
     MeteringOptions to;
     to.compatibility = generation;
     to.idle_timeout = from.duration(is_0 ? "inactive_timeout" : "idle_timeout");
