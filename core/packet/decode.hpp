@@ -10,7 +10,7 @@
 namespace nfstreamd {
 
 struct DecodeOptions {
-    TunnelSet tunnels;  // nfstream's alone: by its rules; with others: nested, by the RFCs
+    TunnelSet tunnels = true;  // nfstream's alone: by its rules; with others: nested, by the RFCs
     FragmentMode fragments = FragmentMode::kFirst;
 };
 
