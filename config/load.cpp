@@ -148,8 +148,6 @@ std::optional<std::chrono::milliseconds> duration_if_any(const Settings& from, s
     return from.duration(name);
 }
 
-MeteringOptions to_metering(const Settings& from, Generation generation) {
-    const bool is_0 = generation == Generation::kNfstream0;
 TunnelSet to_tunnels(const std::vector<std::string>& names) {
     TunnelSet tunnels(false);
     for (const std::string& name : names) {

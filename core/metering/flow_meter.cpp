@@ -339,7 +339,7 @@ std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o)
     view.vlan_id = entry.key.vlan_id();
     view.protocol = entry.key.protocol();
     view.ip_version = view.source_address.version;
-    view.tunnel_id = entry.key.tunnel_id();
+    view.tunnel_id = context_.tunnels.kind(entry.key.tunnel_context());
     for (int d = 0; d < 2; ++d) {
         FlowView::Direction& direction = d == 0 ? view.forward : view.reverse;
         if (entry.packets[d] == 0) continue;

@@ -164,6 +164,8 @@ TEST_CASE("load: what may be off is off by that word, and a timeout may be said 
           "t.yaml:1:29: metering.pressure.from: must be off or an integer from 1 to 99, not \"100\"");
     CHECK(only_error(load_text("metering: {timeouts: {udp: off}}\n")).find("must be idle_timeout or a duration") !=
           std::string::npos);
+}
+
 TEST_CASE("load: tunnels are a boolean as with nfstream, or a list") {
     const auto tunnels = [](const std::string& value) {
         const Loaded loaded = load_text("metering:\n  decode_tunnels: " + value + "\n");

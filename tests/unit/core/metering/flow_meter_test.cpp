@@ -14,7 +14,8 @@ TEST_CASE("FlowMeter: a flow that has counted as many packets as it can ends as 
     MeterCounters counters;
     Received received;
     RecordPublisher publisher({received.queue()}, true);
-    MeterContext context{options, point, counters, publisher, nullptr, FlowHash({1, 2, 3, 4, 5, 6, 7, 8, 9})};
+    TunnelContexts tunnels(1);
+    MeterContext context{options, point, counters, publisher, tunnels, nullptr, FlowHash({1, 2, 3, 4, 5, 6, 7, 8, 9})};
     context.timeouts.configure(options);
     CHECK(context.most_packets == 0xffffffff);
     context.most_packets = 5;
