@@ -32,12 +32,12 @@ void FrameMerger::Queue::push(const Held& held) {
 FrameMerger::FrameMerger(std::size_t sources, std::optional<DuplicateFilter> filter, Limits limits)
     : limits_(limits), filter_(std::move(filter)), queues_(sources), heads_(sources, kNone) {}
 
-void FrameMerger::add(std::uint8_t source, int link_type, RawFrame frame, FrameSink& sink) noexcept {
+void FrameMerger::add(std::uint8_t source, const FrameVector& vector, RawFrame frame, FrameSink& sink) noexcept {
     frame.source = source;
     frame.timestamp = std::min(frame.timestamp, kNone - 1);
     std::uint64_t identity = 0;
     if (filter_) {
-        identity = filter_->identify(link_type, frame);
+        identity = filter_->identify(vector.link_type, frame);
         if (identity != 0 && !filter_->admit(identity, frame, released_)) {
             ++counts_.duplicates;
             return;
@@ -51,7 +51,7 @@ void FrameMerger::add(std::uint8_t source, int link_type, RawFrame frame, FrameS
     used_ += frame.captured_length;
     ++blocks_[open_].frames;
     ++held_;
-    queues_[source].push({frame, identity, link_type, open_});
+    queues_[source].push({frame, identity, vector.link_type, vector.checksum, open_});
     heads_[source] = queues_[source].front().frame.timestamp;
 }
 
@@ -113,7 +113,8 @@ std::size_t FrameMerger::release(TimestampNs until, FrameSink& sink) noexcept {
 void FrameMerger::take(std::size_t source, FrameSink& sink) noexcept {
     Queue& queue = queues_[source];
     const Held held = queue.front();
-    if (vector_count_ == kFrameVectorSize || (vector_count_ != 0 && vector_link_type_ != held.link_type)) deliver(sink);
+    const bool fits = vector_link_type_ == held.link_type && vector_checksum_ == held.checksum;
+    if (vector_count_ == kFrameVectorSize || (vector_count_ != 0 && !fits)) deliver(sink);
     queue.pop();
     --held_;
     heads_[source] = queue.empty() ? kNone : queue.front().frame.timestamp;
@@ -128,6 +129,7 @@ void FrameMerger::take(std::size_t source, FrameSink& sink) noexcept {
     else
         released_ = held.frame.timestamp;
     vector_link_type_ = held.link_type;
+    vector_checksum_ = held.checksum;
     vector_blocks_[vector_count_] = held.block;
     vector_[vector_count_++] = held.frame;
 }
@@ -135,7 +137,7 @@ void FrameMerger::take(std::size_t source, FrameSink& sink) noexcept {
 // Only now the octets may be overwritten.
 void FrameMerger::deliver(FrameSink& sink) noexcept {
     if (vector_count_ == 0) return;
-    sink.on_frames({{vector_.data(), vector_count_}, vector_link_type_});
+    sink.on_frames({{vector_.data(), vector_count_}, vector_link_type_, vector_checksum_});
     for (std::size_t i = 0; i < vector_count_; ++i) {
         const std::uint32_t block = vector_blocks_[i];
         if (--blocks_[block].frames == 0 && block != open_) free_blocks_.push_back(block);

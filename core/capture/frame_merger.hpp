@@ -27,8 +27,8 @@ public:
     FrameMerger(std::size_t sources, std::optional<DuplicateFilter> filter)
         : FrameMerger(sources, std::move(filter), Limits()) {}
 
-    // Of all that is held, what must leave to make room goes to `sink`.
-    void add(std::uint8_t source, int link_type, RawFrame frame, FrameSink& sink) noexcept;
+    // A frame of `vector`. Of all that is held, what must leave to make room goes to `sink`.
+    void add(std::uint8_t source, const FrameVector& vector, RawFrame frame, FrameSink& sink) noexcept;
 
     // All frames up to this time leave. Returns how many did.
     std::size_t release(TimestampNs until, FrameSink& sink) noexcept;
@@ -53,6 +53,7 @@ private:
         RawFrame frame;
         std::uint64_t identity;  // see DuplicateFilter
         int link_type;
+        ChecksumMode checksum;
         std::uint32_t block;
     };
     // Frames of one source, oldest first. They come nearly in order.
@@ -97,6 +98,7 @@ private:
     std::array<std::uint32_t, kFrameVectorSize> vector_blocks_;
     std::size_t vector_count_ = 0;
     int vector_link_type_ = 0;
+    ChecksumMode vector_checksum_ = ChecksumMode::kOff;
 };
 
 }  // namespace nfstreamd

@@ -62,7 +62,7 @@ protected:
             : merger_(merger), source_(static_cast<std::uint8_t>(source)), out_(out) {}
         void on_frames(const FrameVector& vector) noexcept override {
             for (const RawFrame& frame : vector.frames) {
-                merger_.add(source_, vector.link_type, frame, out_);
+                merger_.add(source_, vector, frame, out_);
                 newest = std::max(newest, frame.timestamp);
                 last = frame.timestamp;
             }

@@ -455,18 +455,22 @@ private:
         return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(hand_over_at_) - now);
     }
 
+    // Of a group, flows go on while an interface is left that may see them.
+    bool sees_packets() const noexcept {
+        const auto members = source_->members();
+        const auto is_up = [](const auto& source) { return source->counters().up.get() != 0; };
+        return members.empty() ? is_up(source_) : std::any_of(members.begin(), members.end(), is_up);
+    }
+
     // The interface may have come, or come back as another one, or be lost.
     void note_interface() {
-        const auto members = source_->members();
-        const bool up = members.empty() ? source_->counters().up.get() != 0
-                                        : std::any_of(members.begin(), members.end(), [](const auto& member) {
-                                              return member->counters().up.get() != 0;
-                                          });
-        if (up != std::exchange(was_up_, up) && !up && !point_.offline) begin_flush(EndReason::kInterfaceGone);
+        if (const bool up = sees_packets(); up != std::exchange(was_up_, up) && !up && !point_.offline)
+            begin_flush(EndReason::kInterfaceGone);
         const std::uint64_t opens = source_->counters().opens.get();
         if (opens == opens_noted_) return;
         opens_noted_ = opens;
         if (point_.offline) return;
+        const auto members = source_->members();
         context_.interface_of.fill(0);
         if (members.empty()) note_interface(0, *source_);
         for (std::size_t i = 0; i < members.size(); ++i) note_interface(i, *members[i]);

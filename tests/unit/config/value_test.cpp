@@ -57,20 +57,6 @@ TEST_CASE("parse_value: no duration is negative, too long, or half a word") {
     }
 }
 
-TEST_CASE("parse_value: a duration that may be off is read and printed as off") {
-    SettingSpec spec = spec_of(SettingType::kDuration);
-    spec.choices = "off";
-    spec.max = 1;
-    CHECK(parse<std::chrono::milliseconds>(spec, "off") == std::chrono::milliseconds(0));
-    CHECK(parse<std::chrono::milliseconds>(spec, "10ms") == std::chrono::milliseconds(10));
-    CHECK_FALSE(parse<std::chrono::milliseconds>(spec, "on"));
-    CHECK_FALSE(parse<std::chrono::milliseconds>(spec, "2s"));
-    CHECK_FALSE(parse<std::chrono::milliseconds>(spec_of(SettingType::kDuration), "off"));
-    CHECK(requirement(spec) == "must be off or a duration up to 1s, such as 10ms");
-    CHECK(print_value(spec, std::chrono::milliseconds(0)) == "off");
-    CHECK(print_value(spec, std::chrono::milliseconds(10)) == "10ms");
-}
-
 TEST_CASE("parse_value: sizes have powers of 1024 and of 1000") {
     CHECK(octets("65536") == 65536);
     CHECK(octets("64B") == 64);

@@ -45,7 +45,7 @@ TEST_CASE("check: entries of a group agree in what concerns their meter") {
     config.capture[1].merge.deduplicate = 5ms;
     config.capture[1].n_meters = 3;
     config.capture[1].selection.sampling.rate = 10;
-    config.capture[1].selection.hash.fraction = 0.5;
+    config.capture[1].selection.hash = {{"src_ip"}, 0.5, 1};
     CHECK(errors_of(config) ==
           Texts{"f:2:2: capture[1].reorder_window: must be as in the first entry of group 'tap', f:1:1",
                 "f:2:2: capture[1].deduplicate: must be as in the first entry of group 'tap', f:1:1",

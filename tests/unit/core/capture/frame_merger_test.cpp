@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "tests/support/collecting_sink.hpp"
@@ -32,13 +33,19 @@ struct Merging {
                  limits) {}
 
     Merging& add(std::uint8_t source, TimestampNs time, const Bytes& octets = Bytes(60, 1), int link_type = kEthernet) {
-        merger.add(source, link_type, {time, octets.data(), static_cast<std::uint32_t>(octets.size()), 2000}, sink);
+        merger.add(source, {{}, link_type}, {time, octets.data(), static_cast<std::uint32_t>(octets.size()), 2000},
+                   sink);
         return *this;
     }
     Times times() const {
         Times times;
         for (const auto& frame : sink.frames) times.push_back(frame.timestamp);
         return times;
+    }
+    Merging& add_checked(std::uint8_t source, TimestampNs time, ChecksumMode checksum) {
+        const Bytes octets(60, 1);
+        merger.add(source, {{}, kEthernet, checksum}, {time, octets.data(), 60, 60}, sink);
+        return *this;
     }
     std::vector<int> sources() const {
         std::vector<int> sources;
@@ -124,6 +131,21 @@ TEST_CASE("FrameMerger: a vector has one link type and its limit of frames") {
     m.merger.release(300, m.sink);
     CHECK(m.sink.vectors == 20 + 4);
     CHECK(m.sink.largest_vector == kFrameVectorSize);
+}
+
+TEST_CASE("FrameMerger: a frame keeps how its checksums are looked at") {
+    struct Modes final : FrameSink {
+        std::vector<std::pair<ChecksumMode, std::size_t>> vectors;
+        void on_frames(const FrameVector& vector) noexcept override {
+            vectors.emplace_back(vector.checksum, vector.frames.size());
+        }
+    } modes;
+    Merging m(2);
+    m.add_checked(0, 1, ChecksumMode::kCount).add_checked(0, 2, ChecksumMode::kCount);
+    m.add_checked(1, 3, ChecksumMode::kIgnore).add_checked(0, 4, ChecksumMode::kOff);
+    m.merger.release(100, modes);
+    CHECK(modes.vectors == std::vector<std::pair<ChecksumMode, std::size_t>>{
+                               {ChecksumMode::kCount, 2}, {ChecksumMode::kIgnore, 1}, {ChecksumMode::kOff, 1}});
 }
 
 TEST_CASE("FrameMerger: full of frames, the oldest leave early and are counted") {

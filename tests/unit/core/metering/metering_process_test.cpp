@@ -624,6 +624,24 @@ TEST_CASE(
     CHECK(run.process.capture().up);
 }
 
+TEST_CASE("MeteringProcess: flows of a group leave when its last interface is lost, not before") {
+    TapRun run;
+    run.start();
+    run.tap.west->add(udp_frame(kA, kB), kStart);
+    const auto active = [&] { return run.process.counters().flows_active.get(); };
+    for (int turn = 0; turn < 500 && active() == 0; ++turn) REQUIRE(run.tap.west->wait_until_silent());
+    run.tap.west->set_up(false);
+    REQUIRE(run.tap.west->wait_until_silent(5));
+    CHECK_FALSE(run.process.capture().up);
+    CHECK(active() == 1);
+    run.tap.east->set_up(false);
+    for (int turn = 0; turn < 500 && active() == 1; ++turn) REQUIRE(run.tap.east->wait_until_silent());
+    CHECK(active() == 0);
+    const auto& records = run.stop();
+    REQUIRE(records.size() == 1);
+    CHECK(records[0]->end_reason == EndReason::kInterfaceGone);
+}
+
 TEST_CASE("MeteringProcess: flows keep their interface while those of a group come and go") {
     TapRun run;
     run.start();
