@@ -469,7 +469,10 @@ private:
         const std::uint64_t opens = source_->counters().opens.get();
         if (opens == opens_noted_) return;
         opens_noted_ = opens;
-        if (point_.offline) return;
+        if (point_.offline) {  // files have no interface of their own
+            context_.interfaces[0].hardware_address = source_->hardware_address();
+            return;
+        }
         const auto members = source_->members();
         context_.interface_of.fill(0);
         if (members.empty()) note_interface(0, *source_);
