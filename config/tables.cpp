@@ -144,8 +144,10 @@ constexpr std::array kCapture = {
     SettingSpec{.name = "deduplicate",
                 .type = SettingType::kDuration,
                 .default_value = "off",
-                .description = "Of a group: a packet that several interfaces see within so long is metered once, as "
-                               "the first of them in this file sees it; the VLAN tag does not count.",
+                .description =
+                    "Of a group: a packet that several interfaces see within so long is metered once, as "
+                    "the first of them in this file sees it; the VLAN tag does not count. The last 65536 packets "
+                    "are remembered.",
                 .min = 0,
                 .max = 1,
                 .choices = "off"},

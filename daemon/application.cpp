@@ -56,6 +56,7 @@ Application::Application(CommandLine line, config::Config config)
                      logger_.configure(log.level, log.format);
                      if (plan.control_changed) open_control_socket(wanted.control.socket);
                      if (plan.report_changed) report_every(wanted.performance_report);
+                     if (process_watcher_) process_watcher_->follow(wanted.metering);
                  },
                  [this] { return summary(); }}),
       control_(context_, [this](std::string_view command) { return answer(command); }),

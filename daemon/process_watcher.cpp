@@ -40,6 +40,10 @@ ProcessWatcher::ProcessWatcher(const MeteringOptions& options, Logger& logger)
     });
 }
 
+void ProcessWatcher::follow(const MeteringOptions& options) {
+    table_->set_lifetime(options.idle_timeout + kBeyondIdle);
+}
+
 void ProcessWatcher::warn(const Status& polled) {
     constexpr std::string_view kFix = "as a service: install the drop-in visibility.conf, see systemd/README.md";
     if (!polled)

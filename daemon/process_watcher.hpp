@@ -17,6 +17,7 @@ public:
     ProcessWatcher(const MeteringOptions& options, Logger& logger);
 
     std::shared_ptr<const ProcessTable> processes() const { return table_; }
+    void follow(const MeteringOptions& options);  // another idle timeout
 
 private:
     void warn(const Status& polled);

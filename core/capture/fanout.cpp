@@ -168,11 +168,11 @@ Status empty(pcap* handle, const std::string& interface, steady_clock::time_poin
 // Members are told apart by the order in which they join: it is also that of
 // their sockets, by which the kernel lets them join again after the link was down.
 Status join(const std::vector<LiveHandle>& handles, const std::string& interface) {
-    constexpr int kType = PACKET_FANOUT_CBPF << 16;
+    constexpr int kFanoutType = PACKET_FANOUT_CBPF << 16;
     int group = PACKET_FANOUT_FLAG_UNIQUEID << 16;
     for (const auto& handle : handles) {
         const int descriptor = pcap_fileno(handle.pcap_handle.get());
-        const int wanted = group | kType;
+        const int wanted = group | kFanoutType;
         if (::setsockopt(descriptor, SOL_PACKET, PACKET_FANOUT, &wanted, sizeof wanted) != 0)
             return system_error("share the packets between meters", interface);
         int granted = 0;

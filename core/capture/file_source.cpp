@@ -35,7 +35,7 @@ private:
     Result<bool> start_reader(std::chrono::milliseconds wait);
     Status prepare_filter(int link_type);
     void deliver(FrameSink& sink, std::size_t count);
-    void finish(ReadState why);
+    void end_file(ReadState why);
     void publish_state(const char* state);
     void publish_progress() noexcept;
 
@@ -156,7 +156,7 @@ Result<PollOutcome> FileSource::poll(FrameSink& sink, std::chrono::milliseconds 
             delivered = true;
             ++vectors;
         } else {
-            finish(outcome.state);
+            end_file(outcome.state);
         }
     }
     publish_progress();
@@ -184,7 +184,7 @@ void FileSource::deliver(FrameSink& sink, std::size_t count) {
 }
 
 // Of a broken file, what was read counts: it is told, and the next one follows.
-void FileSource::finish(ReadState why) {
+void FileSource::end_file(ReadState why) {
     if (why != ReadState::kEnd) {
         const auto& problem = reader_->problem();
         logger_.warning(why == ReadState::kTruncated ? "capture file ends inside a packet" : "capture file is damaged",

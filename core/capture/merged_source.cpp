@@ -58,10 +58,17 @@ protected:
     // What a member delivers goes to the merger.
     class Intake final : public FrameSink {
     public:
-        Intake(FrameMerger& merger, std::size_t source, FrameSink& out)
-            : merger_(merger), source_(static_cast<std::uint8_t>(source)), out_(out) {}
+        // With `in_order` the time of a member does not run back from there.
+        Intake(FrameMerger& merger, std::size_t source, FrameSink& out, bool in_order = false,
+               TimestampNs from = kNever)
+            : newest(from),
+              merger_(merger),
+              source_(static_cast<std::uint8_t>(source)),
+              out_(out),
+              in_order_(in_order) {}
         void on_frames(const FrameVector& vector) noexcept override {
-            for (const RawFrame& frame : vector.frames) {
+            for (RawFrame frame : vector.frames) {
+                if (in_order_) frame.timestamp = std::max(frame.timestamp, newest);
                 merger_.add(source_, vector, frame, out_);
                 newest = std::max(newest, frame.timestamp);
                 last = frame.timestamp;
@@ -73,6 +80,7 @@ protected:
         FrameMerger& merger_;
         const std::uint8_t source_;
         FrameSink& out_;
+        const bool in_order_;
     };
 
     void publish() noexcept;
@@ -241,7 +249,8 @@ public:
     MergedFiles(std::vector<std::unique_ptr<PacketSource>> members, const MergeOptions& options, int snapshot_length)
         : MergedSource(std::move(members), options, snapshot_length),
           lookahead_(nanoseconds(options.deduplicate).count()),
-          read_to_(members_.size(), kNever) {}
+          read_to_(members_.size(), kNever),
+          newest_(members_.size(), kNever) {}
 
     Result<PollOutcome> poll(FrameSink& sink, milliseconds wait) override {
         auto outcome = read(sink, wait);
@@ -259,6 +268,7 @@ private:
 
     const TimestampNs lookahead_;       // copies of a frame are awaited so long
     std::vector<TimestampNs> read_to_;  // kForever at the end of a file
+    std::vector<TimestampNs> newest_;   // time of each file
 };
 
 Result<PollOutcome> MergedFiles::read(FrameSink& sink, milliseconds wait) {
@@ -271,11 +281,13 @@ Result<PollOutcome> MergedFiles::read(FrameSink& sink, milliseconds wait) {
             return some ? PollOutcome::kFrames : PollOutcome::kEnd;
         }
         const auto index = static_cast<std::size_t>(behind - read_to_.begin());
-        Intake intake(merger_, index, sink);
+        // as where one file is read alone: its frames keep their order, whatever their times are
+        Intake intake(merger_, index, sink, true, newest_[index]);
         auto outcome = members_[index]->poll(intake, some ? milliseconds(0) : wait);
         if (!outcome) return outcome.error();
         if (outcome.value() == PollOutcome::kIdle) return some ? PollOutcome::kFrames : PollOutcome::kIdle;
         if (outcome.value() == PollOutcome::kEnd) *behind = kForever;
+        newest_[index] = intake.newest;
         if (intake.last != kNever) *behind = std::min(intake.last, kForever - 1);
         some = true;
         const TimestampNs read_to = *std::min_element(read_to_.begin(), read_to_.end());

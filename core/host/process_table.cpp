@@ -72,8 +72,9 @@ void ProcessTable::change_entries(const std::vector<HostSocket>& sockets, Clock:
             fresh.emplace_back(socket.ends, *owner->second.process);
     }
     std::vector<SocketEnds> gone;
+    const auto lifetime = lifetime_.load();
     for (const auto& [ends, entry] : entries_)
-        if (now - entry.seen > lifetime_) gone.push_back(ends);
+        if (now - entry.seen > lifetime) gone.push_back(ends);
     auto addresses = host_addresses();
 
     const std::unique_lock lock(mutex_);

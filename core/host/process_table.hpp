@@ -5,6 +5,7 @@
 // direction; else by the bound end of a socket without a peer (UDP servers,
 // connections too short to be seen). poll() belongs to one thread, find() to any.
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <shared_mutex>
@@ -23,6 +24,7 @@ public:
     // Entries live for `lifetime` after their socket was last seen.
     explicit ProcessTable(std::chrono::milliseconds lifetime, std::string proc = "/proc")
         : lifetime_(lifetime), proc_(std::move(proc)) {}
+    void set_lifetime(std::chrono::milliseconds lifetime) noexcept { lifetime_ = lifetime; }  // any thread
 
     Status poll(Clock::time_point now);
 
@@ -54,7 +56,7 @@ private:
     std::optional<HostProcess> find_end(const IpAddress& local, std::uint16_t port, std::uint8_t protocol) const;
     std::optional<HostProcess> look_up(const SocketEnds& ends) const;
 
-    const std::chrono::milliseconds lifetime_;
+    std::atomic<std::chrono::milliseconds> lifetime_;
     const std::string proc_;
     Counters counters_;
     std::unordered_map<std::uint64_t, Owner> owners_;  // by inode; the polling thread's

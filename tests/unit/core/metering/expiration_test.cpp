@@ -84,7 +84,9 @@ TEST_CASE("Expiration: each protocol has an idle timeout of its own, exact to th
         {PacketBuilder(8).icmp(8, 0).ipv4(kA, kB).ethernet().bytes(), 2},
         {PacketBuilder(8).icmpv6(128, 0).ipv6("2001:db8::1", "2001:db8::2").ethernet().bytes(), 2},
         {PacketBuilder(8).protocol(89).ipv4(kA, kB).ethernet().bytes(), 1}};
-    for (const auto& [frame, seconds] : cases) {
+    for (const auto& one : cases) {
+        const Bytes& frame = one.first;
+        const TimestampNs seconds = one.second;
         CAPTURE(seconds);
         CHECK(flows(frame, seconds * kSecond - kMs) == 1);
         CHECK(flows(frame, seconds * kSecond) == 2);
