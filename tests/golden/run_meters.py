@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several meters make the records of one: compares runs with 1, 2 and 4 of them, ids and order aside.
 
-usage: run_meters.py NFSTREAMD [FOLDER...]
+usage: run_meters.py NFSTREAMD [CORPUS [EVERY]]
 
-Over the captures of this folder and all those below each FOLDER that exists. nDPI's columns may differ in the
-captures that README.md lists, as each meter has nDPI's caches for itself; all others never.
+Over the captures of this folder and those below CORPUS, with EVERY each so-manieth of them. nDPI's columns may differ
+in the captures that README.md lists, as each meter has nDPI's caches for itself; all others never.
 """
 import collections
 import concurrent.futures
@@ -64,10 +64,11 @@ def differences(nfstreamd, capture):
 
 
 def main():
-    nfstreamd, *folders = sys.argv[1:]
+    nfstreamd, corpus, every = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None, int((sys.argv[3:] or [1])[0])
     captures = sorted((HERE / "captures").glob("*.pcap"))
-    for folder in folders:
-        captures += sorted(path for path in pathlib.Path(folder).rglob("*") if path.suffix in (".pcap", ".pcapng", ".cap"))
+    if corpus:
+        captures += sorted(path for path in pathlib.Path(corpus).rglob("*")
+                           if path.suffix in (".pcap", ".pcapng", ".cap"))[::every]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for capture, lines in zip(captures, pool.map(lambda path: differences(nfstreamd, path), captures)):

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares nfstreamd with model.py, a second writing of nfstream's metering, under many settings.
 
-usage: run_model.py NFSTREAMD [CORPUS]
+usage: run_model.py NFSTREAMD [CORPUS [EVERY]]
 
 The captures are those of captures/, a made-up one and, where there is a CORPUS, its own; the model itself is compared
-with the records that nfstream made of CORPUS. Dissection is off, but for the runs that compare its limits.
+with the records that nfstream made of CORPUS. With EVERY only each so-manieth of CORPUS is looked at. Dissection is
+off, but for the runs that compare its limits.
 """
 import collections
 import concurrent.futures
@@ -264,6 +265,7 @@ def main():
     nfstreamd = sys.argv[1]
     own = sorted(path for path in (HERE / "captures").glob("*.pcap") if path.name not in NOT_EQUAL)
     folders = sorted(path.parent for path in pathlib.Path(sys.argv[2]).glob("*/golden")) if len(sys.argv) > 2 else []
+    every = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     report = Report()
     with tempfile.TemporaryDirectory() as folder_of_ours, \
             concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
@@ -274,8 +276,10 @@ def main():
         work.append(pool.submit(check_several, nfstreamd, own[:12]))
         work.append(pool.submit(check_several, nfstreamd, [own[-1], own[0], own[-1]]))
         for folder in folders:
-            work += [pool.submit(check_model, folder, golden) for golden in sorted((folder / "golden").glob("*/*.csv"))]
+            records = sorted((folder / "golden").glob("*/*.csv"))[::every]
+            work += [pool.submit(check_model, folder, golden) for golden in records]
             captures = [path for path in sorted((folder / "captures").iterdir()) if path.stat().st_size <= 1 << 20]
+            captures = captures[::every]
             work += [pool.submit(check_capture, nfstreamd, path, CORPUS_RUNS) for path in captures]
             work += [pool.submit(check_nfstream0, nfstreamd, path) for path in captures]
         for done in work:
