@@ -41,7 +41,8 @@ SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
 void append(std::string& out, const Settings& settings, std::span<const SettingSpec> table, std::string_view indent) {
     std::string_view map;
     for (const SettingSpec& spec : table) {
-        if (spec.default_value.empty() && !settings.given(spec.name)) continue;
+        // an empty text is a value, too; nothing else is printed that nobody gave
+        if (spec.default_value.empty() && spec.type != SettingType::kString && !settings.given(spec.name)) continue;
         const auto dot = spec.name.find('.');
         const std::string_view head = dot == std::string_view::npos ? "" : spec.name.substr(0, dot);
         if (!head.empty() && head != map) out += fmt::format("{}{}:\n", indent, head);

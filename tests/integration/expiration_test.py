@@ -127,7 +127,6 @@ class Live(harness.TestCase):
         self.send(*range(45040, 45100))
         wait_for(lambda: self.records(daemon).get("resource-constraint", 0) > 0, daemon.describe)
         self.assertEqual(set(self.records(daemon)), {"resource-constraint"})
-        self.assertGreaterEqual(self.interface(daemon)["flows_active"], 50)
         self.assertIn("flow table filling", daemon.stderr())
         text = self.run_program(harness.NFSTREAMCTL, "--socket", daemon.socket, "status").stdout
         self.assertRegex(text, r"idle timeout [0-9.]+ s\n")

@@ -138,8 +138,10 @@ class Links(harness.TestCase):
         frames = conversations(200)
         tap = [("east" if answer else "west", frame) for answer, frame in zip(harness.answers(frames), frames)]
         offline = sorted(key(flow) for flow in self.csv_of(harness.write_pcap(self.folder / "whole.pcap", frames)))
-        for capture in ("  - {interface: [east, west], group: tap, n_meters: 1}\n",
-                        "  - {interface: west, group: tap, n_meters: 1}\n  - {interface: east, group: tap, n_meters: 1}\n"):
+        # nanoseconds: a question and its answer may leave in the same microsecond
+        how = "group: tap, n_meters: 1, timestamp_precision: nano"
+        for capture in (f"  - {{interface: [east, west], {how}}}\n",
+                        f"  - {{interface: west, {how}}}\n  - {{interface: east, {how}}}\n"):
             with self.subTest(capture=capture):
                 daemon = self.begin(capture)
                 self.send(tap)

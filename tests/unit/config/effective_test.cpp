@@ -52,6 +52,7 @@ TEST_CASE("effective_yaml: the defaults, in the order of the tables") {
     CHECK(loaded.effective_yaml == R"(instance: edge
 capture:
   - interface: [lo]
+    bpf_filter: ""
     packet_sampling:
       method: systematic
       rate: 1
@@ -67,6 +68,7 @@ capture:
     n_meters: 0
     checksum: "off"
     required: false
+    group: ""
     reorder_window: 10ms
     deduplicate: off
 metering:
@@ -95,7 +97,9 @@ metering:
   statistical_analysis: false
   splt_analysis: 0
   performance_report: 0
-ndpi: {}
+ndpi:
+  protocols_file: ""
+  categories_file: ""
 exporters:
   - name: file
     type: file
