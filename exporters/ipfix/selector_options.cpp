@@ -49,7 +49,8 @@ struct Record {
 };
 
 void put(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t length) {
-    for (std::size_t i = length; i > 0; --i) out.push_back(static_cast<std::uint8_t>(value >> 8 * (i - 1)));
+    for (std::size_t i = length; i > 0; --i)
+        out.push_back(i > sizeof value ? 0 : static_cast<std::uint8_t>(value >> 8 * (i - 1)));
 }
 
 std::vector<std::uint8_t> template_set(const OptionsTemplate& tmpl) {
