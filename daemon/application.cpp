@@ -24,12 +24,6 @@ constexpr auto kStatusPeriod = 10s;
 // From the request to stop; with the last calls of an exporter it stays below the service's TimeoutStopSec.
 constexpr auto kStopLimit = 18s;
 
-std::uint64_t lost(const ExporterStatus& exporter) {
-    std::uint64_t sum = 0;
-    for (const auto& [cause, count] : exporter.dropped) sum += count;
-    return sum;
-}
-
 template <class Units, class Name>
 std::string names_of(const Units& units, Name name) {
     std::vector<std::string> names;
@@ -210,7 +204,7 @@ void Application::judge_exporters() {
         const bool unreachable = status.connects == 0 && !writes_a_file(unit->config);
         if (unit->process->failed_for_good()) {
             fail(unreachable ? kExitUnavailable : kExitFailure);
-        } else if (const auto count = lost(status); count > 0) {
+        } else if (const auto count = sum(status.dropped); count > 0) {
             fail(kExitFailure);
             logger_.error("records lost", {{"name", status.name},
                                            {"destination", status.destination},

@@ -15,12 +15,6 @@
 namespace nfstreamd::daemon {
 namespace {
 
-std::uint64_t sum(const NamedCounts& counts) {
-    std::uint64_t total = 0;
-    for (const auto& [name, count] : counts) total += count;
-    return total;
-}
-
 void write_meter(JsonWriter& json, const InterfaceStatus& meter) {
     json.begin_object();
     json.member("name", meter.source.name);

@@ -2,10 +2,10 @@
 #include "daemon/pipeline.hpp"
 
 #include <algorithm>
-#include <random>
 
 #include <boost/asio/post.hpp>
 
+#include "core/base/random_words.hpp"
 #include "daemon/threads.hpp"
 
 namespace nfstreamd::daemon {
@@ -52,15 +52,10 @@ std::uint64_t lost(const ExportingProcess& process) {
            counters.dropped_oversize.get() + counters.dropped_failed.get();
 }
 
-std::uint64_t random_seed() {
-    std::random_device device;
-    return std::uint64_t{device()} << 32 | device();
-}
-
 }  // namespace
 
 Pipeline::Pipeline(boost::asio::io_context& context, Logger& logger, std::function<void()> changed)
-    : context_(context), logger_(logger), changed_(std::move(changed)), sampling_seed_(random_seed()) {}
+    : context_(context), logger_(logger), changed_(std::move(changed)), sampling_seed_(random_word()) {}
 
 // After an orderly end every thread has been joined. Otherwise: meters first, as
 // they end the queues that exporters wait for.

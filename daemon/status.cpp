@@ -121,6 +121,12 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
 
 }  // namespace
 
+std::uint64_t sum(const NamedCounts& counts) {
+    std::uint64_t total = 0;
+    for (const auto& [name, count] : counts) total += count;
+    return total;
+}
+
 InterfaceStatus interface_status(const MeteringProcess& meter) {
     const auto& counters = meter.counters();
     InterfaceStatus status;

@@ -15,6 +15,7 @@
 namespace nfstreamd::daemon {
 
 using NamedCounts = std::vector<std::pair<std::string, std::uint64_t>>;
+std::uint64_t sum(const NamedCounts& counts);
 
 struct InterfaceStatus {
     std::uint32_t id = 0;

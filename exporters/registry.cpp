@@ -7,8 +7,8 @@
 #include <array>
 #include <iterator>
 #include <optional>
-#include <random>
 
+#include "core/base/random_words.hpp"
 #include "exporters/file_exporter.hpp"
 #ifdef NFSTREAMD_WITH_IPFIX
 #include "exporters/ipfix/ipfix_exporter.hpp"
@@ -142,9 +142,7 @@ Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Setti
             return Error{ErrorCode::kInvalidArgument, "filter: " + parsed.error().message, settings.where("filter")};
         filter = std::move(parsed.value());
     }
-    std::random_device device;
-    const std::uint64_t seed = std::uint64_t{device()} << 32 | device();
-    return std::make_unique<RecordSelector>(std::move(filter), sampling, seed);
+    return std::make_unique<RecordSelector>(std::move(filter), sampling, random_word());
 }
 
 std::span<const config::ExporterSchema> exporter_schemas() {

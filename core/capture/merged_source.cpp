@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <random>
 #include <utility>
 
+#include "core/base/random_words.hpp"
 #include "core/base/wake_event.hpp"
 #include "core/capture/frame_merger.hpp"
 
@@ -23,11 +23,9 @@ constexpr TimestampNs kForever = std::numeric_limits<TimestampNs>::max();
 std::optional<DuplicateFilter> make_filter(const MergeOptions& options, int snapshot_length) {
     constexpr int kLongestLinkHeader = 64;
     if (options.deduplicate == milliseconds(0)) return std::nullopt;
-    std::random_device device;
-    std::array<std::uint64_t, 4> secret;
-    for (auto& word : secret) word = std::uint64_t{device()} << 32 | device();
     const int octets = std::max(snapshot_length, kLeastDeduplicated) - kLongestLinkHeader;
-    return DuplicateFilter(nanoseconds(options.deduplicate).count(), static_cast<std::uint32_t>(octets), secret);
+    return DuplicateFilter(nanoseconds(options.deduplicate).count(), static_cast<std::uint32_t>(octets),
+                           random_words<4>());
 }
 
 void add_text(std::string& list, const std::string& text) {

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/features/tcp_quality.hpp"
 
+#include "core/packet/octets.hpp"
+#include "core/packet/tcp_flags.hpp"
+
 namespace nfstreamd {
 namespace {
 
 using Stream = FlowTcpQuality::Stream;
 
-constexpr std::uint8_t kFinBit = 0x01, kSynBit = 0x02, kRstBit = 0x04, kAckBit = 0x10;
 constexpr TimestampNs kMs = 1'000'000;
 constexpr TimestampNs kFastRetransmission = 20 * kMs;  // after the last duplicate acknowledgement
 constexpr TimestampNs kReordering = 3 * kMs;           // unless the handshake's round trip is known
-
-std::uint32_t be32(const std::uint8_t* p) {
-    return std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3];
-}
 
 // Sequence numbers go round (RFC 9293, 3.4).
 bool before(std::uint32_t a, std::uint32_t b) {
@@ -22,7 +20,7 @@ bool before(std::uint32_t a, std::uint32_t b) {
 
 // SYN and FIN take a number, too.
 std::uint32_t end_of(const TcpSegment& s) {
-    return s.sequence + s.payload + (s.flags & (kSynBit | kFinBit) ? 1 : 0);
+    return s.sequence + s.payload + (s.flags & (kSynFlag | kFinFlag) ? 1 : 0);
 }
 
 // A new connection with the same ports: nothing that was seen says how it goes on.
@@ -38,8 +36,8 @@ void begin_anew(FlowTcpQuality& quality) {
 
 void time_handshake(FlowTcpQuality& q, const TcpSegment& s) {
     const auto direction = static_cast<std::uint8_t>(s.direction);
-    if (s.flags & kSynBit) {
-        if (!(s.flags & kAckBit)) {
+    if (s.flags & kSynFlag) {
+        if (!(s.flags & kAckFlag)) {
             q.syn = s.time;
             q.client = direction;
             q.has_syn = true;
@@ -49,7 +47,7 @@ void time_handshake(FlowTcpQuality& q, const TcpSegment& s) {
             q.syn_ack = s.time;
             q.has_syn_ack = true;
         }
-    } else if (s.flags & kAckBit && q.has_syn_ack && !q.has_client_handshake && direction == q.client) {
+    } else if (s.flags & kAckFlag && q.has_syn_ack && !q.has_client_handshake && direction == q.client) {
         q.client_handshake = s.time - q.syn_ack;
         q.has_client_handshake = true;
     }
@@ -66,7 +64,7 @@ void time_handshake(FlowTcpQuality& q, const TcpSegment& s) {
 void count_repeated_acknowledgement(Stream& own, const Stream& other, const TcpSegment& s, bool is_probe) {
     const bool repeats = !is_probe && s.payload == 0 && s.window != 0 && s.window == own.window && own.seen &&
                          s.sequence == own.next_sequence && s.acknowledgement == own.acknowledgement &&
-                         !(s.flags & (kSynBit | kFinBit | kRstBit)) && !other.kept_alive;
+                         !(s.flags & (kSynFlag | kFinFlag | kRstFlag)) && !other.kept_alive;
     if (repeats && own.duplicate_acknowledgements < 255) ++own.duplicate_acknowledgements;
     if (s.acknowledgement != own.acknowledgement) own.duplicate_acknowledgements = 0;
 }
@@ -99,25 +97,20 @@ std::int64_t microseconds(bool known, TimestampNs duration) {
 
 TcpSegment tcp_segment(const Packet& packet, int direction) noexcept {
     const std::uint8_t* p = packet.tcp;
-    return {packet.timestamp,
-            be32(p + 4),
-            be32(p + 8),
-            packet.sizes[3],
-            static_cast<std::uint16_t>(p[14] << 8 | p[15]),
-            p[13],
-            direction};
+    return {packet.timestamp, be32(p + 4), be32(p + 8), packet.sizes[3], be16(p + 14), p[13], direction};
 }
 
 void update(FlowTcpQuality& quality, const TcpSegment& s) noexcept {
     Stream& own = quality.streams[s.direction];
     Stream& other = quality.streams[1 - s.direction];
-    if ((s.flags & (kSynBit | kAckBit)) == kSynBit && own.seen && s.sequence != own.first_sequence) begin_anew(quality);
+    if ((s.flags & (kSynFlag | kAckFlag)) == kSynFlag && own.seen && s.sequence != own.first_sequence)
+        begin_anew(quality);
 
-    const bool takes_part = s.payload > 0 || s.flags & (kSynBit | kFinBit);
+    const bool takes_part = s.payload > 0 || s.flags & (kSynFlag | kFinFlag);
     const bool is_probe = s.payload == 1 && own.seen && s.sequence == own.next_sequence && other.window == 0;
     const bool kept_alive = !is_probe && s.payload <= 1 && own.seen && s.sequence == own.next_sequence - 1 &&
-                            !(s.flags & (kSynBit | kFinBit | kRstBit));
-    if (!is_probe && s.window == 0 && !(s.flags & (kSynBit | kFinBit | kRstBit))) ++own.zero_window;
+                            !(s.flags & (kSynFlag | kFinFlag | kRstFlag));
+    if (!is_probe && s.window == 0 && !(s.flags & (kSynFlag | kFinFlag | kRstFlag))) ++own.zero_window;
     count_repeated_acknowledgement(own, other, s, is_probe);
     if (takes_part && !kept_alive) {
         const TimestampNs round_trip = quality.server_handshake + quality.client_handshake;
@@ -135,7 +128,7 @@ void update(FlowTcpQuality& quality, const TcpSegment& s) noexcept {
     own.kept_alive = kept_alive;
     own.window = s.window;
     own.last_packet = s.time;
-    if (s.flags & kAckBit) {
+    if (s.flags & kAckFlag) {
         own.acknowledgement = s.acknowledgement;
         own.acknowledges = true;
     }

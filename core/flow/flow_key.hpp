@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/base/ip_address.hpp"
+#include "core/base/mixing.hpp"
 #include "core/packet/packet.hpp"
 
 namespace nfstreamd {
@@ -98,18 +99,12 @@ public:
     std::uint64_t operator()(const FlowKey<AddressWords>& key) const noexcept {
         constexpr int n = FlowKey<AddressWords>::kWords;
         const auto& w = key.word;
-        std::uint64_t h = n & 1 ? mix(w[n - 1] ^ secret_[6], secret_[7]) : secret_[6];
-        for (int i = 0; i + 1 < n; i += 2) h ^= mix(w[i] ^ secret_[i], w[i + 1] ^ secret_[i + 1]);
-        return mix(h, secret_[8]);
+        std::uint64_t h = n & 1 ? multiply_mix(w[n - 1] ^ secret_[6], secret_[7]) : secret_[6];
+        for (int i = 0; i + 1 < n; i += 2) h ^= multiply_mix(w[i] ^ secret_[i], w[i + 1] ^ secret_[i + 1]);
+        return multiply_mix(h, secret_[8]);
     }
 
 private:
-    static std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
-        __extension__ using Wide = unsigned __int128;
-        const Wide product = Wide{a} * b;
-        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    }
-
     std::array<std::uint64_t, 9> secret_;
 };
 

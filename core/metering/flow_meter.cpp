@@ -6,10 +6,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/packet/tcp_flags.hpp"
+
 namespace nfstreamd {
 namespace {
 
-constexpr std::uint8_t kTcp = 6, kFinFlag = 0x01, kSynFlag = 0x02, kRstFlag = 0x04, kAckFlag = 0x10;
+constexpr std::uint8_t kTcp = 6;
 
 // The first packet of a new connection.
 bool opens(const Packet& packet) {
@@ -165,9 +167,7 @@ void FlowMeter<Key>::begin(std::uint32_t index, const Observation& o, bool conti
         std::memcpy(entry.destination_mac.data(), packet.destination_mac, 6);
     }
     entry.source = context_.interface_of[packet.source];
-    constexpr MacAddress kNoAddress{};
-    const MacAddress& own_address = context_.interfaces[entry.source].hardware_address;
-    entry.outgoing = packet.outgoing || (own_address != kNoAddress && entry.source_mac == own_address);
+    entry.outgoing = context_.goes_out(packet);
     if (context_.as_nfstream0 && !continued) context_.newest_flow = (to_ms(packet.timestamp) + 1) * kNsPerMs - 1;
     if (creation_ids_ && !continued) creation_ids_[index] = context_.next_creation_id++;
     if (packet.outer_ip != nullptr && tunnels_) [[unlikely]] {

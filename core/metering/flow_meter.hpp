@@ -52,6 +52,14 @@ struct MeterContext {
     std::vector<Interface> interfaces{1};
     std::array<std::uint8_t, 256> interface_of{};
 
+    // The link says so, or it has the address of the interface that saw it.
+    bool goes_out(const Packet& packet) const noexcept {
+        constexpr MacAddress kNoAddress{};
+        const MacAddress& own = interfaces[interface_of[packet.source]].hardware_address;
+        return packet.outgoing || (own != kNoAddress && packet.source_mac != nullptr &&
+                                   std::equal(own.begin(), own.end(), packet.source_mac));
+    }
+
     // Some packets decide about the flow that counted them.
     bool packets_end_flows() const noexcept { return hook != nullptr || timeouts.tcp_ends(); }
 

@@ -7,9 +7,9 @@
 #include <bitset>
 #include <limits>
 #include <map>
-#include <random>
 #include <utility>
 
+#include "core/base/random_words.hpp"
 #include "core/metering/clock_watch.hpp"
 #include "core/metering/flow_meter.hpp"
 #include "core/packet/checksum.hpp"
@@ -40,13 +40,6 @@ constexpr std::chrono::milliseconds kSelectorFlush{1000};
 constexpr TimestampNs kLatest = TimestampNs{1} << 62;
 constexpr TimestampNs kNever = std::numeric_limits<TimestampNs>::max();
 
-std::array<std::uint64_t, 9> random_secret() {
-    std::random_device device;
-    std::array<std::uint64_t, 9> secret;
-    for (auto& word : secret) word = std::uint64_t{device()} << 32 | device();
-    return secret;
-}
-
 }  // namespace
 
 class MeteringProcess::Implementation final : public FrameSink {
@@ -58,9 +51,9 @@ public:
           logger_(logger),
           source_(std::move(source)),
           publisher_(std::move(outputs), point_.offline),
-          tunnels_(random_secret()[0]),
-          context_{options_, point_, counters_, publisher_, tunnels_, nullptr, FlowHash(random_secret())},
-          fragments_(random_secret()[0]),
+          tunnels_(random_word()),
+          context_{options_, point_, counters_, publisher_, tunnels_, nullptr, FlowHash(random_words<9>())},
+          fragments_(random_word()),
           v4_(context_),
           v6_(context_) {
         context_.timeouts.configure(options_);
@@ -120,8 +113,7 @@ public:
         const EndReason reason = ended                        ? EndReason::kEndOfInput
                                  : !result && !point_.offline ? EndReason::kInterfaceGone
                                                               : stop_reason_.load();
-        v4_.expire_all(reason);
-        v6_.expire_all(reason);
+        expire_all(reason);
         counters_.flows_active.set(0);
         publisher_.end();
         return result;
@@ -284,11 +276,7 @@ private:
     }
 
     DecodeResult look_at_checksums(const Packet& packet, ChecksumMode mode) {
-        constexpr MacAddress kNoAddress{};
-        const MacAddress& own = context_.interfaces[context_.interface_of[packet.source]].hardware_address;
-        const bool outgoing = packet.outgoing || (own != kNoAddress && packet.source_mac != nullptr &&
-                                                  std::equal(own.begin(), own.end(), packet.source_mac));
-        const ChecksumVerdict verdict = check_checksums(packet, outgoing);
+        const ChecksumVerdict verdict = check_checksums(packet, context_.goes_out(packet));
         if (verdict == ChecksumVerdict::kOffloaded && counts_input_) counters_.offloaded_checksum.add();
         if (verdict != ChecksumVerdict::kBad) return DecodeResult::kOk;
         if (mode == ChecksumMode::kIgnore) return DecodeResult::kBadChecksum;
@@ -364,8 +352,7 @@ private:
         const auto now = Steady::now();
         meter_vector();
         const std::uint32_t flows = context_.live_flows - context_.remembered;
-        v4_.expire_all(EndReason::kClockStep);
-        v6_.expire_all(EndReason::kClockStep);
+        expire_all(EndReason::kClockStep);
         v4_.restart(time);
         v6_.restart(time);
         counters_.clock_steps.add();
@@ -373,8 +360,7 @@ private:
             logger_.warning("clock of the capture stepped, all flows leave",
                             {{"meter", point_.name}, {"by_ms", to_ms(time - clock_)}, {"flows", flows}});
         clock_ = newest_frame_ = time;
-        overlap_until_ = 0;
-        overlapping_ = hand_over_at_ != kNever;
+        end_overlap();
         to_expire_ = 0;
         clock_watch_.reset();
         clock_watch_.note(time, now);
@@ -413,6 +399,11 @@ private:
         overlap_ends_ = Steady::now() + kLongestOverlap;
     }
 
+    void end_overlap() noexcept {
+        overlap_until_ = 0;
+        overlapping_ = hand_over_at_ != kNever;
+    }
+
     void note_hand_over() noexcept {
         hand_over_at_ = hand_over_requested_.load();
         overlapping_ = overlapping_ || hand_over_at_ != kNever;
@@ -421,8 +412,7 @@ private:
     // No record mixes packets of two rates.
     void replace_selector(PacketSelector next) {
         publisher_.wait_for_room(kSelectorFlush);
-        v4_.expire_all(EndReason::kForced);
-        v6_.expire_all(EndReason::kForced);
+        expire_all(EndReason::kForced);
         use(std::move(next));
     }
 
@@ -492,6 +482,11 @@ private:
         context_.interface_of[source] = static_cast<std::uint8_t>(place - known.begin());
     }
 
+    void expire_all(EndReason reason) {
+        v4_.expire_all(reason);
+        v6_.expire_all(reason);
+    }
+
     // Every flow that is there now leaves, some with each turn.
     void begin_flush(EndReason reason) {
         to_expire_ = context_.live_flows;
@@ -503,10 +498,7 @@ private:
     void tick() {
         const auto now = Steady::now();
         if (std::exchange(saw_packets_, false)) last_packets_ = now;
-        if (overlapping_ && now > overlap_ends_) {
-            overlap_until_ = 0;
-            overlapping_ = hand_over_at_ != kNever;
-        }
+        if (overlapping_ && now > overlap_ends_) end_overlap();
         behind_ = !point_.offline && clock_ != 0 && expire_by_the_clock(now);
         if (expire_requested_.exchange(false)) begin_flush(EndReason::kForced);
         if (to_expire_ != 0) {

@@ -4,27 +4,19 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/base/mixing.hpp"
 #include "core/packet/decode.hpp"
+#include "core/packet/octets.hpp"
 
 namespace nfstreamd {
 namespace {
 
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
 
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
-    __extension__ using Wide = unsigned __int128;
-    const Wide product = Wide{a} * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
 std::uint64_t word(const std::uint8_t* p, std::size_t octets = 8) noexcept {
     std::uint64_t value = 0;
     std::memcpy(&value, p, octets);
     return value;
-}
-
-std::uint32_t be16(const std::uint8_t* p) noexcept {
-    return static_cast<std::uint32_t>(p[0] << 8 | p[1]);
 }
 
 // As its header says, without what the link pads it with; 0: too long for its header.
@@ -62,15 +54,15 @@ std::uint64_t DuplicateFilter::identify(int link_type, const RawFrame& frame) co
     const std::uint8_t* ip = frame.data + *offset;
     const std::uint32_t length = datagram_length(ip), captured = frame.captured_length - *offset;
     const std::uint32_t size = std::min({length == 0 ? captured : length, captured, octets_});
-    std::uint64_t identity = mix(length ^ secret_[0], secret_[3]);
+    std::uint64_t identity = multiply_mix(length ^ secret_[0], secret_[3]);
     const auto take = [&](std::uint32_t from, std::uint32_t to) {
         for (; to - from >= 16; from += 16)
-            identity = mix(identity ^ word(ip + from), secret_[1] ^ word(ip + from + 8));
+            identity = multiply_mix(identity ^ word(ip + from), secret_[1] ^ word(ip + from + 8));
         if (to - from >= 8) {
-            identity = mix(identity ^ word(ip + from), secret_[2]);
+            identity = multiply_mix(identity ^ word(ip + from), secret_[2]);
             from += 8;
         }
-        if (from < to) identity = mix(identity ^ word(ip + from, to - from), secret_[2] ^ (to - from));
+        if (from < to) identity = multiply_mix(identity ^ word(ip + from, to - from), secret_[2] ^ (to - from));
     };
     const std::uint32_t checksum = checksum_offset(ip);
     if (checksum == 0 || checksum + 2 > size) {

@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 
+#include "core/base/mixing.hpp"
 #include "core/selection/packet_selector.hpp"
 
 namespace nfstreamd {
@@ -29,11 +30,7 @@ public:
 private:
     // splitmix64 of the window's number, scaled to the window without a bias that could be measured.
     std::uint64_t chosen_of(std::uint64_t window) const noexcept {
-        __extension__ using Wide = unsigned __int128;
-        std::uint64_t z = seed_ + (window + 1) * 0x9e3779b97f4a7c15;
-        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-        z = (z ^ z >> 27) * 0x94d049bb133111eb;
-        return static_cast<std::uint64_t>(Wide{z ^ z >> 31} * rate_ >> 64);
+        return scaled_to(splitmix_finish(seed_ + (window + 1) * kSplitmixStep), rate_);
     }
 
     std::uint64_t rate_ = 1, seed_ = 0;

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/base/mixing.hpp"
+
 namespace nfstreamd {
 namespace {
 
@@ -44,11 +46,7 @@ bool RecordSelector::sample() noexcept {
         position_ = position_ + 1 == sampling_.rate ? 0 : position_ + 1;
         return first;
     }
-    __extension__ using Wide = unsigned __int128;
-    std::uint64_t z = state_ += 0x9e3779b97f4a7c15;  // splitmix64
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return static_cast<std::uint64_t>(Wide{z ^ z >> 31} * sampling_.rate >> 64) == 0;
+    return scaled_to(splitmix_finish(state_ += kSplitmixStep), sampling_.rate) == 0;
 }
 
 }  // namespace nfstreamd
