@@ -87,8 +87,12 @@ inline IpAddress address(const FlowKeyV6& key, bool high) noexcept {
     return out;
 }
 
-// Keyed multiply-mix over the words. The secret is random per process, so that
-// nobody outside can aim at one bucket.
+// Keyed multiply-mix over the words. The secret is random, another one in each
+// metering process, and never shown: without it nobody can aim at one bucket.
+// Both factors of every product are masked by it, so no choice of words makes one
+// zero and the other vanish, but by a guess of 63 bits. No more is proved: who
+// learns the secret finds keys that collide at will. What they can do then is
+// bounded by the table, which looks at 16 buckets for any key.
 class FlowHash {
 public:
     explicit FlowHash(std::array<std::uint64_t, 9> secret) noexcept : secret_(secret) {

@@ -5,9 +5,6 @@
 // no tombstone is left. Sized once for max_flows, at most 62 % full, at most 16
 // buckets looked at, whoever chose the keys. Not shared, not locked.
 #pragma once
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
@@ -15,12 +12,13 @@
 
 #include "core/flow/flow_entry.hpp"
 #include "core/flow/memory.hpp"
+#include "core/flow/tag_match.hpp"
 
 namespace nfstreamd {
 
 inline constexpr std::uint32_t kNoFlow = 0xffffffff;
 
-template <class Key>
+template <class Key, class Match = TagMatch>
 class FlowTable {
 public:
     using Entry = FlowEntry<Key>;
@@ -87,9 +85,18 @@ public:
         return index;
     }
 
-    // An entry of the home bucket, to be replaced when 16 buckets in a row are full.
+    // To be replaced when 16 buckets in a row are full: of the home bucket and of one behind it the entry with the
+    // fewest packets. Flows that somebody makes collide so replace each other, not the longer ones among them.
     std::uint32_t victim(std::uint64_t hash) const noexcept {
-        return buckets_[home(hash)].index[hash >> 40 & (kSlots - 1)];
+        const std::uint64_t places = hash >> 40;  // not of the home's bits
+        const std::uint64_t buckets[] = {home(hash), home(hash + 1 + (places >> 3) % (kProbeLimit - 1))};
+        std::uint32_t least = kNoFlow;
+        for (const std::uint64_t b : buckets)
+            for (std::uint64_t i = 0; i < kSlots; ++i) {
+                const std::uint32_t index = buckets_[b].index[(places + i) % kSlots];
+                if (least == kNoFlow || worth(entries_[index]) < worth(entries_[least])) least = index;
+            }
+        return least;
     }
 
     void erase(std::uint64_t hash, std::uint32_t index) {
@@ -125,15 +132,12 @@ private:
 
     // Bit 2i is set when tag i matches.
     static std::uint32_t match(const Bucket& bucket, std::uint16_t tag) noexcept {
-#if defined(__SSE2__)
-        const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tag));
-        const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<short>(tag)));
-        return static_cast<std::uint32_t>(_mm_movemask_epi8(equal)) & 0x5555;
-#else
-        std::uint32_t found = 0;
-        for (int i = 0; i < kSlots; ++i) found |= static_cast<std::uint32_t>(bucket.tag[i] == tag) << (2 * i);
-        return found;
-#endif
+        return Match::find(bucket.tag, tag);
+    }
+
+    // How much is lost with an entry; nothing with one whose flow has been closed.
+    static std::uint64_t worth(const Entry& entry) noexcept {
+        return entry.last_direction > 1 ? 0 : std::uint64_t{entry.packets[0]} + entry.packets[1];
     }
 
     bool place(std::uint64_t hash, std::uint32_t index) noexcept {

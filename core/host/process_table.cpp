@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <mutex>
-#include <string_view>
 #include <utility>
+
+#include "core/base/mixing.hpp"
 
 namespace nfstreamd {
 namespace {
@@ -43,12 +43,13 @@ std::vector<IpAddress> host_addresses() {
 }  // namespace
 
 std::size_t ProcessTable::Hash::operator()(const SocketEnds& ends) const noexcept {
-    const auto of = [](const IpAddress& address) {
-        return std::hash<std::string_view>{}(
-            {reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()});
-    };
-    const std::size_t ports = std::size_t{ends.local_port} << 24 | std::size_t{ends.remote_port} << 8 | ends.protocol;
-    return (of(ends.local) * 31 + of(ends.remote)) * 31 + ports;
+    std::uint64_t words[4];
+    std::memcpy(words, ends.local.bytes.data(), 16);
+    std::memcpy(words + 2, ends.remote.bytes.data(), 16);
+    const std::uint64_t ports =
+        std::uint64_t{ends.local_port} << 24 | std::uint64_t{ends.remote_port} << 8 | ends.protocol;
+    return multiply_mix(words[0] ^ secret[0], words[1] ^ secret[1]) ^
+           multiply_mix(words[2] ^ secret[2], words[3] ^ secret[3]) ^ multiply_mix(ports ^ secret[4], secret[5]);
 }
 
 Status ProcessTable::poll(Clock::time_point now) {

@@ -5,6 +5,7 @@
 // direction; else by the bound end of a socket without a peer (UDP servers,
 // connections too short to be seen). poll() belongs to one thread, find() to any.
 #pragma once
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <unordered_map>
 
 #include "core/base/counter.hpp"
+#include "core/base/random_words.hpp"
 #include "core/host/socket_list.hpp"
 
 namespace nfstreamd {
@@ -39,7 +41,8 @@ public:
     const Counters& counters() const noexcept { return counters_; }
 
 private:
-    struct Hash {
+    struct Hash {  // keyed, as remote ends are chosen by others
+        std::array<std::uint64_t, 6> secret = random_words<6>();
         std::size_t operator()(const SocketEnds& ends) const noexcept;
     };
     struct Entry {

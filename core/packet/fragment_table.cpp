@@ -3,10 +3,24 @@
 
 #include <cstring>
 
+#include "core/base/mixing.hpp"
+
 namespace nfstreamd {
 
 FragmentTable::FragmentTable(std::uint64_t seed)
-    : seed_(seed | 1), entries_(std::make_unique<std::array<Entry, kEntries>>()) {}
+    : secret_{seed | 1, splitmix_finish(seed + kSplitmixStep) | 1, splitmix_finish(seed + 2 * kSplitmixStep) | 1},
+      entries_(std::make_unique<std::array<Entry, kEntries>>()) {}
+
+// Not of sums or differences of what a sender chooses: all is multiplied by what it does not know.
+std::size_t FragmentTable::place_of(const Identity& identity) const noexcept {
+    std::uint64_t hash = multiply_mix(identity.id ^ secret_[0], secret_[2]);
+    for (std::size_t i = 0; i < identity.addresses.size(); i += 16) {
+        std::uint64_t words[2];
+        std::memcpy(words, &identity.addresses[i], sizeof words);
+        hash = multiply_mix(hash ^ words[0], words[1] ^ secret_[1]);
+    }
+    return hash % kEntries;
+}
 
 bool FragmentTable::resolve(Packet& packet) noexcept {
     Identity identity;
@@ -16,14 +30,7 @@ bool FragmentTable::resolve(Packet& packet) noexcept {
     identity.protocol = packet.protocol;
     identity.version = packet.version;
 
-    std::uint64_t hash = seed_ ^ identity.id;
-    for (std::size_t i = 0; i < identity.addresses.size(); i += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, &identity.addresses[i], 8);
-        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
-        hash ^= hash >> 29;
-    }
-    Entry& entry = (*entries_)[hash % kEntries];
+    Entry& entry = (*entries_)[place_of(identity)];
     if (!packet.later_fragment) {
         entry = {identity, packet.timestamp, packet.source_port, packet.destination_port};
         return true;

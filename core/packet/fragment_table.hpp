@@ -2,7 +2,8 @@
 // Ports of fragmented datagrams (`fragments: all`): the first fragment leaves
 // them here, later ones fetch them. Fixed size, direct-mapped: an entry is
 // overwritten by another datagram or forgotten after 30 s (RFC 791, 3.2, asks
-// for 15 s, RFC 8200, 4.5, for 60 s). One metering thread.
+// for 15 s, RFC 8200, 4.5, for 60 s). Its hash is keyed: a datagram overwrites one
+// entry at most, and nobody outside can choose whose. One metering thread.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -35,7 +36,9 @@ private:
         std::uint16_t source_port = 0, destination_port = 0;
     };
 
-    std::uint64_t seed_;
+    std::size_t place_of(const Identity& identity) const noexcept;
+
+    std::array<std::uint64_t, 3> secret_;
     std::unique_ptr<std::array<Entry, kEntries>> entries_;
 };
 

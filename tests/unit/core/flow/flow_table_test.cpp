@@ -13,6 +13,7 @@ using namespace nfstreamd;
 namespace {
 
 using Table = FlowTable<FlowKeyV4>;
+using PortableTable = FlowTable<FlowKeyV4, PortableTagMatch>;
 
 FlowKeyV4 key_of(std::uint64_t number) {
     FlowKeyV4 key{};
@@ -27,6 +28,7 @@ std::uint64_t good_hash(std::uint64_t number) {
 }
 
 // Random insertions, look-ups and removals, beside a map that says what must be found.
+template <class Table>
 void compare_with_map(std::uint64_t (*hash)(std::uint64_t), std::uint32_t max_flows, std::uint64_t keys, int steps,
                       unsigned seed) {
     Table table;
@@ -66,16 +68,16 @@ void compare_with_map(std::uint64_t (*hash)(std::uint64_t), std::uint32_t max_fl
 
 }  // namespace
 
-TEST_CASE("FlowTable: agrees with a map under random use") {
-    compare_with_map(good_hash, 40, 60, 20'000, 1);
-    compare_with_map(good_hash, 5000, 6000, 100'000, 2);
+TEST_CASE_TEMPLATE("FlowTable: agrees with a map under random use", T, Table, PortableTable) {
+    compare_with_map<T>(good_hash, 40, 60, 20'000, 1);
+    compare_with_map<T>(good_hash, 5000, 6000, 100'000, 2);
 }
 
-TEST_CASE("FlowTable: agrees with a map when hashes collide") {
-    compare_with_map([](std::uint64_t) { return std::uint64_t{0xdead'beef'0000'0005}; }, 1000, 150, 20'000, 3);
-    compare_with_map([](std::uint64_t n) { return n % 3 << 48 | 63; }, 1000, 200, 20'000,
-                     4);  // from the last bucket on
-    compare_with_map([](std::uint64_t n) { return good_hash(n) << 48 | n % 5; }, 1000, 300, 20'000, 5);
+TEST_CASE_TEMPLATE("FlowTable: agrees with a map when hashes collide", T, Table, PortableTable) {
+    compare_with_map<T>([](std::uint64_t) { return std::uint64_t{0xdead'beef'0000'0005}; }, 1000, 150, 20'000, 3);
+    compare_with_map<T>([](std::uint64_t n) { return n % 3 << 48 | 63; }, 1000, 200, 20'000,
+                        4);  // from the last bucket on
+    compare_with_map<T>([](std::uint64_t n) { return good_hash(n) << 48 | n % 5; }, 1000, 300, 20'000, 5);
 }
 
 TEST_CASE("FlowTable: full means that an insertion is refused and changes nothing") {

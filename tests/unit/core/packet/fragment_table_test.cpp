@@ -74,6 +74,25 @@ TEST_CASE("FragmentTable: forgets after thirty seconds, and the identifier may c
     CHECK(its.source_port == 3000);
 }
 
+TEST_CASE("FragmentTable: addresses and identifiers that differ alike do not meet in one entry") {
+    const auto datagram = [](std::uint32_t i) {  // source xor identifier is the same for all
+        return PacketBuilder(8).ipv4(std::to_string(i & 255) + '.' + std::to_string(i >> 8) + ".0.0", "10.0.0.2");
+    };
+    FragmentTable table(9);
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        const Bytes ip = datagram(i);
+        Packet first = piece(ip, false, i);
+        table.resolve(first);
+    }
+    int kept = 0;
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        const Bytes ip = datagram(i);
+        Packet later = piece(ip, true, i);
+        kept += table.resolve(later);
+    }
+    CHECK(kept > 800);  // 888 expected of 1000 in 4096 places
+}
+
 TEST_CASE("FragmentTable: more datagrams than it holds overwrite, they are never mixed up") {
     const Bytes ip = PacketBuilder(8).ipv4("10.0.0.1", "10.0.0.2");
     FragmentTable table(7);
