@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base/mixing.hpp"
+#include "core/base/random_words.hpp"
 
 namespace nfstreamd {
 namespace {
@@ -41,6 +42,8 @@ std::vector<IpAddress> host_addresses() {
 }
 
 }  // namespace
+
+ProcessTable::Hash::Hash() : secret(random_words<6>()) {}
 
 std::size_t ProcessTable::Hash::operator()(const SocketEnds& ends) const noexcept {
     std::uint64_t words[4];

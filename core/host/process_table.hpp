@@ -14,7 +14,6 @@
 #include <unordered_map>
 
 #include "core/base/counter.hpp"
-#include "core/base/random_words.hpp"
 #include "core/host/socket_list.hpp"
 
 namespace nfstreamd {
@@ -42,8 +41,9 @@ public:
 
 private:
     struct Hash {  // keyed, as remote ends are chosen by others
-        std::array<std::uint64_t, 6> secret = random_words<6>();
+        Hash();
         std::size_t operator()(const SocketEnds& ends) const noexcept;
+        std::array<std::uint64_t, 6> secret;
     };
     struct Entry {
         HostProcess process;
