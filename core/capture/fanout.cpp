@@ -138,28 +138,25 @@ Error system_error(const char* what, const std::string& interface) {
     return {code, std::string("cannot ") + what + ": " + std::strerror(errno), interface};
 }
 
-Status drop_everything(pcap* handle, const std::string& interface) {
-    sock_filter nothing{BPF_RET | BPF_K, 0, 0, 0};
-    const sock_fprog program{1, &nothing};
-    if (::setsockopt(pcap_fileno(handle), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0) return ok();
-    return system_error("close a capture for the while", interface);
-}
-
-// What came before the member dropped everything is no share of it. The kernel
-// shows it when it hands over a block of its ring, up to two periods later.
-Status empty(pcap* handle, const std::string& interface, steady_clock::time_point deadline) {
-    pcap_stat statistics{};
-    if (const int code = pcap_stats(handle, &statistics); code != 0)
-        return Error{ErrorCode::kIo, libpcap_error_text(handle, code), interface};
-    const std::uint32_t waiting = statistics.ps_recv - statistics.ps_drop;
-    for (std::uint32_t seen = 0;;) {
+// What came before the filter was closed is no share of the member. In a ring that
+// we read it is passed over; libpcap shows it when the kernel hands over a block,
+// up to two periods later.
+Status empty(LiveHandle& capture, const std::string& interface, steady_clock::time_point deadline) {
+    const auto waiting = waiting_packets(capture, interface);
+    if (!waiting) return waiting.error();
+    if (capture.ring) {
+        capture.ring->skip(waiting.value());
+        return ok();
+    }
+    pcap* const handle = capture.pcap_handle.get();
+    for (std::uint64_t seen = 0;;) {
         const int count = pcap_dispatch(
             handle, -1, [](u_char*, const pcap_pkthdr*, const u_char*) {}, nullptr);
         if (count < 0) return Error{ErrorCode::kUnavailable, libpcap_error_text(handle, count), interface};
-        seen += static_cast<std::uint32_t>(count);
+        seen += static_cast<std::uint64_t>(count);
         if (count > 0) continue;
         // on `lo` libpcap leaves out half of what it counts: there the deadline ends it
-        if (seen >= waiting || steady_clock::now() >= deadline) return ok();
+        if (seen >= waiting.value() || steady_clock::now() >= deadline) return ok();
         pollfd ready{pcap_get_selectable_fd(handle), POLLIN, 0};
         ::poll(&ready, 1, 10);
     }
@@ -187,14 +184,6 @@ Status join(const std::vector<LiveHandle>& handles, const std::string& interface
                      sizeof program) != 0)
         return system_error("share the packets between meters by address", interface);
     return ok();
-}
-
-Status let_in(const LiveHandle& handle, const CaptureOptions& options, const std::string& interface) {
-    if (!options.bpf_filter.empty()) return set_live_filter(handle.pcap_handle.get(), options.bpf_filter, interface);
-    const int none = 0;
-    if (::setsockopt(pcap_fileno(handle.pcap_handle.get()), SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof none) == 0)
-        return ok();
-    return system_error("open a capture again", interface);
 }
 
 }  // namespace
@@ -230,14 +219,14 @@ Status FanoutGroup::open(Logger& logger) {
         if (!handle) return handle.error();
         handles.push_back(std::move(handle.value()));
         handles.back().opening = openings_ + 1;
-        if (auto status = drop_everything(handles.back().pcap_handle.get(), interface_); !status) return status;
+        if (auto status = close_filter(handles.back(), interface_); !status) return status;
     }
     const auto deadline = steady_clock::now() + kLongestEmptying;
-    for (const auto& handle : handles)
-        if (auto status = empty(handle.pcap_handle.get(), interface_, deadline); !status) return status;
+    for (auto& handle : handles)
+        if (auto status = empty(handle, interface_, deadline); !status) return status;
     if (auto status = join(handles, interface_); !status) return status;
     for (const auto& handle : handles)
-        if (auto status = let_in(handle, options_, interface_); !status) return status;
+        if (auto status = open_filter(handle, options_, interface_); !status) return status;
     waiting_ = std::move(handles);
     present_.store(++openings_, std::memory_order_release);
     return ok();

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/capture/live_handle.hpp"
 
+#include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <climits>
+#include <cstring>
+#include <utility>
 
 #include "core/capture/link_type.hpp"
 #include "core/capture/packet_filter.hpp"
@@ -14,6 +19,17 @@
 namespace nfstreamd {
 
 namespace {
+
+// A third of a second of the smallest packets at 600,000 a second.
+constexpr std::uint64_t kUsualRing = 32 * 1024 * 1024;
+constexpr std::uint32_t kEverything = 0x40000;
+
+// A filter that the kernel refuses is libpcap's to run, and the kernel has none.
+bool runs_in_kernel(pcap_t* handle) {
+    socklen_t instructions = 0;
+    return ::getsockopt(pcap_fileno(handle), SOL_SOCKET, SO_GET_FILTER, nullptr, &instructions) == 0 &&
+           instructions > 0;
+}
 
 class Opening {
 public:
@@ -26,6 +42,7 @@ private:
     std::string set_timestamps(pcap_t* handle, const std::string& timestamp_type) const;
     Status activate(pcap_t* handle) const;
     Status set_link_type(pcap_t* handle) const;
+    Status set_filter(LiveHandle& handle) const;
 
     const std::string& interface_;
     const CaptureOptions& options_;
@@ -43,15 +60,14 @@ Result<LiveHandle> Opening::open(const std::string& timestamp_type) const {
     pcap_set_promisc(handle, options_.promiscuous_mode ? 1 : 0);
     // never immediate mode, which makes libpcap fall back to TPACKET_V2 and a wakeup per packet
     pcap_set_timeout(handle, static_cast<int>(options_.block_timeout.count()));
-    if (options_.socket_buffer_size != 0) {
-        pcap_set_buffer_size(handle, static_cast<int>(options_.socket_buffer_size));
-    }
+    const std::uint64_t ring_octets = options_.socket_buffer_size != 0 ? options_.socket_buffer_size : kUsualRing;
+    pcap_set_buffer_size(handle, static_cast<int>(ring_octets));
     result.timestamp_type = set_timestamps(handle, timestamp_type);
     if (auto status = activate(handle); !status) return status.error();
     if (auto status = set_link_type(handle); !status) return status.error();
-    if (!options_.bpf_filter.empty()) {
-        if (auto status = set_live_filter(handle, options_.bpf_filter, interface_); !status) return status.error();
-    }
+    result.nanoseconds = pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO;
+    result.ring = RingReader::attach(handle, ring_octets, result.nanoseconds);
+    if (auto status = set_filter(result); !status) return status.error();
     if (pcap_setnonblock(handle, 1, reason) != 0) return Error{ErrorCode::kInternal, reason, interface_};
     // A packet has one time for all captures, which tell it apart by that; without
     // this each of them looks at the clock on its own. libpcap asks for it for
@@ -60,7 +76,6 @@ Result<LiveHandle> Opening::open(const std::string& timestamp_type) const {
     ::setsockopt(pcap_fileno(handle), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 
     result.link_type = pcap_datalink(handle);
-    result.nanoseconds = pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO;
     return result;
 }
 
@@ -114,7 +129,73 @@ Status Opening::set_link_type(pcap_t* handle) const {
                  interface_};
 }
 
+// libpcap looks itself at what came before its filter; of a ring that we read it is passed over.
+Status Opening::set_filter(LiveHandle& handle) const {
+    if (handle.ring) {
+        if (auto status = close_filter(handle, interface_); !status) return status;
+        const auto early = waiting_packets(handle, interface_);
+        if (!early) return early.error();
+        handle.ring->skip(early.value());
+        if (options_.bpf_filter.empty()) return open_filter(handle, options_, interface_);
+    }
+    if (options_.bpf_filter.empty()) return ok();
+    if (auto status = set_live_filter(handle.pcap_handle.get(), options_.bpf_filter, interface_); !status)
+        return status;
+    if (!runs_in_kernel(handle.pcap_handle.get())) handle.ring.reset();
+    return ok();
+}
+
+Error system_error(const char* what, const std::string& interface) {
+    // an interface that went down meanwhile comes up again
+    const auto code =
+        errno == ENETDOWN || errno == ENODEV || errno == EINVAL ? ErrorCode::kUnavailable : ErrorCode::kIo;
+    return {code, std::string("cannot ") + what + ": " + std::strerror(errno), interface};
+}
+
+Status attach(const LiveHandle& handle, sock_filter instruction, const char* what, const std::string& interface) {
+    const sock_fprog program{1, &instruction};
+    if (::setsockopt(pcap_fileno(handle.pcap_handle.get()), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) ==
+        0)
+        return ok();
+    return system_error(what, interface);
+}
+
 }  // namespace
+
+Status close_filter(const LiveHandle& handle, const std::string& interface) {
+    return attach(handle, {BPF_RET | BPF_K, 0, 0, 0}, "close a capture for the while", interface);
+}
+
+// What is beyond the snapshot length is not copied into the ring.
+Status open_filter(const LiveHandle& handle, const CaptureOptions& options, const std::string& interface) {
+    if (!options.bpf_filter.empty()) return set_live_filter(handle.pcap_handle.get(), options.bpf_filter, interface);
+    const auto most = handle.ring ? static_cast<std::uint32_t>(options.snapshot_length) : kEverything;
+    return attach(handle, {BPF_RET | BPF_K, 0, 0, most}, "open a capture again", interface);
+}
+
+Result<std::uint64_t> waiting_packets(const LiveHandle& handle, const std::string& interface) {
+    pcap_stat statistics{};
+    pcap_t* const capture = handle.pcap_handle.get();
+    if (const int code = pcap_stats(capture, &statistics); code != 0)
+        return Error{ErrorCode::kIo, libpcap_error_text(capture, code), interface};
+    return std::uint64_t{statistics.ps_recv - statistics.ps_drop};
+}
+
+// An interface that is down comes up again and goes on. One that has gone, or has
+// another name by now, does not.
+Status check_link(const LiveHandle& handle, const std::string& interface) {
+    const int descriptor = pcap_fileno(handle.pcap_handle.get());
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error == 0) return ok();
+    if (error != ENETDOWN) return Error{ErrorCode::kUnavailable, std::strerror(error), interface};
+    sockaddr_ll bound{};
+    size = sizeof bound;
+    if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) == 0 && bound.sll_ifindex > 0 &&
+        ::if_nametoindex(interface.c_str()) == static_cast<unsigned>(bound.sll_ifindex))
+        return ok();
+    return Error{ErrorCode::kUnavailable, "The interface disappeared", interface};
+}
 
 Status set_live_filter(pcap* handle, const std::string& filter, const std::string& interface) {
     bpf_program program{};
@@ -123,6 +204,16 @@ Status set_live_filter(pcap* handle, const std::string& filter, const std::strin
     pcap_freecode(&program);
     if (code == 0) return ok();
     return Error{ErrorCode::kInvalidArgument, "bad BPF filter \"" + filter + "\": " + pcap_geterr(handle), interface};
+}
+
+LiveHandle& LiveHandle::operator=(LiveHandle&& other) noexcept {
+    ring = std::move(other.ring);
+    pcap_handle = std::move(other.pcap_handle);
+    link_type = other.link_type;
+    nanoseconds = other.nanoseconds;
+    timestamp_type = std::move(other.timestamp_type);
+    opening = other.opening;
+    return *this;
 }
 
 void LiveHandle::Close::operator()(pcap* handle) const noexcept {

@@ -76,8 +76,10 @@ private:
     Result<PollOutcome> capture(FrameSink& sink, milliseconds wait);
     Result<PollOutcome> wait_for_interface(FrameSink& sink, milliseconds wait);
     int dispatch();
+    int dispatch_by_libpcap();
     static void take(u_char* self, const pcap_pkthdr* header, const u_char* data) noexcept;
     void deliver() noexcept;
+    void deliver(std::span<const RawFrame> frames) noexcept;
 
     Status lose(const Error& reason);
     bool is_lost_to_group() const noexcept { return fanout_.group && fanout_.group->is_lost(live_); }
@@ -96,7 +98,6 @@ private:
     int descriptor_ = -1;
     FrameSink* sink_ = nullptr;  // during dispatch
     FrameBatch batch_;
-    std::uint64_t batch_octets_ = 0, batch_truncated_ = 0;
 
     bool waiting_told_ = false;  // that the interface is away, in the log
     milliseconds back_off_ = kFirstRetry;
@@ -174,14 +175,42 @@ Result<PollOutcome> LiveSource::capture(FrameSink& sink, milliseconds wait) {
     if (count == 0 && wait.count() > 0 && wake_.wait(descriptor_, wait)) count = dispatch();
     sink_ = nullptr;
     if (count > 0) return PollOutcome::kFrames;
-    if (count == 0) return PollOutcome::kIdle;
-    const Error reason{ErrorCode::kUnavailable, libpcap_error_text(live_.pcap_handle.get(), count), interface_};
-    if (auto status = lose(reason); !status) return status.error();
+    const Status link =
+        count < 0    ? Error{ErrorCode::kUnavailable, libpcap_error_text(live_.pcap_handle.get(), count), interface_}
+        : live_.ring ? check_link(live_, interface_)
+                     : ok();
+    if (link) return PollOutcome::kIdle;
+    if (auto status = lose(link.error()); !status) return status.error();
     return PollOutcome::kIdle;
 }
 
-// Inside, libpcap gives ring blocks back to the kernel: frames are copied out.
+// How many frames there were, or an error of libpcap's.
 int LiveSource::dispatch() {
+    if (!live_.ring) return dispatch_by_libpcap();
+    int count = 0;
+    while (count < kPacketsPerPoll) {
+        const auto frames = live_.ring->next();
+        if (frames.empty()) break;
+        count += static_cast<int>(frames.size());
+        deliver(frames);
+    }
+    return count;
+}
+
+void LiveSource::deliver(std::span<const RawFrame> frames) noexcept {
+    std::uint64_t octets = 0, truncated = 0;
+    for (const RawFrame& frame : frames) {
+        octets += frame.wire_length;
+        truncated += frame.captured_length < frame.wire_length;
+    }
+    counters_.frames.add(frames.size());
+    counters_.octets.add(octets);
+    counters_.truncated.add(truncated);
+    sink_->on_frames({frames, live_.link_type, options_.checksum});
+}
+
+// Inside, libpcap gives ring blocks back to the kernel: frames are copied out.
+int LiveSource::dispatch_by_libpcap() {
     const int count =
         pcap_dispatch(live_.pcap_handle.get(), kPacketsPerPoll, &LiveSource::take, reinterpret_cast<u_char*>(this));
     if (!batch_.empty()) deliver();
@@ -197,15 +226,10 @@ void LiveSource::take(u_char* self, const pcap_pkthdr* header, const u_char* dat
         source.deliver();
         source.batch_.add(frame);
     }
-    source.batch_octets_ += header->len;
-    source.batch_truncated_ += header->caplen < header->len;
 }
 
 void LiveSource::deliver() noexcept {
-    counters_.frames.add(batch_.frames().size());
-    counters_.octets.add(std::exchange(batch_octets_, 0));
-    counters_.truncated.add(std::exchange(batch_truncated_, 0));
-    sink_->on_frames({batch_.frames(), live_.link_type, options_.checksum});
+    deliver(batch_.frames());
     batch_.clear();
 }
 
@@ -249,7 +273,7 @@ void LiveSource::close() {
     if (!live_.pcap_handle) return;
     read_statistics();
     if (fanout_.group) fanout_.group->give_back(std::exchange(live_, {}));
-    live_.pcap_handle.reset();
+    live_ = {};
     descriptor_ = -1;
     counters_.up.set(0);
 }
