@@ -175,6 +175,8 @@ MeteringOptions to_metering(const Settings& from, Generation generation) {
     to.tcp_end = duration_if_any(from, "timeouts.tcp_end");
     if (from.has_value("pressure.from")) to.pressure_from = static_cast<unsigned>(from.integer("pressure.from"));
     to.pressure_idle_timeout = from.duration("pressure.idle_timeout");
+    to.overload_from.reset();
+    if (from.has_value("overload.from")) to.overload_from = static_cast<unsigned>(from.integer("overload.from"));
     to.max_nflows = static_cast<std::uint64_t>(from.integer("max_nflows"));
     to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
     to.decode_tunnels = to_tunnels(from.strings("decode_tunnels"));
@@ -214,6 +216,11 @@ Config to_config(const Checked& checked) {
     config.private_enterprise_number = static_cast<std::uint32_t>(checked.top.integer("private_enterprise_number"));
     for (const CheckedCapture& capture : checked.capture)
         config.capture.push_back(to_capture(capture, checked.generation));
+    if (checked.metering.has_value("overload.sampling")) {
+        const auto rate = static_cast<std::uint32_t>(checked.metering.integer("overload.sampling"));
+        for (CaptureConfig& capture : config.capture)
+            if (capture.pcap.empty()) capture.selection.overload_rate = rate;  // files wait
+    }
     config.metering = to_metering(checked.metering, checked.generation);
     config.metering.nfstream3_records =
         std::any_of(checked.exporters.begin(), checked.exporters.end(), has_nfstream3_schema);

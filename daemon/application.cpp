@@ -187,6 +187,7 @@ void Application::finish() {
                              {"octets", totals.octets},
                              {"records", totals.records},
                              {"packets_left_out", totals.packets_left_out},
+                             {"packets_shed", totals.packets_shed},
                              {"flows_discarded", totals.flows_discarded},
                              {"capture_dropped", totals.capture_dropped},
                              {"exported", totals.exported},

@@ -68,6 +68,7 @@ std::string PerformanceReport::line(const PipelineTotals& totals, const DaemonSt
     json.member("flows_active", totals.flows_active);
     json.member("packets_dropped_by_interface", totals.capture_dropped - totals.kernel_dropped);
     json.member("packets_left_out", totals.packets_left_out);
+    json.member("packets_shed", totals.packets_shed);
     json.member("records_exported", totals.exported);
     json.member("records_left_out", totals.records_left_out);
     json.member("records_dropped", totals.export_dropped);

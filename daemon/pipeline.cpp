@@ -117,6 +117,7 @@ std::shared_ptr<AnnouncedSelector> Pipeline::selector_of(const CapturePlan& plan
     if (auto present = announced.lock(); present && present->get().options == wanted.options) return present;
     wanted.id = next_selector_id_++;
     if (!wanted.options.hash.fields.empty()) wanted.hash_id = next_selector_id_++;
+    if (wanted.options.overload_rate > 1) wanted.overload_id = next_selector_id_++;
     auto made = std::make_shared<AnnouncedSelector>(selectors_, wanted);
     announced = made;
     return made;
@@ -336,6 +337,7 @@ void Pipeline::add(PipelineTotals& totals, const MeterUnit& meter) const {
     totals.packets += counters.packets.get();
     totals.octets += counters.octets.get();
     totals.packets_left_out += counters.sampled_out.get() + counters.hash_filtered.get();
+    totals.packets_shed += counters.packets_shed.get();
     totals.flows_active += counters.flows_active.get();
     totals.flows_created += counters.flows_created.get();
     totals.flows_discarded += counters.flows_discarded.get();

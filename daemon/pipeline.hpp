@@ -62,6 +62,7 @@ struct PipelineTotals {
     std::uint64_t flows_discarded = 0;                         // max_nflows had been reached
     std::uint64_t ignored = 0;                                 // packets that no flow can be made of
     std::uint64_t packets_left_out = 0, records_left_out = 0;  // by sampling and filters
+    std::uint64_t packets_shed = 0;                            // under overload
     std::uint64_t capture_dropped = 0;                         // by kernel and interface
     std::uint64_t kernel_dropped = 0;                          // of these
     std::uint64_t exported = 0, export_dropped = 0;

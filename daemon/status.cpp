@@ -32,14 +32,22 @@ void write_reload(JsonWriter& json, const ReloadStatus& reload) {
 }
 
 void write_selection(JsonWriter& json, const InterfaceStatus& status) {
-    const auto& [sampling, hash] = status.selector.options;
+    const auto& [sampling, hash, overload_rate] = status.selector.options;
     json.key("selection").begin_object();
     json.member("selector_id", status.selector.id);
     json.member("method", sampling.method == SamplingMethod::kRandom ? "random" : "systematic");
     json.member("rate", sampling.rate);
     json.member("sampled_out", status.sampled_out);
+    json.member("overload_rate", std::max(overload_rate, 1u));
     json.member("hash_fraction", hash.fields.empty() ? 1.0 : hash.fraction);
     json.member("hash_filtered", status.hash_filtered);
+    json.end_object();
+}
+
+void write_overload(JsonWriter& json, const InterfaceStatus& status) {
+    json.key("overload").begin_object();
+    json.member("shed", status.shed);
+    for (const auto& [key, count] : status.overload) json.member(key, count);
     json.end_object();
 }
 
@@ -52,6 +60,7 @@ void write_capture(JsonWriter& json, const PacketSource::Description& source,
     json.member("link_type", source.link_type);
     json.member("timestamp_type", source.timestamp_type);
     json.member("timestamp_precision", source.timestamp_precision);
+    json.member("ring_octets", source.ring_octets);
     json.member("frames", capture.frames);
     json.member("octets", capture.octets);
     json.member("truncated", capture.truncated);
@@ -94,6 +103,7 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("table_octets", status.table_octets);
     json.member("idle_timeout_ms", status.idle_timeout_ms);
     json.member("clock_steps", status.clock_steps);
+    write_overload(json, status);
     write_counts(json, "records", status.records);
     write_counts(json, "discarded", status.discarded);
     json.end_object();
@@ -154,6 +164,12 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.table_octets = counters.table_octets.get();
     status.idle_timeout_ms = counters.idle_timeout_ms.get();
     status.clock_steps = counters.clock_steps.get();
+    status.shed = name(static_cast<ShedLevel>(counters.shed_level.get()));
+    status.overload = {{"ring_fill_percent", counters.ring_fill_percent.get()},
+                       {"times", counters.overloads.get()},
+                       {"flows_not_dissected", counters.flows_not_dissected.get()},
+                       {"dissections_stopped", counters.dissections_stopped.get()},
+                       {"packets_shed", counters.packets_shed.get()}};
     status.discarded = {{"flows", counters.flows_discarded.get()}, {"packets", counters.packets_discarded.get()}};
     for (const auto& reason : end_reasons())
         status.records.emplace_back(reason.name, counters.records[static_cast<std::size_t>(reason.reason)].get());

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <ctime>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/capture/packet_source.hpp"
 #include "core/metering/metering_process.hpp"
+#include "core/metering/overload.hpp"
 #include "daemon/pipeline.hpp"
 
 namespace nfstreamd::daemon {
@@ -29,6 +31,8 @@ struct InterfaceStatus {
     std::uint64_t bad_checksum = 0, offloaded_checksum = 0, merged_segments = 0;
     std::uint64_t flows_active = 0, flows_created = 0, max_flows = 0, flow_octets = 0, table_octets = 0;
     std::uint64_t idle_timeout_ms = 0, clock_steps = 0;
+    std::string_view shed = name(ShedLevel::kNothing);
+    NamedCounts overload;
     NamedCounts discarded;  // flows and packets, as max_nflows had been reached
     NamedCounts records;    // by end reason
 };

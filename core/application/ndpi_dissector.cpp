@@ -95,7 +95,16 @@ public:
         }
     }
 
+    void stop(FlowApplication& flow) {
+        if (flow.state == nullptr) flow.unseen = !begin(flow, 0);
+        flow.complete = true;  // a state that is there decides when the flow ends
+    }
+
     const ApplicationRecord* finish(FlowApplication& flow, Arena& arena) {
+        if (flow.unseen) {
+            discard(flow);
+            return nullptr;
+        }
         if (flow.state != nullptr) conclude(flow, flow.app == NDPI_PROTOCOL_UNKNOWN);
         auto* record = arena.make<ApplicationRecord>();
         NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
@@ -217,6 +226,9 @@ Result<std::unique_ptr<NdpiDissector>> NdpiDissector::create(const DissectorOpti
 void NdpiDissector::dissect(FlowApplication& flow, std::uint8_t protocol, const std::uint8_t* ip, std::uint16_t length,
                             std::uint64_t time_ms, std::uint32_t number) {
     implementation_->dissect(flow, protocol, ip, length, time_ms, number);
+}
+void NdpiDissector::stop(FlowApplication& flow) {
+    implementation_->stop(flow);
 }
 const ApplicationRecord* NdpiDissector::finish(FlowApplication& flow, Arena& arena) {
     return implementation_->finish(flow, arena);

@@ -24,6 +24,7 @@ struct FlowApplication {
     std::uint16_t module;  // the module it began with
     std::uint8_t confidence, family;
     bool complete, guessed;
+    bool unseen;  // complete, as nothing of it is to be shown
 };
 static_assert(sizeof(FlowApplication) <= 32);
 
@@ -38,6 +39,10 @@ public:
                    std::uint64_t time_ms, std::uint32_t number) {
         if (!flow.complete) dissect(flow, protocol, ip, length, time_ms, number);
     }
+
+    // No more packets of the flow are shown. Of one that none was shown of, the
+    // result is null; others end as flows that were too short.
+    void stop(FlowApplication& flow);
 
     // The flow ends: guesses if it must, writes the result into `arena`, frees
     // everything and leaves `flow` all zero.

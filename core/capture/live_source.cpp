@@ -65,6 +65,7 @@ public:
     Result<PollOutcome> poll(FrameSink& sink, milliseconds wait) override;
     void wake() noexcept override { wake_.signal(); }
     int descriptor() const noexcept override { return descriptor_; }
+    unsigned fill_percent() const noexcept override;
     const CaptureCounters& counters() const noexcept override { return counters_; }
     Description describe() const override;
     MacAddress hardware_address() const noexcept override;
@@ -103,6 +104,7 @@ private:
     milliseconds back_off_ = kFirstRetry;
     steady_clock::time_point next_try_{}, next_statistics_{};
     std::uint32_t last_dropped_ = 0, last_interface_dropped_ = 0;  // as of live_
+    bool overflows_ = false;                                       // between the last two looks at the statistics
 
     mutable std::mutex description_mutex_;
     Description description_;
@@ -150,6 +152,7 @@ void LiveSource::publish_up() {
     description_.link_type = link_type_name(live_.link_type);
     description_.timestamp_type = live_.timestamp_type;
     description_.timestamp_precision = precision;
+    description_.ring_octets = live_.ring ? live_.ring->octets() : 0;
     hardware_address_ = read_hardware_address(interface_);
 }
 
@@ -283,12 +286,20 @@ void LiveSource::read_statistics() {
     next_statistics_ = steady_clock::now() + kStatisticsPeriod;
     pcap_stat statistics{};
     if (pcap_stats(live_.pcap_handle.get(), &statistics) != 0) return;
+    overflows_ = statistics.ps_drop != last_dropped_;
     counters_.kernel_dropped.add(static_cast<std::uint32_t>(statistics.ps_drop - last_dropped_));
     // the driver's are not of one member
     if (speaks())
         counters_.interface_dropped.add(static_cast<std::uint32_t>(statistics.ps_ifdrop - last_interface_dropped_));
     last_dropped_ = statistics.ps_drop;
     last_interface_dropped_ = statistics.ps_ifdrop;
+}
+
+// Of a buffer that libpcap reads only this is known: that it has been too small.
+unsigned LiveSource::fill_percent() const noexcept {
+    if (!live_.pcap_handle) return 0;
+    if (live_.ring) return live_.ring->fill_percent();
+    return overflows_ ? 100 : 0;
 }
 
 PacketSource::Description LiveSource::describe() const {

@@ -157,6 +157,11 @@ public:
         return some.value() ? PollOutcome::kFrames : PollOutcome::kIdle;
     }
     void wake() noexcept override { wake_.signal(); }
+    unsigned fill_percent() const noexcept override {
+        unsigned most = 0;
+        for (const auto& member : members_) most = std::max(most, member->fill_percent());
+        return most;
+    }
 
 private:
     Result<bool> turn(FrameSink& sink);

@@ -75,6 +75,10 @@ public:
     // Live: readable when poll() would deliver; -1: there is none now.
     virtual int descriptor() const noexcept { return -1; }
 
+    // Live: how full the kernel's buffer is with what has not been delivered; by the
+    // thread that polls.
+    virtual unsigned fill_percent() const noexcept { return 0; }
+
     // The source is given up: delivers what it holds back to put it in order.
     virtual void finish([[maybe_unused]] FrameSink& sink) noexcept {}
 
@@ -92,6 +96,7 @@ public:
         std::string link_type;            // "EN10MB"
         std::string timestamp_type;       // as granted, "host"
         std::string timestamp_precision;  // as granted, "micro" or "nano"
+        std::uint64_t ring_octets = 0;    // of the kernel's buffer, where it can be seen
     };
     virtual Description describe() const = 0;
 

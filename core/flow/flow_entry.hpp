@@ -33,6 +33,7 @@ struct alignas(64) FlowEntry {
     std::uint8_t biflow_direction : 2;
     std::uint8_t outgoing : 1;
     std::uint8_t tunnelled : 1;  // a FlowTunnel lies beside
+    std::uint8_t thinned : 1;    // its packets were sampled under overload
     std::uint8_t source;         // interface of the first packet, in MeterContext::interfaces
 
     TimestampNs last_of(int direction) const noexcept {

@@ -116,7 +116,7 @@ void FlowMeter<Key>::update() {
             EndReason reason;
             if (has_ended(table_[index], *o.packet, reason)) {
                 close(index, reason);  // the packet belongs to the next flow of this key
-                begin(index, o, reason == EndReason::kActive);
+                begin(index, o, reason == EndReason::kActive || reason == EndReason::kForced);
             }
         }
         count(index, o);
@@ -170,6 +170,10 @@ void FlowMeter<Key>::begin(std::uint32_t index, const Observation& o, bool conti
     entry.outgoing = context_.goes_out(packet);
     if (context_.as_nfstream0 && !continued) context_.newest_flow = (to_ms(packet.timestamp) + 1) * kNsPerMs - 1;
     if (creation_ids_ && !continued) creation_ids_[index] = context_.next_creation_id++;
+    if (context_.thins()) [[unlikely]] {
+        entry.thinned = true;
+        ++context_.thinned_flows;
+    }
     if (packet.outer_ip != nullptr && tunnels_) [[unlikely]] {
         entry.tunnelled = true;
         begin_tunnel(index, packet);
@@ -235,10 +239,22 @@ void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
     if (__builtin_add_overflow(entry.octets_low[d], packet.ip_octets, &entry.octets_low[d])) ++entry.octets_high[d];
     if (__builtin_add_overflow(entry.bytes_low[d], std::uint32_t{size}, &entry.bytes_low[d])) ++entry.bytes_high[d];
     entry.tcp_flags[d] |= packet.tcp_flags;
+    if (context_.shed != ShedLevel::kNothing && context_.dissector != nullptr) [[unlikely]]
+        shed_dissection(applications_[index]);
     if (context_.dissector != nullptr)
         context_.dissector->on_packet(applications_[index], packet.protocol, packet.ip,
                                       static_cast<std::uint16_t>(packet.ip_captured),
                                       static_cast<std::uint64_t>(to_ms(packet.timestamp)), number + 1);
+}
+
+// First flows that begin, then all of them are not shown to nDPI (any more).
+template <class Key>
+void FlowMeter<Key>::shed_dissection(FlowApplication& application) {
+    if (application.complete) return;
+    const bool begun = application.state != nullptr;
+    if (begun && context_.shed == ShedLevel::kNewDissections) return;
+    context_.dissector->stop(application);
+    (begun ? context_.counters.dissections_stopped : context_.counters.flows_not_dissected).add();
 }
 
 // ---- ends ----
@@ -254,7 +270,7 @@ bool FlowMeter<Key>::is_over(const Entry& entry) noexcept {
 template <class Key>
 bool FlowMeter<Key>::goes_on(const Entry& entry, const Packet& packet) const noexcept {
     return context_.timeouts.within(packet.timestamp - entry.last, packet.timestamp - entry.first) &&
-           entry.packets[0] + entry.packets[1] != context_.most_packets && !opens(packet);
+           entry.packets[0] + entry.packets[1] != context_.most_packets && !opens(packet) && !context_.rates_differ;
 }
 
 // nfstream's test on each packet, in whole milliseconds; idle wins. A connection
@@ -267,6 +283,8 @@ bool FlowMeter<Key>::has_ended(const Entry& entry, const Packet& packet, EndReas
         reason = reason_after(entry, silent_ms);
         return true;
     }
+    reason = EndReason::kForced;
+    if (entry.thinned != context_.thins()) return true;
     reason = EndReason::kNatural;
     if (context_.timeouts.tcp_ends() && opens(packet) && is_over(entry)) return true;
     reason = EndReason::kActive;
@@ -473,6 +491,8 @@ void FlowMeter<Key>::drop(std::uint32_t index, EndReason reason, std::int32_t cu
 
 template <class Key>
 void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t custom_expiration) {
+    if (table_[index].thinned) [[unlikely]]
+        --context_.thinned_flows;
     if (context_.budget != nullptr && !context_.budget->take()) [[unlikely]]
         return discard(index);
     const Entry& entry = table_[index];
@@ -587,7 +607,7 @@ void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reas
     record.biflow_direction = static_cast<BiflowDirection>(entry.biflow_direction);
     record.flow_direction = entry.outgoing;
     record.observation_point = context_.point.id;
-    record.selector = context_.selector;
+    record.selector = entry.thinned ? context_.overload_selector : context_.selector;
     record.ingress_interface = record.egress_interface =
         entry.interface != 0 ? entry.interface : context_.interfaces[entry.source].index;
 }

@@ -20,6 +20,7 @@
 #include "core/metering/flow_hook.hpp"
 #include "core/metering/flow_timeouts.hpp"
 #include "core/metering/metering_process.hpp"
+#include "core/metering/overload.hpp"
 #include "core/metering/record_publisher.hpp"
 #include "core/metering/tunnel_contexts.hpp"
 
@@ -41,6 +42,13 @@ struct MeterContext {
     std::uint32_t live_flows = 0;  // entries of both families
     std::uint32_t remembered = 0;  // of these, closed by the active timeout and not heard of since
     std::uint32_t selector = 0;
+    ShedLevel shed = ShedLevel::kNothing;
+    // Under overload packets are sampled; a flow that has known another rate ends with
+    // its next packet, so that no record mixes two.
+    std::uint32_t overload_selector = 0;
+    std::uint32_t thinned_flows = 0;  // that began then
+    bool thins() const noexcept { return shed == ShedLevel::kPackets; }
+    bool rates_differ = false;
     const ProcessTable* processes = nullptr;                                 // null: off
     std::uint32_t most_packets = std::numeric_limits<std::uint32_t>::max();  // that one flow can count
     // Where flows were seen, by FlowEntry::source, and the place there of each RawFrame::source.
@@ -128,6 +136,7 @@ private:
     void count(std::uint32_t index, const Observation& observation);
     bool goes_on(const Entry& entry, const Packet& packet) const noexcept;
     bool has_ended(const Entry& entry, const Packet& packet, EndReason& reason) const noexcept;
+    void shed_dissection(FlowApplication& application);
     void judge(std::uint32_t index, const Observation& observation);
     std::int32_t ask_hook(std::uint32_t index, const Observation& observation);
     std::uint32_t handle(std::uint32_t index) const noexcept;

@@ -26,9 +26,11 @@ struct TimeoutOptions {
 
 struct MeteringOptions : TimeoutOptions {
     std::uint32_t max_flows = 1u << 20;  // of one metering process
-    std::uint64_t max_nflows = 0;        // records of all metering processes together, then the run ends; 0: no limit
-    int accounting_mode = 0;             // 0 link, 1 IP, 2 transport, 3 payload
-    TunnelSet decode_tunnels;            // nfstream's three: GTP-U, CAPWAP, TZSP
+    // Live: percent of the capture ring from which on load is shed; unset: never.
+    std::optional<unsigned> overload_from{50};
+    std::uint64_t max_nflows = 0;  // records of all metering processes together, then the run ends; 0: no limit
+    int accounting_mode = 0;       // 0 link, 1 IP, 2 transport, 3 payload
+    TunnelSet decode_tunnels;      // nfstream's three: GTP-U, CAPWAP, TZSP
     FragmentMode fragments = FragmentMode::kFirst;
     DissectionLimits n_dissections{20};  // 0: off
     bool l7_details = false;             // keep what else nDPI learns of a flow

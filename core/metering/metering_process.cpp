@@ -12,6 +12,7 @@
 #include "core/base/random_words.hpp"
 #include "core/metering/clock_watch.hpp"
 #include "core/metering/flow_meter.hpp"
+#include "core/metering/load_shedder.hpp"
 #include "core/packet/checksum.hpp"
 #include "core/packet/decode.hpp"
 #include "core/packet/fragment_table.hpp"
@@ -54,6 +55,7 @@ public:
           tunnels_(random_word()),
           context_{options_, point_, counters_, publisher_, tunnels_, nullptr, FlowHash(random_words<9>())},
           fragments_(random_word()),
+          shedder_(point_.name, counters_, logger),
           v4_(context_),
           v6_(context_) {
         context_.timeouts.configure(options_);
@@ -78,6 +80,7 @@ public:
         counters_.table_octets.set(v4_.octets() + v6_.octets());
         counters_.flow_octets.set(v4_.octets_per_flow());
         show_timeout();
+        watch_ring();
         return source_->open();
     }
 
@@ -115,6 +118,7 @@ public:
                                                               : stop_reason_.load();
         expire_all(reason);
         counters_.flows_active.set(0);
+        shedder_.end();
         publisher_.end();
         return result;
     }
@@ -178,7 +182,8 @@ public:
         counters_.octets.add(octets);
         counters_.wire_octets.add(wire_octets);
         if (cut != 0) counters_.cut.add(cut);
-        if (sampled_out != 0 && counts_input_) counters_.sampled_out.add(sampled_out);
+        if (sampled_out != 0 && counts_input_)
+            (context_.thins() ? counters_.packets_shed : counters_.sampled_out).add(sampled_out);
         if (hash_filtered != 0) counters_.hash_filtered.add(hash_filtered);
         tunnels_.between_vectors();
         counters_.merged_segments.set(tunnels_.merged());
@@ -417,12 +422,35 @@ private:
     }
 
     void use(PacketSelector selector) {
-        const std::lock_guard lock(mutex_);
-        sampler_ = PacketSampler(selector.options.sampling);
         hash_filter_ = PacketHashFilter(selector.options.hash);
-        frame_number_ = 0;
         context_.selector = selector.id;
-        selector_ = std::move(selector);
+        context_.overload_selector = selector.overload_id;
+        {
+            const std::lock_guard lock(mutex_);
+            selector_ = std::move(selector);
+        }
+        use_sampling();
+        watch_ring();
+    }
+    void use_sampling() {
+        sampler_ = PacketSampler(context_.thins() ? overloaded(selector_.options) : selector_.options.sampling);
+        frame_number_ = 0;
+    }
+
+    // ---- overload ----
+
+    void watch_ring() {
+        if (point_.offline) return;
+        shedder_.end();
+        const ShedLevel dissection = dissector_ ? ShedLevel::kDissection : ShedLevel::kNothing;
+        shedder_.configure({options_.overload_from, selector_.overload_id != 0 ? ShedLevel::kPackets : dissection});
+        shed(ShedLevel::kNothing);
+    }
+    void shed(ShedLevel level) {
+        const bool thinned = context_.thins();
+        context_.shed = level;
+        context_.rates_differ = context_.thins() || context_.thinned_flows != 0;
+        if (context_.thins() != thinned) use_sampling();
     }
 
     // What waits in the capture ring is metered before the capture ends. What
@@ -514,6 +542,7 @@ private:
         counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
         counters_.polls.add();
         publisher_.publish_if_old(now);
+        if (!point_.offline) shed(shedder_.update(source_->fill_percent(), now));
         warn_when_full(now);
         tell_pressure(now);
     }
@@ -568,6 +597,7 @@ private:
     TunnelContexts tunnels_;
     MeterContext context_;
     FragmentTable fragments_;
+    LoadShedder shedder_;
     FlowMeter<FlowKeyV4> v4_;
     FlowMeter<FlowKeyV6> v6_;
     std::array<Packet, kFrameVectorSize> packets_;

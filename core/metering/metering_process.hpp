@@ -58,6 +58,13 @@ struct MeterCounters {                           // written by the metering thre
     Counter overlap;                             // frames of two captures that the other one metered
     Counter sampled_out;                         // frames that packet sampling passed over
     Counter hash_filtered;                       // packets that the hash filter left out
+    // overload: the capture ring fills faster than it drains
+    Counter ring_fill_percent;    // gauge
+    Counter shed_level;           // gauge: ShedLevel
+    Counter overloads;            // times that it began
+    Counter flows_not_dissected;  // none of their packets was shown to nDPI
+    Counter dissections_stopped;  // not all of those that would have been were shown
+    Counter packets_shed;         // frames that sampling passed over while packets were shed
 };
 
 // What a running metering process can take over without losing a flow.

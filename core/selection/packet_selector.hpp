@@ -2,6 +2,7 @@
 // What the operator chose for selecting packets of one capture (RFC 5475), and
 // the number under which records and options templates name it. Plain values.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -36,14 +37,25 @@ struct PacketHashOptions {
 struct PacketSelectionOptions {
     PacketSamplingOptions sampling;
     PacketHashOptions hash;
+    // While the capture is overloaded one of so many of these packets is metered; 0: all of them.
+    std::uint32_t overload_rate = 0;
     friend bool operator==(const PacketSelectionOptions&, const PacketSelectionOptions&) = default;
 };
+
+// How packets are sampled while the capture is overloaded.
+inline PacketSamplingOptions overloaded(const PacketSelectionOptions& options) noexcept {
+    PacketSamplingOptions sampling = options.sampling;
+    const std::uint64_t rate = std::uint64_t{sampling.rate} * options.overload_rate;
+    sampling.rate = static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, 0xffffffff));
+    return sampling;
+}
 
 struct PacketSelector {
     std::uint32_t id = 0;                 // IE 302, unique in a run of the process
     std::uint32_t observation_point = 0;  // IE 138
     std::uint32_t hash_id = 0;            // IE 302 of the hash filter, which is a selector of its own
     PacketSelectionOptions options{};
+    std::uint32_t overload_id = 0;  // IE 302 of what is sampled under overload; 0: never
     friend bool operator==(const PacketSelector&, const PacketSelector&) = default;
 };
 

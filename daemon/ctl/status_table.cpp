@@ -112,6 +112,17 @@ std::string left_out_text(std::uint64_t filtered, std::uint64_t sampled_out) {
     return fmt::format("{} records by filter, {} by sampling", filtered, sampled_out);
 }
 
+// Now, and since the start: nothing when it never was.
+std::string overload_text(const Tree& overload) {
+    if (number(overload, "times") == 0) return "";
+    Tree counts;
+    for (const char* name : {"flows_not_dissected", "dissections_stopped", "packets_shed"})
+        counts.put(name, number(overload, name));
+    const auto shed = counts_text(counts);
+    return fmt::format("{} now, begun {} times{}{}", text(overload, "shed"), number(overload, "times"),
+                       shed.empty() ? "" : ": ", shed);
+}
+
 // What putting several interfaces into one order could not do, and did besides.
 std::string order_text(const Tree& interface) {
     Tree counts;
@@ -141,6 +152,7 @@ std::string interfaces(const Tree& status) {
                                number(member, "kernel_dropped") + number(member, "interface_dropped")));
         remark(rows, "selection", selection_text(interface.get_child("selection")));
         remark(rows, "order", order_text(interface));
+        remark(rows, "load shed", overload_text(interface.get_child("overload")));
         remark(rows, "ignored", counts_text(ignored));
         remark(rows, "cut by the snapshot length", number(interface, "truncated") ? text(interface, "truncated") : "");
         remark(rows, "checksums", checksums_text(interface.get_child("metered")));

@@ -108,13 +108,12 @@ private:
     std::vector<OptionsMessage> messages_;
 };
 
-void add_sampling(std::vector<Record>& records, const PacketSelector& selector) {
-    const auto& sampling = selector.options.sampling;
+void add_sampling(std::vector<Record>& records, std::uint32_t id, const PacketSamplingOptions& sampling) {
     const bool random = sampling.method == SamplingMethod::kRandom && sampling.rate > 1;
     const auto algorithm = static_cast<std::uint64_t>(random ? SelectorAlgorithm::kRandomNOutOfN
                                                              : SelectorAlgorithm::kSystematicCountBased);
-    records.push_back({kSamplingOptions, {selector.id, algorithm, 1, sampling.rate - 1}});
-    if (random) records.push_back({kRandomSamplingOptions, {selector.id, algorithm, 1, sampling.rate}});
+    records.push_back({kSamplingOptions, {id, algorithm, 1, sampling.rate - 1}});
+    if (random) records.push_back({kRandomSamplingOptions, {id, algorithm, 1, sampling.rate}});
 }
 
 void add_hash(std::vector<Record>& records, const PacketSelector& selector) {
@@ -149,7 +148,8 @@ std::vector<OptionsMessage> selector_options(std::span<const PacketSelector> sel
     std::vector<Record> records;
     if (elements != SamplingElements::kLegacy)
         for (const PacketSelector& selector : selectors) {
-            add_sampling(records, selector);
+            add_sampling(records, selector.id, selector.options.sampling);
+            if (selector.overload_id != 0) add_sampling(records, selector.overload_id, overloaded(selector.options));
             add_hash(records, selector);
         }
     if (elements != SamplingElements::kRfc5477 && same_rate(selectors))

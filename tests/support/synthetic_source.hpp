@@ -3,6 +3,7 @@
 // link it waits for more. Any thread may add; one metering thread polls. A test
 // waits on wait_until_silent(), never on time.
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -40,6 +41,7 @@ public:
         up_ = up;
         changed_.notify_all();
     }
+    void set_fill(unsigned percent) { fill_percent_ = percent; }  // of the buffer, from the next poll on
     void set_link_type(int link_type) { link_type_ = link_type; }
     void set_checksum(ChecksumMode mode) { checksum_ = mode; }
     void set_hardware_address(std::array<std::uint8_t, 6> address) { hardware_address_ = address; }
@@ -58,6 +60,7 @@ public:
         return polls_without_wait_;
     }
 
+    unsigned fill_percent() const noexcept override { return fill_percent_; }
     Status open() override {
         counters_.opens.add();
         counters_.up.set(1);
@@ -116,6 +119,7 @@ private:
     ChecksumMode checksum_ = ChecksumMode::kOff;
     std::array<std::uint8_t, 6> hardware_address_{};
     CaptureCounters counters_;
+    std::atomic<unsigned> fill_percent_{0};
     std::mutex mutex_;  // guards the rest
     std::condition_variable changed_;
     std::deque<Frame> queue_;

@@ -84,6 +84,9 @@ metering:
   pressure:
     from: off
     idle_timeout: 5s
+  overload:
+    from: 50
+    sampling: off
   max_flows: 1048576
   max_nflows: 0
   accounting_mode: 0

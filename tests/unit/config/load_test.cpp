@@ -64,6 +64,7 @@ metering:
   active_timeout: 5m
   timeouts: { tcp: 1h, udp: 30s, icmp: 5, other: 0, tcp_end: 1500ms }
   pressure: { from: 80, idle_timeout: 3s }
+  overload: { from: 30, sampling: 16 }
   max_nflows: 12k
   max_flows: 1M
   accounting_mode: 3
@@ -115,6 +116,8 @@ control: { socket: "" }
     CHECK(config.capture[0].group == "tap");
     CHECK(config.capture[0].merge == MergeOptions{std::chrono::milliseconds(20), std::chrono::milliseconds(5)});
     CHECK(config.capture[1].group.empty());
+    CHECK(config.capture[0].selection.overload_rate == 16);
+    CHECK(config.capture[1].selection.overload_rate == 0);  // a file waits
     CHECK(config.capture[1].merge == MergeOptions{});
     CHECK(config.performance_report == std::chrono::seconds(30));
     MeteringOptions metering;
@@ -127,6 +130,7 @@ control: { socket: "" }
     metering.tcp_end = std::chrono::milliseconds(1500);
     metering.pressure_from = 80;
     metering.pressure_idle_timeout = std::chrono::seconds(3);
+    metering.overload_from = 30;
     metering.max_nflows = 12'000;
     metering.max_flows = 1'000'000;
     metering.accounting_mode = 3;
@@ -190,6 +194,9 @@ TEST_CASE("load: what may be off is off by that word, and a timeout may be said 
     CHECK(loaded.effective_yaml.find("    tcp_end: off\n") != std::string::npos);
     CHECK(loaded.effective_yaml.find("    from: off\n") != std::string::npos);
     CHECK(loaded.effective_yaml.find("    udp: idle_timeout\n") != std::string::npos);
+    CHECK_FALSE(load_text("metering: {overload: {from: off}}\n").config->metering.overload_from);
+    CHECK(only_error(load_text("metering: {overload: {sampling: 1}}\n")) ==
+          "t.yaml:1:33: metering.overload.sampling: must be off or an integer from 2 to 65535, not \"1\"");
     CHECK(only_error(load_text("metering: {timeouts: {tcp_end: no}}\n")) ==
           "t.yaml:1:32: metering.timeouts.tcp_end: must be off or a duration from 0s to 4294967295s, such as 120, "
           "120s, 5m, 1h or 500ms, not \"no\"");

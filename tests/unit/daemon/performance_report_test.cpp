@@ -43,6 +43,7 @@ TEST_CASE("PerformanceReport: nfstream's fields come first, in its order") {
     totals.kernel_dropped = 4;
     totals.capture_dropped = 9;
     totals.packets_left_out = 6;
+    totals.packets_shed = 66;
     totals.records_left_out = 7;
     DaemonStatus status;
     status.interfaces = {meter("eth0", 20), meter("eth1", 30)};
@@ -56,6 +57,7 @@ TEST_CASE("PerformanceReport: nfstream's fields come first, in its order") {
     const auto tree = parsed(line);
     CHECK(tree.get<int>("packets_dropped_by_interface") == 5);
     CHECK(tree.get<int>("packets_left_out") == 6);
+    CHECK(tree.get<int>("packets_shed") == 66);
     CHECK(tree.get<int>("records_left_out") == 7);
     const auto& eth0 = tree.get_child("meters").front().second;
     CHECK(eth0.get<std::string>("name") == "eth0");

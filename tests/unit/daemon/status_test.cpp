@@ -62,6 +62,10 @@ TEST_CASE("status: every counter is there under its name") {
         interface.hash_filtered = 75;
         interface.idle_timeout_ms = 11'500;
         interface.clock_steps = 12;
+        interface.source.ring_octets = 33'554'432;
+        interface.selector.options.overload_rate = 20;
+        interface.shed = "dissection";
+        interface.overload = {{"times", 3}, {"packets_shed", 8}};
         interface.discarded = {{"flows", 13}, {"packets", 14}};
         interface.capture.late = 11;
         interface.capture.early = 12;
@@ -110,6 +114,11 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(interface.get<int>("selection.hash_filtered") == 75);
     CHECK(interface.get<int>("idle_timeout_ms") == 11'500);
     CHECK(interface.get<int>("clock_steps") == 12);
+    CHECK(interface.get<int>("ring_octets") == 33'554'432);
+    CHECK(interface.get<int>("selection.overload_rate") == 20);
+    CHECK(interface.get<std::string>("overload.shed") == "dissection");
+    CHECK(interface.get<int>("overload.times") == 3);
+    CHECK(interface.get<int>("overload.packets_shed") == 8);
     CHECK(interface.get<int>("discarded.flows") == 13);
     CHECK(interface.get<int>("discarded.packets") == 14);
     CHECK(interface.get<std::string>("timestamp_precision") == "nano");

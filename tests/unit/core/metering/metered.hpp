@@ -56,8 +56,8 @@ inline void check_totals(const MeteringProcess& process, const std::vector<const
         packets += record->packets();
         octets += record->forward.octets + record->reverse.octets;
     }
-    CHECK(process.capture().frames ==
-          ignored + c.packets.get() + c.overlap.get() + c.sampled_out.get() + c.hash_filtered.get());
+    CHECK(process.capture().frames == ignored + c.packets.get() + c.overlap.get() + c.sampled_out.get() +
+                                          c.packets_shed.get() + c.hash_filtered.get());
     CHECK(c.packets.get() == packets + c.packets_discarded.get());
     if (c.packets_discarded.get() == 0) CHECK(c.octets.get() == octets);
     CHECK(c.record_packets.get() == packets);
@@ -113,9 +113,9 @@ private:
 class LinkRun {
 public:
     explicit LinkRun(MeteringOptions options = plain_options(), std::unique_ptr<SyntheticSource> source = link(),
-                     Logger& logger = quiet_logger())
+                     Logger& logger = quiet_logger(), PacketSelector selector = {})
         : source_(source.get()),
-          process_({3, "test0", false}, options, std::move(source), {received_.queue()}, logger) {
+          process_({3, "test0", false}, options, std::move(source), {received_.queue()}, logger, std::move(selector)) {
         REQUIRE(process_.open());
         thread_ = std::jthread([this](std::stop_token stop) { status_ = process_.run(stop); });
     }

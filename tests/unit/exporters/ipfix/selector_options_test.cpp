@@ -84,6 +84,17 @@ TEST_CASE("selector_options: a hash filter is a selector of its own, BOB with it
           "hashSelectedRangeMin=0 observation_point=11 selectorAlgorithm=6 selector_id=2");
 }
 
+TEST_CASE("selector_options: sampling under overload is a selector of its own, beside the capture's") {
+    auto busy = selector(1, 10);
+    busy.overload_id = 9;
+    busy.options.overload_rate = 4;
+    const PacketSelector selectors[] = {busy};
+    const PacketSelector separate[] = {selector(1, 10), selector(9, 40)};
+    CHECK(read(selectors, SamplingElements::kRfc5477) == read(separate, SamplingElements::kRfc5477));
+    const PacketSelector plain[] = {selector(1, 10)};
+    CHECK(read(selectors, SamplingElements::kLegacy) == read(plain, SamplingElements::kLegacy));
+}
+
 TEST_CASE("selector_options: legacy is one interval for the domain, and nothing when rates differ") {
     const PacketSelector same[] = {selector(1, 10), selector(2, 10, SamplingMethod::kRandom)};
     const auto lines = read(same, SamplingElements::kLegacy);
