@@ -46,6 +46,7 @@ void write_selection(JsonWriter& json, const InterfaceStatus& status) {
 
 void write_overload(JsonWriter& json, const InterfaceStatus& status) {
     json.key("overload").begin_object();
+    json.member("ring_fill_percent", status.ring_fill_percent);
     json.member("shed", status.shed);
     for (const auto& [key, count] : status.overload) json.member(key, count);
     json.end_object();
@@ -165,8 +166,8 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.idle_timeout_ms = counters.idle_timeout_ms.get();
     status.clock_steps = counters.clock_steps.get();
     status.shed = name(static_cast<ShedLevel>(counters.shed_level.get()));
-    status.overload = {{"ring_fill_percent", counters.ring_fill_percent.get()},
-                       {"times", counters.overloads.get()},
+    status.ring_fill_percent = counters.ring_fill_percent.get();
+    status.overload = {{"times", counters.overloads.get()},
                        {"flows_not_dissected", counters.flows_not_dissected.get()},
                        {"dissections_stopped", counters.dissections_stopped.get()},
                        {"packets_shed", counters.packets_shed.get()}};

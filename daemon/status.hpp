@@ -31,8 +31,9 @@ struct InterfaceStatus {
     std::uint64_t bad_checksum = 0, offloaded_checksum = 0, merged_segments = 0;
     std::uint64_t flows_active = 0, flows_created = 0, max_flows = 0, flow_octets = 0, table_octets = 0;
     std::uint64_t idle_timeout_ms = 0, clock_steps = 0;
+    std::uint64_t ring_fill_percent = 0;
     std::string_view shed = name(ShedLevel::kNothing);
-    NamedCounts overload;
+    NamedCounts overload = {{"times", 0}, {"flows_not_dissected", 0}, {"dissections_stopped", 0}, {"packets_shed", 0}};
     NamedCounts discarded;  // flows and packets, as max_nflows had been reached
     NamedCounts records;    // by end reason
 };

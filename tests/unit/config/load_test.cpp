@@ -110,13 +110,13 @@ control: { socket: "" }
     CHECK(config.capture[0].options == options);
     CHECK(config.capture[0].n_meters == 3);
     CHECK(config.capture[1].n_meters == 0);
-    const PacketSelectionOptions selection{{SamplingMethod::kRandom, 10, 4}, {{"src_ip", "dst_ip"}, 0.25, 4294967295u}};
+    const PacketSelectionOptions selection{
+        {SamplingMethod::kRandom, 10, 4}, {{"src_ip", "dst_ip"}, 0.25, 4294967295u}, 16};
     CHECK(config.capture[0].selection == selection);
     CHECK(config.capture[1].selection == PacketSelectionOptions{});
     CHECK(config.capture[0].group == "tap");
     CHECK(config.capture[0].merge == MergeOptions{std::chrono::milliseconds(20), std::chrono::milliseconds(5)});
     CHECK(config.capture[1].group.empty());
-    CHECK(config.capture[0].selection.overload_rate == 16);
     CHECK(config.capture[1].selection.overload_rate == 0);  // a file waits
     CHECK(config.capture[1].merge == MergeOptions{});
     CHECK(config.performance_report == std::chrono::seconds(30));
