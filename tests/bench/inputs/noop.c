@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The limit of anything that reads captures by libpcap: it reads and adds up lengths.
+// noop FILE: the limit of anything that reads captures by libpcap. It reads and adds up lengths.
 #include <pcap.h>
 #include <stdio.h>
 
