@@ -9,50 +9,10 @@
 
 #include "core/application/kept_texts.hpp"
 #include "core/application/ndpi_compat.hpp"
+#include "core/application/ndpi_states.hpp"
 
 namespace nfstreamd {
 namespace {
-
-// nDPI's flow structs, zeroed when taken. Never given back to the system: the
-// next flows want them.
-class StatePool {
-public:
-    explicit StatePool(std::size_t size) : size_((size + 63) / 64 * 64) {}
-    ~StatePool() {
-        for (void* chunk : chunks_) std::free(chunk);
-    }
-    StatePool(const StatePool&) = delete;
-    StatePool& operator=(const StatePool&) = delete;
-
-    ndpi::Flow* take() {
-        if (free_.empty() && !grow()) return nullptr;
-        void* state = free_.back();
-        free_.pop_back();
-        std::memset(state, 0, size_);
-        ++in_use_;
-        return static_cast<ndpi::Flow*>(state);
-    }
-    void give(ndpi::Flow* state) {
-        free_.push_back(state);
-        --in_use_;
-    }
-    std::uint64_t in_use() const { return in_use_; }
-
-private:
-    static constexpr std::size_t kPerChunk = 256;
-
-    bool grow() {
-        void* chunk = std::aligned_alloc(64, size_ * kPerChunk);
-        if (chunk == nullptr) return false;
-        chunks_.push_back(chunk);
-        for (std::size_t i = kPerChunk; i-- > 0;) free_.push_back(static_cast<char*>(chunk) + i * size_);
-        return true;
-    }
-
-    std::size_t size_;
-    std::vector<void*> chunks_, free_;
-    std::uint64_t in_use_ = 0;
-};
 
 ApplicationFamily family_of(const ndpi::Verdict& v) {
     const auto is = [&](auto... ids) { return ((v.master == ids || v.app == ids) || ...); };
@@ -72,7 +32,7 @@ ApplicationFamily family_of(const ndpi::Verdict& v) {
 class NdpiDissector::Implementation {
 public:
     Implementation(std::unique_ptr<NdpiModule> module, const DissectionLimits& limits, bool details)
-        : limits_(limits), details_(details), states_(ndpi_detection_get_sizeof_ndpi_flow_struct()) {
+        : limits_(limits), details_(details) {
         slots_.push_back({std::move(module), 0});
     }
 
@@ -81,22 +41,27 @@ public:
     void dissect(FlowApplication& flow, std::uint8_t protocol, const std::uint8_t* ip, std::uint16_t length,
                  std::uint64_t time_ms, std::uint32_t number) {
         const std::uint32_t limit = limits_.of(protocol);
-        if (flow.state == nullptr && !begin(flow, limit)) return;
-        auto* state = static_cast<ndpi::Flow*>(flow.state);
+        ndpi::Flow* state = flow.state == nullptr ? begin(flow, limit) : states_.open(flow.state);
+        if (state == nullptr) return;
         ndpi::Module* module = module_of(flow).get();
+        const NdpiDispatch::Use plan(module_of(flow).dispatch());
         const ndpi::Verdict found = ndpi::process(module, state, ip, length, time_ms);
         store(flow, found);
         const bool known = found.app != NDPI_PROTOCOL_UNKNOWN;
         if (number == limit) {
             const bool follow = known && number == 1 && !limits_.exact;
-            if (!follow || !ndpi::extra_dissection_possible(module, state, found)) conclude(flow, !known);
+            if (!follow || !ndpi::extra_dissection_possible(module, state, found))
+                return conclude(flow, *state, !known);
         } else if (known && !ndpi::extra_dissection_possible(module, state, found)) {
-            conclude(flow, false);  // the next packet would not be shown
+            return conclude(flow, *state, false);  // the next packet would not be shown
         }
+        flow.state = states_.keep();
+        if (flow.state == nullptr) [[unlikely]]
+            conclude(flow, *state, !known);
     }
 
     void stop(FlowApplication& flow) {
-        if (flow.state == nullptr) flow.unseen = !begin(flow, 0);
+        if (flow.state == nullptr) flow.unseen = begin(flow, 0) == nullptr;
         flow.complete = true;  // a state that is there decides when the flow ends
     }
 
@@ -105,7 +70,7 @@ public:
             discard(flow);
             return nullptr;
         }
-        if (flow.state != nullptr) conclude(flow, flow.app == NDPI_PROTOCOL_UNKNOWN);
+        if (flow.state != nullptr) conclude(flow, *states_.open(flow.state), flow.app == NDPI_PROTOCOL_UNKNOWN);
         auto* record = arena.make<ApplicationRecord>();
         NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
         // copied: a batch may outlive the module and its names
@@ -125,7 +90,10 @@ public:
         if (has_begun(flow)) {
             Slot& slot = slots_[flow.module];
             --slot.flows;
-            if (flow.state != nullptr) free_state(flow);
+            if (flow.state != nullptr) {
+                states_.open(flow.state);
+                states_.end();
+            }
             if (slot.flows == 0 && flow.module != current_) [[unlikely]]
                 retire(flow.module);
         }
@@ -145,7 +113,7 @@ public:
         if (slots_[former].flows == 0) retire(former);
     }
 
-    std::uint64_t states() const { return states_.in_use(); }
+    std::uint64_t states() const { return states_.kept(); }
     std::size_t modules() const {
         const auto in_use = [](const Slot& slot) { return slot.module != nullptr; };
         return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), in_use)) + retired_.size();
@@ -160,13 +128,13 @@ private:
     static bool has_begun(const FlowApplication& flow) { return flow.state != nullptr || flow.complete; }
     NdpiModule& module_of(const FlowApplication& flow) { return *slots_[flow.module].module; }
 
-    // False: nothing of this flow is shown.
-    bool begin(FlowApplication& flow, std::uint32_t limit) {
+    // Null: nothing of this flow is shown.
+    ndpi::Flow* begin(FlowApplication& flow, std::uint32_t limit) {
         flow.module = current_;
         ++slots_[current_].flows;
-        if (limit != 0) flow.state = states_.take();
-        flow.complete = flow.state == nullptr;
-        return !flow.complete;
+        ndpi::Flow* state = limit != 0 ? states_.begin() : nullptr;
+        flow.complete = state == nullptr;
+        return state;
     }
 
     static void store(FlowApplication& flow, const ndpi::Verdict& found) {
@@ -175,27 +143,20 @@ private:
         flow.category = found.category;
     }
 
-    // The verdict stands: keep what is exported, free the rest.
-    void conclude(FlowApplication& flow, bool guess) {
-        auto* state = static_cast<ndpi::Flow*>(flow.state);
+    // The verdict stands: keep what is exported, free the rest. `state` is the open one.
+    void conclude(FlowApplication& flow, ndpi::Flow& state, bool guess) {
         if (guess) {
             bool guessed = false;
-            store(flow, ndpi::give_up(module_of(flow).get(), state, guessed));
+            store(flow, ndpi::give_up(module_of(flow).get(), &state, guessed));
             flow.guessed = guessed;
         }
         const auto family = family_of({flow.master, flow.app, flow.category});
         flow.family = static_cast<std::uint8_t>(family);
-        flow.confidence = ndpi::confidence(*state);
-        flow.texts = keep_texts(*state, family, details_);
+        flow.confidence = ndpi::confidence(state);
+        flow.texts = keep_texts(state, family, details_);
         flow.complete = true;
-        free_state(flow);
-    }
-
-    void free_state(FlowApplication& flow) {
-        auto* state = static_cast<ndpi::Flow*>(flow.state);
-        ndpi_free_flow_data(state);
-        states_.give(state);
         flow.state = nullptr;
+        states_.end();
     }
 
     // Frees what can be freed without waiting; the rest has another chance the next time, and in the destructor.
@@ -206,7 +167,7 @@ private:
 
     const DissectionLimits limits_;
     const bool details_;
-    StatePool states_;
+    ndpi::States states_;
     std::vector<Slot> slots_;
     std::uint16_t current_ = 0;  // of slots_
     std::vector<std::unique_ptr<NdpiModule>> retired_;

@@ -18,13 +18,17 @@ namespace nfstreamd {
 // What a flow carries for its dissection. All zero: not begun. Lies in an array
 // beside the flow entries; only the dissector looks inside.
 struct FlowApplication {
-    void* state;  // ndpi_flow_struct until the verdict stands
+    void* state;  // nDPI's, until the verdict stands
     char* texts;  // after it: what is kept, if anything
     std::uint16_t master, app, category;
     std::uint16_t module;  // the module it began with
     std::uint8_t confidence, family;
     bool complete, guessed;
     bool unseen;  // complete, as nothing of it is to be shown
+
+    void prefetch() const noexcept {  // for the next packet
+        for (int line = 0; line < 3; ++line) __builtin_prefetch(static_cast<const char*>(state) + line * 64);
+    }
 };
 static_assert(sizeof(FlowApplication) <= 32);
 
@@ -53,7 +57,7 @@ public:
     // begun stay with theirs, which is freed after the last of them.
     void adopt(std::unique_ptr<NdpiModule> module);
 
-    std::uint64_t states() const noexcept;  // ndpi_flow_structs in use
+    std::uint64_t states() const noexcept;  // of nDPI, kept for flows without a verdict
     std::size_t modules() const noexcept;   // not yet freed
 
 private:

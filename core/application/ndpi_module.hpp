@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "core/application/dissector_options.hpp"
+#include "core/application/ndpi_dispatch.hpp"
 #include "core/base/result.hpp"
 
 struct ndpi_detection_module_struct;
@@ -28,15 +29,18 @@ public:
     static bool try_free(std::unique_ptr<NdpiModule>& module);
 
     ndpi_detection_module_struct* get() const noexcept { return module_; }
+    const NdpiDispatch* dispatch() const noexcept { return dispatch_.get(); }  // may be null
 
     // By nDPI's ids, which mean something within this module only.
     const std::string& application_name(std::uint16_t master, std::uint16_t app);
     std::string_view category_name(std::uint16_t category) const;
 
 private:
-    explicit NdpiModule(ndpi_detection_module_struct* module) : module_(module) {}
+    explicit NdpiModule(ndpi_detection_module_struct* module)
+        : module_(module), dispatch_(NdpiDispatch::create(module)) {}
 
     ndpi_detection_module_struct* module_;
+    const std::unique_ptr<const NdpiDispatch> dispatch_;
     std::unordered_map<std::uint32_t, std::string> names_;
 };
 

@@ -97,11 +97,18 @@ void FlowMeter<Key>::prefetch_tcp_quality(std::uint32_t index) noexcept {
     for (std::size_t i = 0; i < sizeof(FlowTcpQuality); i += 64) __builtin_prefetch(octets + i, 1);
 }
 
+// What its place beside the entry points to; the place itself has come by now.
+template <class Key>
+void FlowMeter<Key>::prefetch_application(const Observation& o) const noexcept {
+    if (o.candidate != kNoFlow) applications_[o.candidate].prefetch();
+}
+
 template <class Key>
 void FlowMeter<Key>::update() {
     if (observed_count_ == 0) return;
     wheel_.start(observed_[0].packet->timestamp);
     const bool decisive = context_.packets_end_flows();
+    constexpr std::size_t kAhead = 2;
     for (std::size_t i = 0; i < observed_count_; ++i) {
         const Observation& o = observed_[i];
         std::uint32_t index = o.candidate;
@@ -119,6 +126,7 @@ void FlowMeter<Key>::update() {
                 begin(index, o, reason == EndReason::kActive || reason == EndReason::kForced);
             }
         }
+        if (i + kAhead < observed_count_ && context_.dissector != nullptr) prefetch_application(observed_[i + kAhead]);
         count(index, o);
         if (decisive) [[unlikely]]
             judge(index, o);

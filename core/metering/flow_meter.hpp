@@ -158,6 +158,7 @@ private:
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
     DirectionRecord direction_record(const Entry& entry, int direction) const;
     void prefetch_tcp_quality(std::uint32_t index) noexcept;
+    void prefetch_application(const Observation& observation) const noexcept;
     void begin_tunnel(std::uint32_t index, const Packet& packet) noexcept;
     const TunnelRecord* tunnel_record(std::uint32_t index, Arena& arena) const;
     void prefetch_flows(const std::uint32_t* indices, int n) noexcept;

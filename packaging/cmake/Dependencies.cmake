@@ -21,7 +21,11 @@ else()
     find_library(NDPI_LIBRARY ndpi REQUIRED)
 endif()
 target_include_directories(nfs_ndpi SYSTEM INTERFACE ${NDPI_INCLUDE_DIR})
-target_link_libraries(nfs_ndpi INTERFACE ${NDPI_LIBRARY} m)
+target_link_libraries(nfs_ndpi INTERFACE ${NDPI_LIBRARY} m ${CMAKE_DL_LIBS})
+if(NDPI_LIBRARY MATCHES "[.]a$")
+    # of a function that is in the program and in such a library the linker takes neither
+    target_compile_definitions(nfs_ndpi INTERFACE NFSTREAMD_NDPI_STATIC)
+endif()
 
 if(NFSTREAMD_WITH_IPFIX)
     # libfixbuf.so does not name glib itself: link what pkg-config says
