@@ -604,7 +604,8 @@ std::string_view name(DecodeResult result) noexcept {
     return kNames[static_cast<std::size_t>(result)];
 }
 
-DecodeResult decode(int link_type, const RawFrame& frame, const DecodeOptions& options, Packet& out) noexcept {
+DecodeResult decode_any(int link_type, const RawFrame& frame, const DecodeOptions& options, Packet& out) noexcept {
+    out = Packet{};
     out.timestamp = frame.timestamp;
     out.source = frame.source;
     out.cut = frame.captured_length < frame.wire_length;
