@@ -19,8 +19,12 @@ struct alignas(64) FlowEntry {
     std::uint32_t packets[2];                   // [0] initiator, [1] responder
     std::uint32_t octets_low[2], bytes_low[2];  // low halves; carries go to *_high
     std::uint8_t tcp_flags[2];
-    std::uint8_t initiator_swapped;  // the initiator is the key's high end
-    std::uint8_t last_direction;     // 2: closed, only its key is kept
+    std::uint8_t initiator_swapped : 1;  // the initiator is the key's high end
+    std::uint8_t tunnelled : 1;          // a FlowTunnel lies beside
+    std::uint8_t outgoing : 1;
+    std::uint8_t biflow_direction : 2;
+    std::uint8_t thinned : 1;     // its packets were sampled under overload
+    std::uint8_t last_direction;  // 2: closed, only its key is kept
     std::uint8_t ttl_min[2], ttl_max[2];
     // second line of an IPv4 entry
     TimestampNs reverse_first;
@@ -30,11 +34,7 @@ struct alignas(64) FlowEntry {
     std::uint32_t interface;  // ifIndex from the link header, 0: the meter's own
     std::uint8_t tos[2], icmp_type[2], icmp_code[2];
     MacAddress source_mac, destination_mac;
-    std::uint8_t biflow_direction : 2;
-    std::uint8_t outgoing : 1;
-    std::uint8_t tunnelled : 1;  // a FlowTunnel lies beside
-    std::uint8_t thinned : 1;    // its packets were sampled under overload
-    std::uint8_t source;         // interface of the first packet, in MeterContext::interfaces
+    std::uint8_t source;  // interface of the first packet, in MeterContext::interfaces
 
     TimestampNs last_of(int direction) const noexcept {
         return direction == last_direction ? last : direction_last[direction];

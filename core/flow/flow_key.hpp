@@ -16,8 +16,7 @@ namespace nfstreamd {
 template <int AddressWords>
 struct FlowKey {
     static constexpr int kWords = AddressWords + 1;
-    // addresses (low one first), then low port 16 | high port 16 | VLAN 12 | context 4 | protocol 8 | context 8;
-    // the context's upper bits are the four
+    // addresses (low one first), then low port 16 | high port 16 | protocol 8 | VLAN 12 | tunnel context 12
     std::array<std::uint64_t, kWords> word;
 
     bool operator==(const FlowKey& other) const noexcept {
@@ -29,11 +28,9 @@ struct FlowKey {
     std::uint64_t& kind() noexcept { return word[kWords - 1]; }
     std::uint64_t kind() const noexcept { return word[kWords - 1]; }
     std::uint16_t port(bool high) const noexcept { return static_cast<std::uint16_t>(kind() >> (high ? 16 : 0)); }
-    std::uint16_t vlan_id() const noexcept { return static_cast<std::uint16_t>(kind() >> 32 & 0xfff); }
-    std::uint8_t protocol() const noexcept { return static_cast<std::uint8_t>(kind() >> 48); }
-    std::uint16_t tunnel_context() const noexcept {
-        return static_cast<std::uint16_t>(kind() >> 56 | (kind() >> 44 & 15) << 8);
-    }
+    std::uint16_t vlan_id() const noexcept { return static_cast<std::uint16_t>(kind() >> 40 & 0xfff); }
+    std::uint8_t protocol() const noexcept { return static_cast<std::uint8_t>(kind() >> 32); }
+    std::uint16_t tunnel_context() const noexcept { return static_cast<std::uint16_t>(kind() >> 52); }
 
     // Never made from a packet: marks a slot that is free.
     void poison() noexcept { kind() = ~std::uint64_t{0}; }
@@ -43,9 +40,9 @@ using FlowKeyV4 = FlowKey<1>;
 using FlowKeyV6 = FlowKey<4>;
 
 inline std::uint64_t make_kind(const Packet& packet, std::uint16_t low_port, std::uint16_t high_port) noexcept {
-    return std::uint64_t{low_port} | std::uint64_t{high_port} << 16 | std::uint64_t{packet.vlan_id} << 32 |
-           std::uint64_t{packet.protocol} << 48 | std::uint64_t{packet.tunnel_context} << 56 |
-           std::uint64_t{packet.tunnel_context >> 8 & 15u} << 44;
+    const std::uint32_t rest =
+        packet.protocol | std::uint32_t{packet.vlan_id} << 8 | std::uint32_t{packet.tunnel_context} << 20;
+    return low_port | std::uint32_t{high_port} << 16 | std::uint64_t{rest} << 32;
 }
 
 // Return: the packet comes from the high end.
@@ -72,19 +69,16 @@ inline bool make_key(const Packet& packet, FlowKeyV6& key) noexcept {
     return swapped;
 }
 
-inline IpAddress address(const FlowKeyV4& key, bool high) noexcept {
-    IpAddress out;
-    out.version = 4;
+// Into an address that is all zero.
+inline void put_address(const FlowKeyV4& key, bool high, IpAddress& out) noexcept {
     const std::uint32_t network = __builtin_bswap32(static_cast<std::uint32_t>(key.word[0] >> (high ? 0 : 32)));
     std::memcpy(out.bytes.data(), &network, 4);
-    return out;
+    out.version = 4;
 }
 
-inline IpAddress address(const FlowKeyV6& key, bool high) noexcept {
-    IpAddress out;
-    out.version = 6;
+inline void put_address(const FlowKeyV6& key, bool high, IpAddress& out) noexcept {
     std::memcpy(out.bytes.data(), &key.word[high ? 2 : 0], 16);
-    return out;
+    out.version = 6;
 }
 
 // Keyed multiply-mix over the words. The secret is random, another one in each

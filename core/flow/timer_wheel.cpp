@@ -78,6 +78,15 @@ void TimerWheel::restart(TimestampNs now) noexcept {
     take(overdue_, &none, 1);  // gives back the chunks
 }
 
+int TimerWheel::peek(std::uint32_t* out, int room) const noexcept {
+    const std::uint32_t head = overdue_ != kNone ? overdue_ : slots_[static_cast<std::size_t>(tick_ % kSlots)];
+    if (head == kNone) return 0;
+    const Chunk& next = chunk(head);
+    const int count = std::min(room, static_cast<int>(next.count));
+    std::reverse_copy(next.index + next.count - count, next.index + next.count, out);
+    return count;
+}
+
 int TimerWheel::take_due(TimestampNs now, std::uint32_t* out, int room) noexcept {
     const std::int64_t present = slot_of(now);
     if (present - tick_ > kSlots) jump(present);

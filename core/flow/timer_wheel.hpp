@@ -34,6 +34,9 @@ public:
     // that slot's time: what is due later was refreshed since. 0: the wheel is empty.
     int take_nearest(std::uint32_t* out, int room, TimestampNs& until) noexcept;
 
+    // Up to `room` of those that the next take may give, to fetch their flows meanwhile.
+    int peek(std::uint32_t* out, int room) const noexcept;
+
     // All that is held comes up with the next takes, whenever it was due: the
     // timeouts have changed.
     void revisit_all() noexcept { jump(tick_); }
@@ -55,6 +58,7 @@ private:
     static_assert(sizeof(Chunk) == 1024);  // a place is a chunk's number and eight bits
 
     static constexpr std::int64_t slot_of(TimestampNs time) noexcept { return time >> kShift; }
+    const Chunk& chunk(std::uint32_t i) const noexcept { return blocks_[i / kChunksPerBlock][i % kChunksPerBlock]; }
     Chunk& chunk(std::uint32_t i) noexcept { return blocks_[i / kChunksPerBlock][i % kChunksPerBlock]; }
     std::uint32_t& slot(std::int64_t tick) noexcept { return slots_[static_cast<std::size_t>(tick % kSlots)]; }
     std::uint32_t new_chunk(std::uint32_t next);

@@ -44,7 +44,9 @@ Status FlowMeter<Key>::allocate() {
         if (auto status = tcp_quality_.allocate(options.max_flows); !status) return status;
     if (!options.decode_tunnels.empty())
         if (auto status = tunnels_.allocate(options.max_flows); !status) return status;
-    return sequences_.allocate(options.max_flows, options.splt_analysis);
+    if (auto status = sequences_.allocate(options.max_flows, options.splt_analysis); !status) return status;
+    measures_more_ = statistics_ || tcp_quality_ || sequences_.enabled();
+    return ok();
 }
 
 template <class Key>
@@ -62,16 +64,6 @@ std::size_t FlowMeter<Key>::octets_per_flow() const noexcept {
 }
 
 // ---- a vector of packets ----
-
-template <class Key>
-void FlowMeter<Key>::add(const Packet& packet) noexcept {
-    assert(observed_count_ < observed_.size());
-    Observation& o = observed_[observed_count_++];
-    o.packet = &packet;
-    o.swapped = make_key(packet, o.key);
-    o.hash = context_.hash(o.key);
-    table_.prefetch(o.hash);
-}
 
 template <class Key>
 void FlowMeter<Key>::probe() noexcept {
@@ -101,6 +93,45 @@ void FlowMeter<Key>::prefetch_tcp_quality(std::uint32_t index) noexcept {
 template <class Key>
 void FlowMeter<Key>::prefetch_application(const Observation& o) const noexcept {
     if (o.candidate != kNoFlow) applications_[o.candidate].prefetch();
+}
+
+template <class Key>
+inline void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
+    Entry& entry = table_[index];
+    const Packet& packet = *o.packet;
+    const int d = o.swapped != entry.initiator_swapped;
+    const std::uint16_t size = packet.sizes[context_.options.accounting_mode];
+    if (measures_more_) measure_more(index, packet, d);
+    if (d != entry.last_direction) {
+        entry.direction_last[entry.last_direction] = entry.last;
+        entry.last_direction = static_cast<std::uint8_t>(d);
+    }
+    if (entry.packets[d] == 0) {
+        if (d == 1) {
+            entry.reverse_first = packet.timestamp;
+            if (entry.tunnelled) [[unlikely]]
+                tunnels_[index].key[1] = packet.tunnel_key;
+        }
+        entry.ttl_min[d] = entry.ttl_max[d] = packet.ttl;
+        entry.tos[d] = packet.tos;
+        entry.icmp_type[d] = packet.icmp_type;
+        entry.icmp_code[d] = packet.icmp_code;
+        entry.flow_label[d] = packet.flow_label;
+    } else {
+        entry.ttl_min[d] = std::min(entry.ttl_min[d], packet.ttl);
+        entry.ttl_max[d] = std::max(entry.ttl_max[d], packet.ttl);
+    }
+    entry.last = packet.timestamp;
+    ++entry.packets[d];
+    if (__builtin_add_overflow(entry.octets_low[d], packet.ip_octets, &entry.octets_low[d])) ++entry.octets_high[d];
+    if (__builtin_add_overflow(entry.bytes_low[d], std::uint32_t{size}, &entry.bytes_low[d])) ++entry.bytes_high[d];
+    entry.tcp_flags[d] |= packet.tcp_flags;
+    if (context_.dissector == nullptr) return;
+    if (context_.shed != ShedLevel::kNothing) [[unlikely]]
+        shed_dissection(applications_[index]);
+    context_.dissector->on_packet(
+        applications_[index], packet.protocol, packet.ip, static_cast<std::uint16_t>(packet.ip_captured),
+        static_cast<std::uint64_t>(to_ms(packet.timestamp)), entry.packets[0] + entry.packets[1]);
 }
 
 template <class Key>
@@ -204,15 +235,13 @@ void FlowMeter<Key>::begin_tunnel(std::uint32_t index, const Packet& packet) noe
     tunnel.depth = packet.tunnel_depth;
 }
 
+// What lies beside the entry, which does not know the packet yet.
 template <class Key>
-void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
-    Entry& entry = table_[index];
-    const Packet& packet = *o.packet;
-    const int d = o.swapped != (entry.initiator_swapped != 0);
-    const std::uint32_t number = entry.packets[0] + entry.packets[1];
-    const std::uint16_t size = packet.sizes[context_.options.accounting_mode];
-
+void FlowMeter<Key>::measure_more(std::uint32_t index, const Packet& packet, int d) {
+    const Entry& entry = table_[index];
     if (statistics_ || sequences_.enabled()) {
+        const std::uint32_t number = entry.packets[0] + entry.packets[1];
+        const std::uint16_t size = packet.sizes[context_.options.accounting_mode];
         const TimestampNs now_ms = to_ms(packet.timestamp);
         const auto gap = static_cast<std::uint64_t>(now_ms - to_ms(entry.last));
         if (statistics_) {
@@ -223,36 +252,6 @@ void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
     }
     if (tcp_quality_ && packet.tcp != nullptr && !packet.fragment)
         nfstreamd::update(tcp_quality_[index], tcp_segment(packet, d));
-    if (d != entry.last_direction) {
-        entry.direction_last[entry.last_direction] = entry.last;
-        entry.last_direction = static_cast<std::uint8_t>(d);
-    }
-    if (entry.packets[d] == 0) {
-        if (d == 1) {
-            entry.reverse_first = packet.timestamp;
-            if (entry.tunnelled) [[unlikely]]
-                tunnels_[index].key[1] = packet.tunnel_key;
-        }
-        entry.ttl_min[d] = entry.ttl_max[d] = packet.ttl;
-        entry.tos[d] = packet.tos;
-        entry.icmp_type[d] = packet.icmp_type;
-        entry.icmp_code[d] = packet.icmp_code;
-        entry.flow_label[d] = packet.flow_label;
-    } else {
-        entry.ttl_min[d] = std::min(entry.ttl_min[d], packet.ttl);
-        entry.ttl_max[d] = std::max(entry.ttl_max[d], packet.ttl);
-    }
-    entry.last = packet.timestamp;
-    ++entry.packets[d];
-    if (__builtin_add_overflow(entry.octets_low[d], packet.ip_octets, &entry.octets_low[d])) ++entry.octets_high[d];
-    if (__builtin_add_overflow(entry.bytes_low[d], std::uint32_t{size}, &entry.bytes_low[d])) ++entry.bytes_high[d];
-    entry.tcp_flags[d] |= packet.tcp_flags;
-    if (context_.shed != ShedLevel::kNothing && context_.dissector != nullptr) [[unlikely]]
-        shed_dissection(applications_[index]);
-    if (context_.dissector != nullptr)
-        context_.dissector->on_packet(applications_[index], packet.protocol, packet.ip,
-                                      static_cast<std::uint16_t>(packet.ip_captured),
-                                      static_cast<std::uint64_t>(to_ms(packet.timestamp)), number + 1);
 }
 
 // First flows that begin, then all of them are not shown to nDPI (any more).
@@ -359,8 +358,8 @@ std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o)
     const bool swapped = entry.initiator_swapped != 0;
     FlowView view;
     view.handle = handle(index);
-    view.source_address = address(entry.key, swapped);
-    view.destination_address = address(entry.key, !swapped);
+    put_address(entry.key, swapped, view.source_address);
+    put_address(entry.key, !swapped, view.destination_address);
     view.source_port = entry.key.port(swapped);
     view.destination_port = entry.key.port(!swapped);
     view.vlan_id = entry.key.vlan_id();
@@ -392,6 +391,24 @@ void FlowMeter<Key>::prefetch_flows(const std::uint32_t* indices, int n) noexcep
     for (int i = 0; i < n; ++i) table_.prefetch_entry(indices[i], true);
 }
 
+// The batch that follows a full one comes while that one is looked at.
+template <class Key>
+void FlowMeter<Key>::prefetch_next_flows() noexcept {
+    std::uint32_t next[kFrameVectorSize];
+    prefetch_flows(next, wheel_.peek(next, static_cast<int>(std::size(next))));
+}
+
+// A flow that the wheel has given back, as some timeout of it has passed.
+template <class Key>
+void FlowMeter<Key>::end_or_go_on(std::uint32_t index, TimestampNs now) {
+    const Entry& entry = table_[index];
+    const TimestampNs idle = idle_due(entry);
+    if (idle <= now) return remove(index, reason_after(entry, to_ms(now - entry.last)));
+    if (!is_remembered(entry)) close_active(index);
+    // a flow that begins here from now on is not due before that
+    wheel_.arm(index, std::min(idle, now + context_.timeouts.active_ms() * kNsPerMs));
+}
+
 template <class Key>
 bool FlowMeter<Key>::expire(TimestampNs now, int budget) {
     if (wheel_.held() == 0) return false;
@@ -401,21 +418,18 @@ bool FlowMeter<Key>::expire(TimestampNs now, int budget) {
         if (n == 0) return false;
         budget -= n;
         prefetch_flows(batch, n);
+        if (n == static_cast<int>(std::size(batch))) prefetch_next_flows();
+        int over = 0;  // of the batch, at its beginning
         for (int i = 0; i < n; ++i) {
             const Entry& entry = table_[batch[i]];
             if (!is_remembered(entry) && due(entry) > now) {
                 wheel_.arm(batch[i], due(entry));
-                continue;
+            } else {
+                batch[over++] = batch[i];
+                table_.prefetch(context_.hash(entry.key));
             }
-            const TimestampNs idle = idle_due(entry);
-            if (idle <= now) {
-                remove(batch[i], reason_after(entry, to_ms(now - entry.last)));
-                continue;
-            }
-            if (!is_remembered(entry)) close_active(batch[i]);
-            // a flow that begins here from now on is not due before that
-            wheel_.arm(batch[i], std::min(idle, now + context_.timeouts.active_ms() * kNsPerMs));
         }
+        for (int i = 0; i < over; ++i) end_or_go_on(batch[i], now);
     }
     return true;
 }
@@ -429,6 +443,8 @@ std::uint32_t FlowMeter<Key>::expire_all(EndReason reason, std::uint32_t budget)
         const int n = wheel_.take_nearest(batch, static_cast<int>(room), until);
         if (n == 0) break;
         prefetch_flows(batch, n);
+        prefetch_next_flows();
+        for (int i = 0; i < n; ++i) table_.prefetch(context_.hash(table_[batch[i]].key));
         for (int i = 0; i < n; ++i)
             remove(batch[i], context_.as_nfstream0 ? reason_in_nfstream0(table_[batch[i]], reason) : reason);
         gone += static_cast<std::uint32_t>(n);
@@ -563,11 +579,12 @@ void FlowMeter<Key>::name_process(FlowRecord& record, Arena& arena) const {
     record.process = process;
 }
 
+// In place, here and below: what is put together elsewhere and copied over waits
+// for every store before it, and those go to memory that is far away.
 template <class Key>
-DirectionRecord FlowMeter<Key>::direction_record(const Entry& entry, int d) const {
-    DirectionRecord out;
+void FlowMeter<Key>::fill(DirectionRecord& out, const Entry& entry, int d) const {
     out.packets = entry.packets[d];
-    if (out.packets == 0) return out;
+    if (out.packets == 0) return;
     out.first = d == 0 ? entry.first : entry.reverse_first;
     out.last = entry.last_of(d);
     out.octets = entry.octets(d);
@@ -579,7 +596,6 @@ DirectionRecord FlowMeter<Key>::direction_record(const Entry& entry, int d) cons
     out.ttl_max = entry.ttl_max[d];
     out.icmp_type = entry.icmp_type[d];
     out.icmp_code = entry.icmp_code[d];
-    return out;
 }
 
 template <class Key>
@@ -599,12 +615,12 @@ template <class Key>
 void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reason) const {
     const bool swapped = entry.initiator_swapped != 0;
     record.id = context_.next_flow_id++;
-    record.source_address = address(entry.key, swapped);
-    record.destination_address = address(entry.key, !swapped);
+    put_address(entry.key, swapped, record.source_address);
+    put_address(entry.key, !swapped, record.destination_address);
     record.source_port = entry.key.port(swapped);
     record.destination_port = entry.key.port(!swapped);
-    record.forward = direction_record(entry, 0);
-    record.reverse = direction_record(entry, 1);
+    fill(record.forward, entry, 0);
+    fill(record.reverse, entry, 1);
     record.source_mac = entry.source_mac;
     record.destination_mac = entry.destination_mac;
     record.vlan_id = entry.key.vlan_id();

@@ -4,6 +4,8 @@
 // of each flow that ends. One metering thread.
 #pragma once
 #include <array>
+#include <cassert>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <string>
@@ -60,12 +62,19 @@ struct MeterContext {
     std::vector<Interface> interfaces{1};
     std::array<std::uint8_t, 256> interface_of{};
 
+    // A MAC address, in registers: what is put together in memory waits for every store before it.
+    static std::uint64_t as_number(const std::uint8_t* address) noexcept {
+        std::uint32_t low;
+        std::uint16_t high;
+        std::memcpy(&low, address, sizeof low);
+        std::memcpy(&high, address + sizeof low, sizeof high);
+        return low | std::uint64_t{high} << 32;
+    }
     // The link says so, or it has the address of the interface that saw it.
     bool goes_out(const Packet& packet) const noexcept {
-        constexpr MacAddress kNoAddress{};
-        const MacAddress& own = interfaces[interface_of[packet.source]].hardware_address;
-        return packet.outgoing || (own != kNoAddress && packet.source_mac != nullptr &&
-                                   std::equal(own.begin(), own.end(), packet.source_mac));
+        if (packet.outgoing || packet.source_mac == nullptr) return packet.outgoing;
+        const std::uint64_t own = as_number(interfaces[interface_of[packet.source]].hardware_address.data());
+        return own != 0 && own == as_number(packet.source_mac);
     }
 
     // Some packets decide about the flow that counted them.
@@ -106,7 +115,14 @@ public:
     std::size_t octets_per_flow() const noexcept;
 
     // The steps of a vector, in this order. Packets must stay until update().
-    void add(const Packet& packet) noexcept;
+    void add(const Packet& packet) noexcept {
+        assert(observed_count_ < observed_.size());
+        Observation& o = observed_[observed_count_++];
+        o.packet = &packet;
+        o.swapped = make_key(packet, o.key);
+        o.hash = context_.hash(o.key);
+        table_.prefetch(o.hash);
+    }
     void probe() noexcept;
     void update();
     // Flows whose timeout has passed at `now`; looks at about `budget` flows.
@@ -133,7 +149,8 @@ private:
     std::uint32_t create(const Observation& observation);
     void make_room();
     void begin(std::uint32_t index, const Observation& observation, bool continued);
-    void count(std::uint32_t index, const Observation& observation);
+    [[gnu::always_inline]] void count(std::uint32_t index, const Observation& observation);
+    void measure_more(std::uint32_t index, const Packet& packet, int d);
     bool goes_on(const Entry& entry, const Packet& packet) const noexcept;
     bool has_ended(const Entry& entry, const Packet& packet, EndReason& reason) const noexcept;
     void shed_dissection(FlowApplication& application);
@@ -150,18 +167,20 @@ private:
     static bool is_over(const Entry& entry) noexcept;
     void close(std::uint32_t index, EndReason reason, std::int32_t custom_expiration = -1);
     void close_active(std::uint32_t index);
+    void end_or_go_on(std::uint32_t index, TimestampNs now);
     // A flow that the wheel does not hold leaves; and one that it does.
     void remove(std::uint32_t index, EndReason reason, std::int32_t custom_expiration = -1);
     void drop(std::uint32_t index, EndReason reason, std::int32_t custom_expiration = -1);
     void discard(std::uint32_t index);
     void name_process(FlowRecord& record, Arena& arena) const;
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
-    DirectionRecord direction_record(const Entry& entry, int direction) const;
+    void fill(DirectionRecord& out, const Entry& entry, int direction) const;
     void prefetch_tcp_quality(std::uint32_t index) noexcept;
     void prefetch_application(const Observation& observation) const noexcept;
     void begin_tunnel(std::uint32_t index, const Packet& packet) noexcept;
     const TunnelRecord* tunnel_record(std::uint32_t index, Arena& arena) const;
     void prefetch_flows(const std::uint32_t* indices, int n) noexcept;
+    void prefetch_next_flows() noexcept;
 
     MeterContext& context_;
     FlowEvictor* sibling_ = nullptr;
@@ -173,6 +192,7 @@ private:
     Region<FlowTcpQuality> tcp_quality_;
     Region<FlowTunnel> tunnels_;
     FlowSequences sequences_;
+    bool measures_more_ = false;  // statistics, sequence or TCP quality
     std::array<Observation, kFrameVectorSize> observed_;
     std::size_t observed_count_ = 0;
 };

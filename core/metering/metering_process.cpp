@@ -124,71 +124,19 @@ public:
     }
 
     void on_frames(const FrameVector& vector) noexcept override {
-        const DecodeOptions decoding{options_.decode_tunnels, options_.fragments};
         if (!point_.offline && !vector.frames.empty()) watch_clock(vector.frames.front().timestamp);
-        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, hash_filtered = 0;
-        std::size_t i = 0;
-        for (const RawFrame& frame : vector.frames) {
-            if (overlapping_) [[unlikely]] {
-                const bool is_before = frame.timestamp <= overlap_until_;
-                if ((is_before && !new_sources_[frame.source]) || frame.timestamp > hand_over_at_) {
-                    counters_.overlap.add();
-                    continue;
-                }
-                if (!is_before) overlapping_ = hand_over_at_ != kNever;
-            }
-            newest_frame_ = std::max(newest_frame_, frame.timestamp);
-            if (sampler_.on() && !sampler_.selects(frame_number_++)) {
-                ++sampled_out;
-                continue;
-            }
-            Packet& packet = packets_[i++];
-            packet = Packet{};
-            DecodeResult result = decode(vector.link_type, frame, decoding, packet);
-            if (vector.checksum != ChecksumMode::kOff && result == DecodeResult::kOk) [[unlikely]]
-                result = look_at_checksums(packet, vector.checksum);
-            if (result != DecodeResult::kOk) [[unlikely]] {
-                if (counts_input_) counters_.ignored[static_cast<std::size_t>(result)].add();
-                continue;
-            }
-            if (packet.timestamp < clock_ || packet.timestamp > latest_) [[unlikely]]
-                correct_time(packet);
-            const bool ours = !picks_ || point_.share.has(packet);
-            if (packet.fragment && options_.fragments == FragmentMode::kAll && (ours || hash_filter_.on()))
-                fragments_.resolve(packet);
-            if (hash_filter_.on() && !hash_filter_.selects(packet)) {
-                hash_filtered += ours;
-                continue;
-            }
-            clock_ = packet.timestamp;
-            if (!ours) continue;
-            if (packet.tunnel_id != 0) [[unlikely]]
-                packet.tunnel_context = tunnels_.number(packet);
-            ++metered;
-            octets += packet.ip_octets;
-            wire_octets += frame.wire_length;
-            cut += packet.cut;
-            if (packet.version == 4)
-                v4_.add(packet);
-            else
-                v6_.add(packet);
-            if (context_.as_nfstream0) [[unlikely]]
-                meter_vector();  // a flow of one family makes those of the other idle
-        }
+        Tally tally;
+        if (meters_all_ && !overlapping_ && vector.checksum == ChecksumMode::kOff) [[likely]]
+            meter_frames<true>(vector, tally);
+        else
+            meter_frames<false>(vector, tally);
         meter_vector();
         v4_.expire(context_.idle_by(clock_), kExpiryPerVector);
         v6_.expire(context_.idle_by(clock_), kExpiryPerVector);
-        counters_.packets.add(metered);
-        counters_.octets.add(octets);
-        counters_.wire_octets.add(wire_octets);
-        if (cut != 0) counters_.cut.add(cut);
-        if (sampled_out != 0 && counts_input_)
-            (context_.thins() ? counters_.packets_shed : counters_.sampled_out).add(sampled_out);
-        if (hash_filtered != 0) counters_.hash_filtered.add(hash_filtered);
+        count(tally);
         tunnels_.between_vectors();
         counters_.merged_segments.set(tunnels_.merged());
         counters_.flows_active.set(context_.live_flows - context_.remembered);
-        saw_packets_ = saw_packets_ || metered != 0;
         if (context_.timeouts.adaptive()) [[unlikely]]
             adapt_timeouts();
     }
@@ -266,6 +214,75 @@ public:
     std::atomic<std::uint64_t> adopted_{0};
 
 private:
+    struct Tally {  // of one vector
+        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, hash_filtered = 0;
+    };
+
+    // Decodes the frames and gives the packets to their flow tables. `all`: nothing
+    // is to be left out, as nearly always, and nothing is asked per frame.
+    template <bool all>
+    void meter_frames(const FrameVector& vector, Tally& tally) noexcept {
+        const DecodeOptions decoding{options_.decode_tunnels, options_.fragments};
+        Packet* next = packets_.data();
+        for (const RawFrame& frame : vector.frames) {
+            if (!all && overlapping_) {
+                const bool is_before = frame.timestamp <= overlap_until_;
+                if ((is_before && !new_sources_[frame.source]) || frame.timestamp > hand_over_at_) {
+                    counters_.overlap.add();
+                    continue;
+                }
+                if (!is_before) overlapping_ = hand_over_at_ != kNever;
+            }
+            newest_frame_ = std::max(newest_frame_, frame.timestamp);
+            if (!all && sampler_.on() && !sampler_.selects(frame_number_++)) {
+                ++tally.sampled_out;
+                continue;
+            }
+            Packet& packet = *next;
+            DecodeResult result = decode(vector.link_type, frame, decoding, packet);
+            if (!all && vector.checksum != ChecksumMode::kOff && result == DecodeResult::kOk)
+                result = look_at_checksums(packet, vector.checksum);
+            if (result != DecodeResult::kOk) [[unlikely]] {
+                if (counts_input_) counters_.ignored[static_cast<std::size_t>(result)].add();
+                continue;
+            }
+            if (packet.timestamp < clock_ || packet.timestamp > latest_) [[unlikely]]
+                correct_time(packet);
+            const bool ours = all || !picks_ || point_.share.has(packet);
+            if (packet.fragment && options_.fragments == FragmentMode::kAll && (ours || hash_filter_.on())) [[unlikely]]
+                fragments_.resolve(packet);
+            if (!all && hash_filter_.on() && !hash_filter_.selects(packet)) {
+                tally.hash_filtered += ours;
+                continue;
+            }
+            clock_ = packet.timestamp;
+            if (!ours) continue;
+            if (packet.tunnel_id != 0) [[unlikely]]
+                packet.tunnel_context = tunnels_.number(packet);
+            ++next;
+            ++tally.metered;
+            tally.octets += packet.ip_octets;
+            tally.wire_octets += frame.wire_length;
+            tally.cut += packet.cut;
+            if (packet.version == 4)
+                v4_.add(packet);
+            else
+                v6_.add(packet);
+            if (!all && context_.as_nfstream0) meter_vector();  // a flow of one family makes those of the other idle
+        }
+    }
+
+    void count(const Tally& tally) noexcept {
+        counters_.packets.add(tally.metered);
+        counters_.octets.add(tally.octets);
+        counters_.wire_octets.add(tally.wire_octets);
+        if (tally.cut != 0) counters_.cut.add(tally.cut);
+        if (tally.sampled_out != 0 && counts_input_)
+            (context_.thins() ? counters_.packets_shed : counters_.sampled_out).add(tally.sampled_out);
+        if (tally.hash_filtered != 0) counters_.hash_filtered.add(tally.hash_filtered);
+        saw_packets_ = saw_packets_ || tally.metered != 0;
+    }
+
     static void add(CaptureTotals& totals, const CaptureCounters& counters) {
         totals.frames += counters.frames.get();
         totals.octets += counters.octets.get();
@@ -434,6 +451,7 @@ private:
     }
     void use_sampling() {
         sampler_ = PacketSampler(context_.thins() ? overloaded(selector_.options) : selector_.options.sampling);
+        meters_all_ = !picks_ && !context_.as_nfstream0 && !sampler_.on() && !hash_filter_.on();
         frame_number_ = 0;
     }
 
@@ -603,6 +621,7 @@ private:
     std::array<Packet, kFrameVectorSize> packets_;
     PacketSampler sampler_;
     PacketHashFilter hash_filter_;
+    bool meters_all_ = true;          // no frame is left out by choice, overlap aside
     std::uint64_t frame_number_ = 0;  // of the next frame, as the sampler counts
     TimestampNs clock_ = 0;           // of the last packet
     TimestampNs latest_ = kLatest;    // that a packet's time may be; live, later is a step of its clock

@@ -49,6 +49,13 @@ Made<Key> make(const Ends& ends, const std::function<void(Packet&)>& change = {}
 }
 
 template <class Key>
+IpAddress address(const Key& key, bool high) {
+    IpAddress out;
+    put_address(key, high, out);
+    return out;
+}
+
+template <class Key>
 void check_directions(const Ends& ends) {
     const auto there = make<Key>(ends), back = make<Key>(ends.reversed());
     CHECK(there.key == back.key);
