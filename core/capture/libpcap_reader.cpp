@@ -15,8 +15,10 @@ namespace nfstreamd {
 
 namespace {
 
-// libpcap reads from the stream through a FILE without a buffer of its own, so
-// that the stream knows the offset and whether a read would wait.
+// libpcap reads from the stream through a FILE. Without a buffer glibc would ask
+// for one octet at a time, 3 us a packet.
+constexpr std::size_t kBufferSize = 64 * 1024;
+
 ssize_t read_stream(void* cookie, char* to, std::size_t size) {
     auto& stream = *static_cast<InputStream*>(cookie);
     if (stream.unread().empty()) {
@@ -36,11 +38,11 @@ ssize_t read_stream(void* cookie, char* to, std::size_t size) {
     return static_cast<ssize_t>(count);
 }
 
-std::FILE* open_stream(InputStream& stream) {
+std::FILE* open_stream(InputStream& stream, char* buffer) {
     cookie_io_functions_t functions{};
     functions.read = read_stream;
     std::FILE* file = ::fopencookie(&stream, "r", functions);
-    if (file != nullptr) std::setvbuf(file, nullptr, _IONBF, 0);
+    if (file != nullptr) std::setvbuf(file, buffer, _IOFBF, kBufferSize);
     return file;
 }
 
@@ -50,11 +52,22 @@ void LibpcapReader::Close::operator()(pcap* handle) const noexcept {
     pcap_close(handle);
 }
 
-LibpcapReader::LibpcapReader(InputStream& stream, Handle handle)
-    : stream_(stream), handle_(std::move(handle)), link_type_(pcap_datalink(handle_.get())) {}
+LibpcapReader::LibpcapReader(InputStream& stream, Buffer buffer, Handle handle)
+    : stream_(stream),
+      buffer_(std::move(buffer)),
+      handle_(std::move(handle)),
+      link_type_(pcap_datalink(handle_.get())) {}
+
+// Octets that the FILE has taken from the stream and libpcap not from the FILE;
+// ftello(3) knows them, too, but takes as long as a whole packet.
+std::size_t LibpcapReader::buffered() const noexcept {
+    const std::FILE* file = pcap_file(handle_.get());
+    return static_cast<std::size_t>(file->_IO_read_end - file->_IO_read_ptr);
+}
 
 Result<std::unique_ptr<FileReader>> LibpcapReader::make(InputStream& stream) {
-    std::FILE* file = open_stream(stream);
+    auto buffer = std::make_unique_for_overwrite<char[]>(kBufferSize);
+    std::FILE* file = open_stream(stream, buffer.get());
     if (file == nullptr) return Error{ErrorCode::kInternal, "out of memory", stream.name()};
     char reason[PCAP_ERRBUF_SIZE] = "";
     Handle handle(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason));
@@ -62,11 +75,11 @@ Result<std::unique_ptr<FileReader>> LibpcapReader::make(InputStream& stream) {
         std::fclose(file);
         return Error{ErrorCode::kIo, std::string("not a readable capture: ") + reason, stream.name()};
     }
-    return std::unique_ptr<FileReader>(new LibpcapReader(stream, std::move(handle)));
+    return std::unique_ptr<FileReader>(new LibpcapReader(stream, std::move(buffer), std::move(handle)));
 }
 
 LibpcapReader::Next LibpcapReader::next() {
-    problem_.offset = stream_.position();
+    problem_.offset = stream_.position() - buffered();
     pcap_pkthdr* header;
     const u_char* data;
     switch (pcap_next_ex(handle_.get(), &header, &data)) {
@@ -86,7 +99,7 @@ FileReader::Outcome LibpcapReader::read(std::span<RawFrame> frames, WakeEvent& w
     if (std::exchange(pending_, false)) batch_.add(frame_);
     while (ended_ == Next::kFrame && batch_.frames().size() < frames.size()) {
         // Only here may it wait: inside pcap_next_ex it could not be ended.
-        if (stream_.unread().empty() && !stream_.is_regular()) {
+        if (!stream_.is_regular() && stream_.unread().empty() && buffered() == 0) {
             if (!batch_.empty()) break;
             if (stream_.fill(wake, wait) == InputStream::Fill::kWaiting) return {ReadState::kWaiting};
         }

@@ -25,12 +25,16 @@ private:
     };
     using Handle = std::unique_ptr<pcap, Close>;
 
-    LibpcapReader(InputStream& stream, Handle handle);
+    using Buffer = std::unique_ptr<char[]>;
+
+    LibpcapReader(InputStream& stream, Buffer buffer, Handle handle);
+    std::size_t buffered() const noexcept;
 
     enum class Next { kFrame, kEnd, kTruncated, kDamaged };
     Next next();
 
     InputStream& stream_;
+    const Buffer buffer_;  // outlives the FILE that the handle closes
     const Handle handle_;
     const int link_type_;
     FrameBatch batch_;

@@ -347,6 +347,25 @@ TEST_CASE("FileSource: a pipe is read as its writer goes on, without waiting for
     CHECK(log.text() == "");
 }
 
+TEST_CASE("FileSource: what a pipe has given at once comes without a word more from its writer") {
+    constexpr int kFrames = 200;  // more than one call reads, less than a reader holds
+    const TemporaryFolder folder;
+    CapturedLog log;
+    CollectingSink sink;
+    Octets whole = pcapng_header();
+    for (int i = 0; i < kFrames; ++i) {
+        const auto block = pcapng_packet(1'000'000u, udp_frame(1));
+        whole.insert(whole.end(), block.begin(), block.end());
+    }
+    Fifo fifo(folder);
+    const auto source = make_file_source({fifo.path()}, {}, log.logger());
+    REQUIRE(source->open());
+    CHECK(source->poll(sink, milliseconds(0)).value() == PollOutcome::kIdle);
+    fifo.write(whole);
+    while (source->poll(sink, milliseconds(0)).value() == PollOutcome::kFrames) continue;
+    CHECK(seconds_of(sink) == std::vector(kFrames, 1));
+}
+
 TEST_CASE("FileSource: a pipe that breaks off inside a packet is told, one that is no capture is an error") {
     const TemporaryFolder folder;
     CapturedLog log;
