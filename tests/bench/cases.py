@@ -91,4 +91,11 @@ AIMS = (
     Aim("two meters, times one: mix, no dissection", "", "1.8", "mix/two-meters", "speedup"),
     Aim("two meters, times one: manyflows, no dissection", "", "1.8", "manyflows/two-meters", "speedup"),
     Aim("records exported over UDP, a second and core", "1.37 M (libfixbuf and sendmmsg)", "3 M", "manyflows/udp", "rate"),
+    Aim("live, manyflows at top rate, no dissection: ring drops", "0.12 to 42 % of 0.69 M/s", "0", "live/manyflows/0/top",
+        "dropped"),
+    Aim("the same: packets or dissection shed", "", "0", "live/manyflows/0/top", "shed_share"),
+    Aim("live, manyflows at 0.4 M/s, n_dissections 20: ring drops", "", "0", "live/manyflows/20/400000", "dropped"),
+    Aim("the same: flows whose dissection was shed", "", "0", "live/manyflows/20/400000", "shed_share"),
+    Aim("live, manyflows at top rate, n_dissections 20: ring drops", "", "0", "live/manyflows/20/top", "dropped"),
+    Aim("the same: flows whose dissection was shed", "", "reported", "live/manyflows/20/top", "shed_share"),
 )

@@ -40,12 +40,16 @@ def _shown(result, measure):
         return f"{value / 2**20:.0f} MiB"
     if measure == "rate":
         return f"{value / 1e6:.2f} M"
+    if measure == "dropped":
+        return f"{value:,} at {result['sent'] / result['seconds'] / 1e6:.2f} M/s"
+    if measure == "shed_share":
+        return f"{100 * value:.2f} %" if value else "0"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
 def aims(results):
     rows = [[aim.what, aim.best, aim.target, _shown(results.get(aim.case), aim.measure)] for aim in cases.AIMS]
-    return table(["processor time as a ratio to the no-op reader's", "best peer known", "target", "measured now"], rows)
+    return table(["what; ratios are of CPU time, to the no-op reader", "best peer known", "target", "measured now"], rows)
 
 
 def measured(results):
