@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <cstdint>
 
@@ -19,9 +20,30 @@ WakeEvent::~WakeEvent() {
 }
 
 void WakeEvent::signal() noexcept {
+    if (state_.exchange(State::kSignalled, std::memory_order_acq_rel) != State::kWaiting) return;
     const std::uint64_t one = 1;
-    // fails only when the counter is full, and then it is signalled already
+    // cannot fail: only one signal finds a waiter, until the next wait
     [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
+}
+
+// False: signalled already.
+bool WakeEvent::begin_wait() noexcept {
+    State idle = State::kIdle;
+    if (state_.compare_exchange_strong(idle, State::kWaiting, std::memory_order_acq_rel)) return true;
+    state_.exchange(State::kIdle, std::memory_order_acq_rel);
+    return false;
+}
+
+// True: signalled since begin_wait(). Who signalled a waiter also writes, if not yet.
+bool WakeEvent::end_wait() noexcept {
+    if (state_.exchange(State::kIdle, std::memory_order_acq_rel) != State::kSignalled) return false;
+    if (event_ < 0) return true;
+    pollfd entry{event_, POLLIN, 0};
+    while (::poll(&entry, 1, -1) < 0 && errno == EINTR) {
+    }
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto taken = ::read(event_, &count, sizeof count);
+    return true;
 }
 
 bool WakeEvent::wait(int milliseconds) noexcept {
@@ -29,10 +51,10 @@ bool WakeEvent::wait(int milliseconds) noexcept {
         ::poll(nullptr, 0, std::min(milliseconds, 10));
         return true;
     }
+    if (!begin_wait()) return true;
     pollfd entry{event_, POLLIN, 0};
-    if (::poll(&entry, 1, milliseconds) <= 0) return false;
-    std::uint64_t count = 0;
-    return ::read(event_, &count, sizeof count) == sizeof count;
+    ::poll(&entry, 1, milliseconds);
+    return end_wait();
 }
 
 bool WakeEvent::wait(int descriptor, std::chrono::milliseconds timeout) noexcept {
@@ -45,12 +67,11 @@ bool WakeEvent::wait(std::span<const int> descriptors, std::chrono::milliseconds
     entries[used++] = {event_, POLLIN, 0};
     for (const int descriptor : descriptors.first(std::min(descriptors.size(), entries.size() - 1)))
         entries[used++] = {descriptor, POLLIN, 0};
-    const auto limit = std::clamp<std::chrono::milliseconds::rep>(timeout.count(), 0, INT_MAX);
-    if (::poll(entries.data(), used, static_cast<int>(limit)) <= 0) return false;
-    if (entries[0].revents != 0) {
-        std::uint64_t count;
-        [[maybe_unused]] const ssize_t taken = ::read(event_, &count, sizeof count);
-    }
+    const bool waiting = begin_wait();
+    const auto limit = waiting ? std::clamp<std::chrono::milliseconds::rep>(timeout.count(), 0, INT_MAX) : 0;
+    const int ready = ::poll(entries.data(), used, static_cast<int>(limit));
+    if (waiting) end_wait();
+    if (ready <= 0) return false;
     return std::any_of(entries.begin() + 1, entries.begin() + static_cast<std::ptrdiff_t>(used),
                        [](const pollfd& entry) { return entry.revents != 0; });
 }

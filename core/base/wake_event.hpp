@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ends a wait of one thread from another (eventfd(2)). signal() from any
-// thread, the waits from one. A signal without a waiter ends the next wait.
+// thread, the waits from one. A signal without a waiter ends the next wait, and
+// costs no system call.
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <span>
 
@@ -28,6 +30,14 @@ public:
     bool wait(std::span<const int> descriptors, std::chrono::milliseconds timeout) noexcept;
 
 private:
+    // What was written before signal() is seen after the wait that it ends: each
+    // change of state is a read-modify-write in both threads.
+    enum class State : int { kIdle, kSignalled, kWaiting };
+
+    bool begin_wait() noexcept;
+    bool end_wait() noexcept;
+
+    std::atomic<State> state_{State::kIdle};
     int event_;  // -1 when out of descriptors: waits then are short or take their time
 };
 

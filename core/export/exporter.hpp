@@ -46,6 +46,10 @@ public:
     // same batch again. ErrorCode::kBusy: slow but sound, call again at once.
     virtual Status write(const RecordBatch& batch, std::size_t from, std::size_t& consumed) = 0;
 
+    // There is no more for the moment: what is complete may leave. With an error
+    // it goes on as after one of write.
+    virtual Status pause() { return ok(); }
+
     virtual Status flush() = 0;         // send what is buffered; templates that are due
     virtual void close() noexcept = 0;  // flush, disconnect; what cannot be sent is counted in dropped_failed
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 #include <utility>
 
 namespace nfstreamd {
@@ -16,6 +17,8 @@ constexpr auto kMinimumFlushInterval = 10ms;
 constexpr auto kRetryWhileStopping = 250ms;
 constexpr auto kBusyPause = 5ms;  // an exporter that was busy and took nothing
 constexpr auto kLongestSleep = 60s;
+constexpr auto kNap = 1ms, kNapAfter = 5ms;  // of the last batch
+constexpr std::size_t kNapQueue = 1024;      // batches: more than 50 million records a second
 
 double burst(const ExportingOptions& options) {
     return std::max(options.rate_limit * kBurstSeconds, kMinimumBurst);
@@ -102,10 +105,12 @@ bool ExportingProcess::step(const std::stop_token& stop) {
     }
     if (left_out) return true;
     const auto ready = batch_ ? when_to_write(now) : next_flush_;
-    if (ready > now)
-        sleep_until(std::min(ready, next_flush_));
-    else
+    if (ready <= now)
         write_batch();
+    else if (gathered_ && busy_until_ <= now)
+        pause();
+    else if (!nap(now))
+        sleep_until(std::min({ready, next_flush_, gathered_ ? busy_until_ : Clock::time_point::max()}));
     return true;
 }
 
@@ -138,6 +143,7 @@ bool ExportingProcess::nothing_will_come(const std::stop_token& stop) const {
 bool ExportingProcess::take_next_batch() {
     batch_ = pop();
     if (!batch_) return false;
+    last_batch_ = Clock::now();
     if (selector_) batch_ = selector_->select(std::move(batch_));
     from_ = 0;
     return true;
@@ -196,13 +202,22 @@ bool ExportingProcess::flush() {
     return status.has_value();
 }
 
+void ExportingProcess::pause() {
+    const Status status = exporter_->pause();
+    gathered_ = !status && status.error().code == ErrorCode::kBusy;
+    if (gathered_)
+        busy_until_ = Clock::now() + kBusyPause;
+    else if (!status)
+        note_failure(status.error());
+}
+
 void ExportingProcess::write_batch() {
     const std::size_t size = batch_->records.size(), before = from_;
     std::size_t consumed = from_;
     const Status status = exporter_->write(*batch_, from_, consumed);
     from_ = status ? size : std::clamp(consumed, from_, size);
     tokens_ -= static_cast<double>(from_ - before);
-    if (from_ > before) unflushed_ = true;
+    if (from_ > before) unflushed_ = gathered_ = true;
     if (from_ == size) batch_.reset();
     if (status)
         note_success();
@@ -260,6 +275,14 @@ ExportingProcess::Clock::duration ExportingProcess::retry_delay() {
     if (stopping_since_) return std::min<Clock::duration>(delay, kRetryWhileStopping);
     std::uniform_real_distribution<double> factor(0.8, 1.2);
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(delay) * factor(jitter_));
+}
+
+// While records keep coming a short sleep that nothing ends spares producers the
+// system call that wakes us for each batch; the queue must have room for it.
+bool ExportingProcess::nap(Clock::time_point now) {
+    if (batch_ || now - last_batch_ >= kNapAfter || options_.queue_batches < kNapQueue) return false;
+    std::this_thread::sleep_for(kNap);
+    return true;
 }
 
 // Also wakes for records, ended producers, a stop; and for its own deadlines.

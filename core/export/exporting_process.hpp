@@ -87,7 +87,9 @@ private:
     RecordBatchPtr pop();
     bool ensure_open(Clock::time_point now);
     bool flush();
+    void pause();
     void write_batch();
+    bool nap(Clock::time_point now);
     Clock::time_point when_to_write(Clock::time_point now);
     void note_success();
     void note_failure(const Error& error);
@@ -117,9 +119,10 @@ private:
     std::size_t from_ = 0, next_queue_ = 0;
     bool open_ = false, ever_open_ = false;
     bool unflushed_ = false;  // records were handed over since the last flush
+    bool gathered_ = false;   // and since the last pause
     std::chrono::milliseconds retry_;
     std::optional<Clock::time_point> failing_since_, stopping_since_;
-    Clock::time_point next_try_{}, next_flush_{}, busy_until_{}, refilled_{};
+    Clock::time_point next_try_{}, next_flush_{}, busy_until_{}, refilled_{}, last_batch_{};
     double tokens_;
     std::minstd_rand jitter_;
     RateLimit failure_log_;
