@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/utf8.hpp"
 
+#include <cstdint>
 #include <cstring>
 
 namespace nfstreamd {
@@ -25,6 +26,22 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
         return 4;
     }
     return 0;
+}
+
+bool is_valid_utf8(std::string_view text) noexcept {
+    while (!text.empty()) {
+        std::uint64_t word = 0;
+        while (text.size() >= sizeof word) {  // eight of ASCII at once
+            std::memcpy(&word, text.data(), sizeof word);
+            if ((word & 0x8080808080808080) != 0) break;
+            text.remove_prefix(sizeof word);
+        }
+        if (text.empty()) break;
+        const std::size_t n = utf8_sequence_length(text);
+        if (n == 0) return false;
+        text.remove_prefix(n);
+    }
+    return true;
 }
 
 std::size_t copy_valid_utf8(std::string_view text, char* out) noexcept {

@@ -9,6 +9,8 @@ namespace nfstreamd {
 // Length of the well-formed sequence that `text` begins with, 0 if it is none.
 std::size_t utf8_sequence_length(std::string_view text) noexcept;
 
+bool is_valid_utf8(std::string_view text) noexcept;
+
 // Copies `text` without its malformed bytes into `out` (at least text.size()
 // bytes); returns the length. The same as Python's decode("utf-8", "ignore").
 std::size_t copy_valid_utf8(std::string_view text, char* out) noexcept;

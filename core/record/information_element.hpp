@@ -2,6 +2,7 @@
 // One exported field, described once. IPFIX templates, CSV header, JSON keys,
 // --list-fields and FIELDS.md are all computed from this row.
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -73,6 +74,46 @@ struct Unsigned128 {  // an IPv6 address as a number
 using FieldValue = std::variant<std::monostate, std::uint64_t, std::int64_t, double, bool, std::string_view, IpAddress,
                                 MacAddress, std::span<const std::int32_t>, Unsigned128>;
 
+// What a reader finds where its value lies in the record, or its function gives.
+enum class FieldForm : std::uint8_t {
+    kAny,         // value() alone tells
+    kUnsigned8,   // numbers, in the machine's byte order
+    kUnsigned16,  //
+    kUnsigned32,
+    kUnsigned64,
+    kNanoseconds,  // TimestampNs; the value is in milliseconds
+    kIpAddress,
+    kMacAddress,
+    kText,      // std::string_view
+    kNumberOf,  // number()
+    kTextOf,    // text()
+};
+
+// How the value of a row is read of a record. value() serves everyone; encoders
+// that copy go by the form, and must come to the same. Blocks that a record has
+// not got read as their defaults.
+struct FieldReader {
+    using Value = FieldValue (*)(const FlowRecord&);
+    using Member = const void* (*)(const FlowRecord&);  // null: in a block that the record has not got
+    using Number = std::uint64_t (*)(const FlowRecord&);
+    using Text = std::string_view (*)(const FlowRecord&);
+
+    Value value = nullptr;
+    FieldForm form = FieldForm::kAny;
+    Member member = nullptr;
+    Number number = nullptr;
+    Text text = nullptr;
+
+    constexpr FieldReader() = default;
+    template <std::convertible_to<Value> F>
+    constexpr FieldReader(F function) : value(function) {}
+    constexpr FieldReader(Value any, FieldForm of_member, Member where) : value(any), form(of_member), member(where) {}
+    constexpr FieldReader(Value any, Number function) : value(any), form(FieldForm::kNumberOf), number(function) {}
+    constexpr FieldReader(Value any, Text function) : value(any), form(FieldForm::kTextOf), text(function) {}
+
+    FieldValue operator()(const FlowRecord& record) const { return value(record); }
+};
+
 struct InformationElement {
     std::string_view column;  // CSV header and JSON key: "src2dst_bytes"
     std::string_view name;    // IPFIX name: "octetDeltaCount"; "" when it has no element
@@ -87,7 +128,7 @@ struct InformationElement {
     IeSide side;
     std::string_view units;
     std::string_view description;  // one sentence, goes to the docs as it is
-    FieldValue (*value)(const FlowRecord&);
+    FieldReader value;
 };
 
 std::span<const InformationElement> builtin_elements() noexcept;

@@ -4,6 +4,8 @@
 // (`cmake --build BUILD --target update-fields`) and read the difference.
 #include <array>
 #include <cstdio>
+#include <type_traits>
+#include <utility>
 
 #include "core/packet/tunnel_set.hpp"
 #include "core/record/flow_record.hpp"
@@ -37,89 +39,138 @@ std::uint64_t milliseconds(TimestampNs ns) {
     return static_cast<std::uint64_t>(ns) / 1'000'000;
 }
 
-// Readers. `value(r)` of a row is one of these or a lambda beside the row.
+FieldValue to_value(const IpAddress& address) {
+    return address;
+}
+FieldValue to_value(const MacAddress& address) {
+    return address;
+}
+FieldValue to_value(std::string_view text) {
+    return text;
+}
+FieldValue to_value(std::span<const std::int32_t> list) {
+    return list;
+}
+template <class T>
+requires std::is_arithmetic_v<T> || std::is_enum_v<T> FieldValue to_value(T number) {
+    if constexpr (std::is_floating_point_v<T>)
+        return number;
+    else
+        return static_cast<std::uint64_t>(number);
+}
+
+template <class T>
+constexpr FieldForm form_of() {
+    if (std::is_same_v<T, IpAddress>) return FieldForm::kIpAddress;
+    if (std::is_same_v<T, MacAddress>) return FieldForm::kMacAddress;
+    if (std::is_same_v<T, std::string_view>) return FieldForm::kText;
+    if (!std::is_unsigned_v<T> && !std::is_enum_v<T>) return FieldForm::kAny;
+    if (sizeof(T) == 8) return FieldForm::kUnsigned64;
+    if (sizeof(T) == 4) return FieldForm::kUnsigned32;
+    return sizeof(T) == 2 ? FieldForm::kUnsigned16 : FieldForm::kUnsigned8;
+}
+
+// The member that a path of pointers to members leads to; null behind a block
+// that the record has not got.
+template <auto Member, auto... Rest, class T>
+auto find(const T& from) {
+    const auto& here = from.*Member;
+    if constexpr (sizeof...(Rest) == 0)
+        return &here;
+    else if constexpr (std::is_pointer_v<std::remove_cvref_t<decltype(here)>>)
+        return here == nullptr ? nullptr : find<Rest...>(*here);
+    else
+        return find<Rest...>(here);
+}
+template <auto... Path>
+using MemberAt = std::remove_cvref_t<decltype(*find<Path...>(std::declval<const FlowRecord&>()))>;
+template <auto... Path>
+FieldValue value_at(const FlowRecord& r) {
+    const auto* member = find<Path...>(r);
+    return member == nullptr ? FieldValue{} : to_value(*member);
+}
+template <auto... Path>
+const void* member_at(const FlowRecord& r) {
+    return find<Path...>(r);
+}
+
+// Readers. `value` of a row is one of these or a lambda beside the row.
+template <auto... Path>
+constexpr FieldReader at{value_at<Path...>, form_of<MemberAt<Path...>>(), member_at<Path...>};
+
 template <auto Member>
-FieldValue flow(const FlowRecord& r) {
-    return static_cast<std::uint64_t>(r.*Member);
-}
+constexpr FieldReader flow = at<Member>;
 template <auto Side, auto Member>
-FieldValue side(const FlowRecord& r) {
-    return static_cast<std::uint64_t>(r.*Side.*Member);
-}
+constexpr FieldReader side = at<Side, Member>;
+template <auto Scope, auto Member>
+constexpr FieldReader statistic = at<&FlowRecord::statistics, Scope, Member>;
+template <auto Member>
+constexpr FieldReader sequence = at<&FlowRecord::sequence, Member>;
+template <auto Member>
+constexpr FieldReader application = at<&FlowRecord::application, Member>;
+template <auto Member>
+constexpr FieldReader risk = at<&FlowRecord::application, &ApplicationRecord::details, Member>;
+template <auto Side, auto Member>
+constexpr FieldReader tcp_quality = at<&FlowRecord::tcp_quality, Side, Member>;
+template <auto Member>
+constexpr FieldReader tunnel = at<&FlowRecord::tunnel, Member>;
+
 template <auto Member>
 FieldValue both(const FlowRecord& r) {
     return static_cast<std::uint64_t>(r.forward.*Member + r.reverse.*Member);
 }
 template <auto Side, auto Member>
-FieldValue time_of(const FlowRecord& r) {
-    return milliseconds(r.*Side.*Member);
-}
+constexpr FieldReader time_of{[](const FlowRecord& r) -> FieldValue { return milliseconds(r.*Side.*Member); },
+                              FieldForm::kNanoseconds, member_at<Side, Member>};
 template <auto Side>
 FieldValue duration(const FlowRecord& r) {
     return milliseconds((r.*Side).last) - milliseconds((r.*Side).first);
 }
-template <auto Scope, auto Member>
-FieldValue statistic(const FlowRecord& r) {
-    if (r.statistics == nullptr) return {};
-    if constexpr (std::is_floating_point_v<std::remove_reference_t<decltype(r.statistics->*Scope.*Member)>>)
-        return r.statistics->*Scope.*Member;
-    else
-        return static_cast<std::uint64_t>(r.statistics->*Scope.*Member);
+template <auto Scope, int Flag>
+const void* flag_member(const FlowRecord& r) {
+    return r.statistics == nullptr ? nullptr : &(r.statistics->*Scope).flag_packets[Flag];
 }
 template <auto Scope, int Flag>
-FieldValue flag_packets(const FlowRecord& r) {
-    if (r.statistics == nullptr) return {};
-    return (r.statistics->*Scope).flag_packets[Flag];
-}
-template <auto Member>
-FieldValue sequence(const FlowRecord& r) {
-    if (r.sequence == nullptr) return {};
-    return r.sequence->*Member;
-}
-template <auto Member>
-FieldValue application(const FlowRecord& r) {
-    if (r.application == nullptr) return {};
-    return r.application->*Member;
-}
+constexpr FieldReader flag_packets{[](const FlowRecord& r) -> FieldValue {
+                                       if (r.statistics == nullptr) return {};
+                                       return (r.statistics->*Scope).flag_packets[Flag];
+                                   },
+                                   FieldForm::kUnsigned64, flag_member<Scope, Flag>};
 // The text when the application is of that family, else an empty one.
 template <ApplicationFamily Family, auto Member>
-FieldValue detail(const FlowRecord& r) {
-    if (r.application == nullptr || r.application->family != Family) return std::string_view{};
+std::string_view detail_text(const FlowRecord& r) {
+    if (r.application == nullptr || r.application->family != Family) return {};
     return r.application->*Member;
 }
+template <ApplicationFamily Family, auto Member>
+constexpr FieldReader detail{[](const FlowRecord& r) -> FieldValue { return detail_text<Family, Member>(r); },
+                             detail_text<Family, Member>};
 // Of nDPI's further details; a number that is 0 was not seen.
 template <auto Member>
-FieldValue l7(const FlowRecord& r) {
-    if (r.application == nullptr || r.application->details == nullptr) return {};
-    const auto value = r.application->details->*Member;
-    if constexpr (std::is_same_v<decltype(value), const std::string_view>)
-        return value;
+FieldValue l7_value(const FlowRecord& r) {
+    const auto* member = find<&FlowRecord::application, &ApplicationRecord::details, Member>(r);
+    if (member == nullptr) return {};
+    if constexpr (std::is_same_v<decltype(member), const std::string_view*>)
+        return *member;
     else
-        return value == 0 ? FieldValue{} : FieldValue{static_cast<std::uint64_t>(value)};
+        return *member == 0 ? FieldValue{} : to_value(*member);
 }
 template <auto Member>
-FieldValue risk(const FlowRecord& r) {
-    if (r.application == nullptr || r.application->details == nullptr) return {};
-    return static_cast<std::uint64_t>(r.application->details->*Member);
-}
+constexpr FieldReader l7{l7_value<Member>, risk<Member>.form, risk<Member>.member};
 // A duration, or nothing when it was not seen.
 template <auto Member>
 FieldValue handshake(const FlowRecord& r) {
     if (r.tcp_quality == nullptr || r.tcp_quality->*Member < 0) return {};
     return static_cast<std::uint64_t>(r.tcp_quality->*Member);
 }
-template <auto Side, auto Member>
-FieldValue tcp_quality(const FlowRecord& r) {
-    if (r.tcp_quality == nullptr) return {};
-    return std::uint64_t{r.tcp_quality->*Side.*Member};
+template <std::uint64_t (*Number)(const FlowRecord&)>
+constexpr FieldReader number_of{[](const FlowRecord& r) -> FieldValue { return Number(r); }, Number};
+
+std::uint64_t end_reason_number(const FlowRecord& r) {
+    return row(r.end_reason).flow_end_reason;
 }
-template <auto Member>
-FieldValue tunnel(const FlowRecord& r) {
-    if (r.tunnel == nullptr) return {};
-    if constexpr (std::is_integral_v<std::remove_reference_t<decltype(r.tunnel->*Member)>>)
-        return static_cast<std::uint64_t>(r.tunnel->*Member);
-    else
-        return r.tunnel->*Member;
+std::uint64_t icmp_type_and_code(const FlowRecord& r) {
+    return static_cast<std::uint16_t>(r.forward.icmp_type << 8 | r.forward.icmp_code);
 }
 // IANA's registry: kind of overlay in the first octet, VNI in the last three.
 FieldValue layer2_segment(const FlowRecord& r) {
@@ -255,18 +306,18 @@ constexpr InformationElement
              }},
             {"src_ip", "sourceIPv4Address", iana(8), iana(27), kIpAddress, 0, kDefault, kCore, kFlow, "",
              "Address of the initiator, the sender of the flow's first packet.",
-             [](const FlowRecord& r) -> FieldValue { return r.source_address; }},
+             flow<&FlowRecord::source_address>},
             {"src_mac", "sourceMacAddress", iana(56), kNone, kMacAddress, 0, kDefault, kCore, kFlow, "",
-             "Link-layer source of the first packet.", [](const FlowRecord& r) -> FieldValue { return r.source_mac; }},
+             "Link-layer source of the first packet.", flow<&FlowRecord::source_mac>},
             {"src_oui", "", kNone, kNone, kString, 0, kDefault, kCore, kFlow, "", "First three octets of src_mac.",
              oui<&FlowRecord::source_mac>},
             {"src_port", "sourceTransportPort", iana(7), kNone, kUnsigned16, 0, kIdentifier, kCore, kFlow, "",
              "TCP or UDP port of the initiator, else 0.", flow<&FlowRecord::source_port>},
             {"dst_ip", "destinationIPv4Address", iana(12), iana(28), kIpAddress, 0, kDefault, kCore, kFlow, "",
-             "Address of the responder.", [](const FlowRecord& r) -> FieldValue { return r.destination_address; }},
+             "Address of the responder.", flow<&FlowRecord::destination_address>},
             {"dst_mac", "destinationMacAddress", iana(80), kNone, kMacAddress, 0, kDefault, kCore, kFlow, "",
              "Link-layer destination of the first packet.",
-             [](const FlowRecord& r) -> FieldValue { return r.destination_mac; }},
+             flow<&FlowRecord::destination_mac>},
             {"dst_oui", "", kNone, kNone, kString, 0, kDefault, kCore, kFlow, "", "First three octets of dst_mac.",
              oui<&FlowRecord::destination_mac>},
             {"dst_port", "destinationTransportPort", iana(11), kNone, kUnsigned16, 0, kIdentifier, kCore, kFlow, "",
@@ -378,17 +429,11 @@ constexpr InformationElement
              kApplication, kFlow, "", "nDPI's category of the application.", application<&A::category_name>},
             {"application_is_guessed", "nfstreamApplicationIsGuessed", ours(4), kNone, kUnsigned8, 0, kDefault,
              kApplication, kFlow, "", "1 when the name was guessed from ports or addresses.",
-             [](const FlowRecord& r) -> FieldValue {
-                 if (r.application == nullptr) return {};
-                 return std::uint64_t{r.application->is_guessed};
-             }},
+             application<&A::is_guessed>},
             {"application_confidence", "applicationConfidence", ntop(560), kNone, kUnsigned8, 0, kDefault, kApplication,
              kFlow,
              "", "How sure nDPI is, in nfstream 6.5.4's numbers: 0 unknown, 1 port, 2 address, 5 cache, 6 inspection.",
-             [](const FlowRecord& r) -> FieldValue {
-                 if (r.application == nullptr) return {};
-                 return std::uint64_t{r.application->confidence};
-             }},
+             application<&A::confidence>},
             {"requested_server_name", "nfstreamRequestedServerName", ours(5), kNone, kString, 0, kDefault, kApplication,
              kFlow, "", "Name the client asked for: TLS SNI, HTTP Host, DNS query and the like.",
              application<&A::requested_server_name>},
@@ -433,7 +478,7 @@ constexpr InformationElement
             // ---- base ----
             {"flow_end_reason", "flowEndReason", iana(136), kNone, kUnsigned8, 0, kIdentifier, kBase, kFlow,
              "", "Why the record was made: 1 idle, 2 active, 3 end of flow, 4 forced end, 5 lack of resources.",
-             [](const FlowRecord& r) -> FieldValue { return std::uint64_t{row(r.end_reason).flow_end_reason}; }},
+             number_of<end_reason_number>},
             {"src2dst_ip_bytes", "octetDeltaCount", iana(1), kNone, kUnsigned64, 0, kDeltaCounter, kBase, kForward,
              "octets", "Octets of IP packets from initiator to responder, headers included.", side<kFwd, &D::octets>},
             {"dst2src_ip_bytes", "reverseOctetDeltaCount", reverse_of(1), kNone, kUnsigned64, 0, kDeltaCounter, kBase,
@@ -457,9 +502,7 @@ constexpr InformationElement
              "hops", "Largest TTL or hop limit from responder to initiator.", side<kRev, &D::ttl_max>},
             {"icmp_type_code", "icmpTypeCodeIPv4", iana(32), iana(139), kUnsigned16, 0, kIdentifier, kBase, kFlow,
              "", "ICMP type times 256 plus code of the initiator's first packet.",
-             [](const FlowRecord& r) -> FieldValue {
-                 return std::uint64_t{static_cast<std::uint16_t>(r.forward.icmp_type << 8 | r.forward.icmp_code)};
-             }},
+             number_of<icmp_type_and_code>},
             {"src2dst_icmp_type", "icmpTypeIPv4", iana(176), iana(178), kUnsigned8, 0, kIdentifier, kBase, kForward, "",
              "ICMP type of the initiator's first packet.", side<kFwd, &D::icmp_type>},
             {"src2dst_icmp_code", "icmpCodeIPv4", iana(177), iana(179), kUnsigned8, 0, kIdentifier, kBase, kForward, "",
@@ -480,12 +523,12 @@ constexpr InformationElement
              flow<&FlowRecord::egress_interface>},
             {"interface_name", "interfaceName", iana(82), kNone, kString, 0, kDefault, kBase, kFlow, "",
              "Name of the interface the flow was seen on.",
-             [](const FlowRecord& r) -> FieldValue { return r.interface_name; }},
+             flow<&FlowRecord::interface_name>},
             {"flow_direction", "flowDirection", iana(61), kNone, kUnsigned8, 0, kIdentifier, kBase, kFlow, "",
              "0 when the first packet came in, 1 when it went out.", flow<&FlowRecord::flow_direction>},
             {"biflow_direction", "biflowDirection", iana(239), kNone, kUnsigned8, 0, kIdentifier, kBase, kFlow, "",
              "1 source is the initiator, 2 source is the responder, 0 the start was not seen.",
-             [](const FlowRecord& r) -> FieldValue { return static_cast<std::uint64_t>(r.biflow_direction); }},
+             flow<&FlowRecord::biflow_direction>},
             {"observation_point", "observationPointId", iana(138), kNone, kUnsigned64, 4, kIdentifier, kBase, kFlow, "",
              "Number of the metering process that saw the flow.", flow<&FlowRecord::observation_point>},
             {"selector_id", "selectorId", iana(302), kNone, kUnsigned64, 4, kIdentifier, kBase, kFlow, "",

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exporter of type ipfix (RFC 7011, biflows by RFC 5103): flow records to one
-// collector over UDP or TCP, or to a file. libfixbuf encodes; sessions, export
-// times, sequence numbers and template refresh are kept here. Belongs to the
-// thread of its exporting process.
+// collector over UDP or TCP, or to a file. Sessions, export times, sequence
+// numbers and template refresh are kept here. Belongs to the thread of its
+// exporting process.
 #pragma once
+#include <array>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/selection/selector_list.hpp"
-#include "exporters/ipfix/fixbuf_session.hpp"
+#include "exporters/ipfix/message_queue.hpp"
+#include "exporters/ipfix/record_encoder.hpp"
+#include "exporters/ipfix/record_layout.hpp"
 #include "exporters/ipfix/selector_options.hpp"
 #include "exporters/registry.hpp"
 #include "exporters/transport/message_transport.hpp"
@@ -28,6 +30,7 @@ enum TemplateId : std::uint16_t { kBiflowV4 = 256, kBiflowV6 = 257, kUniflowV4 =
 
 inline constexpr std::uint16_t kStreamMessage = 8192;  // TCP: as libfixbuf and its tools
 inline constexpr std::uint16_t kFileMessage = 65535;
+inline constexpr std::size_t kFileWrite = 256 * 1024;  // of one write(2)
 
 struct IpfixOptions {
     FieldSelection fields;
@@ -36,6 +39,7 @@ struct IpfixOptions {
     std::uint32_t observation_domain = 0;
     bool biflow = true;
     std::uint16_t max_message = kStreamMessage;
+    std::size_t send_octets = 64 * 1024;  // complete messages gather up to this while there is more to come
     std::chrono::milliseconds template_refresh = std::chrono::seconds(60);  // datagrams only
     SamplingElements sampling_elements = SamplingElements::kBoth;
     std::shared_ptr<const SelectorList> selectors;  // announced after the templates; null: none
@@ -56,6 +60,7 @@ public:
 
     Status open() override;
     Status write(const RecordBatch& batch, std::size_t from, std::size_t& consumed) override;
+    Status pause() override;
     Status flush() override;
     void close() noexcept override;
 
@@ -63,38 +68,33 @@ public:
     std::string description() const override { return transport_->description(); }
 
 private:
-    // An encoded message that has not left yet. It survives a new session, as
-    // template ids are fixed and its header is stamped when it is sent.
-    struct Message {
-        std::vector<std::uint8_t> bytes;
-        std::uint64_t records = 0;       // flow records
-        std::uint32_t data_records = 0;  // as the sequence number counts
-        bool stamped = false;            // parts of it may be out
-        bool of_session = false;         // templates, options: a new session has its own
-    };
-    struct Part {  // one data record of a flow record: a biflow, or one half
-        std::size_t layout = 0, wire_length = 0;
+    struct Kind {  // of data records: a template and how its records are written
+        std::uint16_t template_id;
+        RecordLayout layout;
+        RecordEncoder encoder;
     };
 
     IpfixExporter(const IpfixOptions& options, std::string name, std::unique_ptr<MessageTransport> transport,
                   Logger& logger, IpfixClock clock);
     Status plan(const IpfixOptions& options);
-    std::size_t layout_of(const FlowRecord& record, bool biflow) const;
+    Status plan_templates();
+    const Kind& kind_of(const FlowRecord& record, bool biflow) const;
 
     Status take(const FlowRecord& record);
-    Part fill(const FlowRecord& record, bool biflow, std::vector<std::uint8_t>& packed);
-    Status append(std::span<const Part> parts);
-    void end_message();
+    std::size_t measure(const Kind& kind, const FlowRecord& record, RecordTexts& texts);
+    void append(const Kind& kind, const FlowRecord& record, const RecordTexts& texts, std::size_t length);
     Status flush_within(std::chrono::milliseconds limit);
 
     void queue_templates();
     void refresh_templates();
-    void announce_selectors(std::size_t at);
+    void announce_selectors();
     Status send_pending();
-    void stamp(Message& message);
-    void sent(const Message& message);
-    void refused();
-    void give_up(Message& message, const Error& error);
+    bool data_is_full() const noexcept { return !data_.empty() && data_.bytes().size() >= send_octets_; }
+    Status send_from(MessageQueue& queue, bool& begun, std::size_t most);
+    void stamp(MessageQueue& queue, bool begun);
+    void sent(const MessageQueue& queue, std::size_t count);
+    void refused(const std::vector<std::uint64_t>& numbers);
+    void give_up(MessageQueue& queue, const Error& error);
     Status fail(Error error);
 
     const std::string name_;
@@ -102,27 +102,26 @@ private:
     Logger& logger_;
     const IpfixClock clock_;
     const bool biflow_;
-    const std::size_t max_message_;
+    const std::size_t max_message_, send_octets_;
     const std::chrono::milliseconds template_refresh_;
     const std::uint32_t domain_;
     const SamplingElements sampling_elements_;
     const std::shared_ptr<const SelectorList> selectors_;
 
-    std::vector<RecordLayout> layouts_;
-    std::vector<std::uint16_t> template_ids_;  // of layouts_
-    std::size_t record_limit_ = 0;             // octets that one data record may take
-    std::unique_ptr<FixbufSession> session_;
-    std::vector<std::uint8_t> packed_[2];
+    std::vector<Kind> kinds_;
+    std::size_t record_limit_ = 0;                              // octets that one data record may take
+    std::vector<std::vector<std::uint8_t>> template_messages_;  // the same in every session
+    RecordTexts texts_[2];
 
-    std::size_t length_ = kMessageHeader;  // of the message that is being encoded
-    std::size_t layout_in_set_ = SIZE_MAX;
-    std::uint64_t records_in_message_ = 0;
-    std::uint32_t data_records_in_message_ = 0;
+    // Messages survive a new session, as template ids are fixed and headers are
+    // stamped when they leave; templates and options do not: it has its own.
+    MessageQueue data_, session_;
+    bool data_begun_ = false, session_begun_ = false;  // part of the first message may be out
 
     bool open_ = false;
-    std::deque<Message> pending_;
     std::uint32_t sequence_ = 0;
-    std::uint64_t last_sent_records_ = 0;
+    std::uint64_t messages_sent_ = 0;                                          // in this session
+    std::array<std::uint64_t, MessageTransport::kRemembered> records_sent_{};  // of the newest messages, by number
     bool refused_since_templates_ = false;
     std::uint64_t selectors_version_ = 0;  // that was announced
     std::chrono::steady_clock::time_point templates_sent_{}, deadline_{};

@@ -71,6 +71,7 @@ Result<std::unique_ptr<MessageTransport>> make_transport(const config::Settings&
                   "an ipfix exporter needs either a collector or a path");
     if (!path.empty()) {
         options.max_message = ipfix::kFileMessage;
+        options.send_octets = ipfix::kFileWrite;
         return std::unique_ptr<MessageTransport>(
             std::make_unique<ipfix::MessageFile>(path, settings.boolean("append")));
     }

@@ -13,7 +13,7 @@
 
 #include "core/record/information_element.hpp"
 #include "exporters/ipfix/byte_reader.hpp"
-#include "exporters/ipfix/fixbuf_session.hpp"
+#include "exporters/ipfix/fixbuf_model.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 

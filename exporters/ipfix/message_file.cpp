@@ -12,10 +12,12 @@ Status MessageFile::open(Clock::time_point) {
     return ok();
 }
 
-Status MessageFile::send(std::span<const std::uint8_t> message, Clock::time_point deadline) {
-    const std::string_view bytes(reinterpret_cast<const char*>(message.data()), message.size());
-    const Status status = file_.write(bytes, sent_, deadline);
-    if (status) sent_ = 0;
+Status MessageFile::send(std::span<const std::uint8_t> bytes, std::span<const std::size_t> ends, std::size_t& sent,
+                         Clock::time_point deadline) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    Status status = file_.write(text, sent_, deadline);
+    while (sent < ends.size() && ends[sent] <= sent_) ++sent;
+    if (sent > 0) sent_ -= ends[sent - 1];
     if (!status && status.error().code != ErrorCode::kBusy) take_back();
     return status;
 }

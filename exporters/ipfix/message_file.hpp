@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // IPFIX messages one after the other in a file (RFC 5655) or on standard output.
-// No buffer of its own: messages for files are large. Belongs to the thread of
+// No buffer of its own: many messages come in one call. Belongs to the thread of
 // its exporter.
 #pragma once
 #include <cstdint>
@@ -20,7 +20,8 @@ public:
 
     // After a failure the file is continued behind its last whole message.
     Status open(Clock::time_point deadline) override;
-    Status send(std::span<const std::uint8_t> message, Clock::time_point deadline) override;
+    Status send(std::span<const std::uint8_t> bytes, std::span<const std::size_t> ends, std::size_t& sent,
+                Clock::time_point deadline) override;
     Status check() override { return ok(); }
     void close() noexcept override;
     std::string description() const override { return file_.description(); }
@@ -31,7 +32,7 @@ private:
     OutputFile file_;
     const bool append_;
     bool opened_ = false;
-    std::size_t sent_ = 0;  // octets of the message under way
+    std::size_t sent_ = 0;  // octets that are out of the first message to send
 };
 
 }  // namespace nfstreamd::exporters::ipfix

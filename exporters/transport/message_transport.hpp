@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/base/result.hpp"
 #include "exporters/transport/endpoint.hpp"
@@ -23,11 +24,13 @@ public:
     // A new session; what an earlier one left half sent is forgotten.
     virtual Status open(Clock::time_point deadline) = 0;
 
-    // Success: handed over as a whole. ErrorCode::kBusy: the receiver is slow, a
-    // part may be out; the next call must bring the same message again.
-    // ErrorCode::kInvalidArgument: this message can never go, others may. Any
-    // other error ends the session.
-    virtual Status send(std::span<const std::uint8_t> message, Clock::time_point deadline) = 0;
+    // Message i is the part of `bytes` that ends at ends[i]. `sent` comes in as 0
+    // and counts the messages that were handed over as a whole, with an error too.
+    // ErrorCode::kBusy: the receiver is slow, a part of the next message may be
+    // out; the next call must begin with that one. ErrorCode::kInvalidArgument: the
+    // next message can never go, others may. Any other error ends the session.
+    virtual Status send(std::span<const std::uint8_t> bytes, std::span<const std::size_t> ends, std::size_t& sent,
+                        Clock::time_point deadline) = 0;
 
     // Notices what happened since the last send: a peer that closed, a refusal.
     virtual Status check() = 0;
@@ -35,9 +38,10 @@ public:
     // Ends the session in an orderly way; what was handed over still leaves.
     virtual void close() noexcept = 0;
 
-    // Whether the receiver's host said since the last call that the message before
-    // the one just sent (in check(): the last one) reached nobody.
-    virtual bool take_refused() noexcept { return false; }
+    // Messages of which a host on the way said since the last call that they
+    // reached nobody: their numbers, counted from 0 in each session as handed over.
+    static constexpr std::size_t kRemembered = 1024;  // of the newest messages, that may be among them
+    virtual std::vector<std::uint64_t> take_refused() { return {}; }
 
     virtual bool is_datagram() const noexcept { return false; }
     virtual std::string description() const = 0;  // any thread

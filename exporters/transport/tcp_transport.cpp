@@ -63,6 +63,7 @@ Status TcpTransport::connect(const asio::ip::address& address, Clock::time_point
     set_options();
     peer_.clear();
     sent_ = 0;
+    busy_ = false;
     progress_ = Clock::now();
     read_ahead();
     return ok();
@@ -96,30 +97,41 @@ Status TcpTransport::check() {
     return ok();
 }
 
-Status TcpTransport::send(std::span<const std::uint8_t> message, Clock::time_point deadline) {
-    if (sent_ == 0) progress_ = Clock::now();
-    while (sent_ < message.size()) {
-        if (const Status status = check(); !status) return status;
+Status TcpTransport::send(std::span<const std::uint8_t> bytes, std::span<const std::size_t> ends, std::size_t& sent,
+                          Clock::time_point deadline) {
+    if (!busy_) progress_ = Clock::now();
+    Status status = write_all(bytes, deadline);
+    busy_ = !status && status.error().code == ErrorCode::kBusy;
+    while (sent < ends.size() && ends[sent] <= sent_) ++sent;
+    if (sent > 0) sent_ -= ends[sent - 1];
+    return status;
+}
+
+// Goes on behind the sent_ octets that are out.
+Status TcpTransport::write_all(std::span<const std::uint8_t> bytes, Clock::time_point deadline) {
+    while (sent_ < bytes.size()) {
+        if (Status status = check(); !status) return status;
         boost::system::error_code error;
-        const std::size_t n = socket_.write_some(asio::buffer(message.data() + sent_, message.size() - sent_), error);
+        const std::size_t n = socket_.write_some(asio::buffer(bytes.data() + sent_, bytes.size() - sent_), error);
         sent_ += n;
         if (n > 0) progress_ = Clock::now();
         if (!error || error == asio::error::interrupted) continue;
         if (error != asio::error::would_block) return failure("cannot send to", error);
         if (Clock::now() - progress_ >= stall_timeout_) return failure("stalled:", asio::error::timed_out);
         if (Clock::now() >= deadline) return Error{ErrorCode::kBusy, description_ + " takes no more for now", ""};
-        bool ready = false;
-        socket_.async_wait(tcp::socket::wait_write, [&ready](const boost::system::error_code&) { ready = true; });
-        io_.restart();
-        const auto until = std::min(deadline, progress_ + stall_timeout_);
-        while (!ready && !peer_ && Clock::now() < until) io_.run_one_until(until);
-        if (!ready) {
-            cancel_and_drain();  // the handler refers to this frame
-            if (!peer_) read_ahead();
-        }
+        wait_writable(std::min(deadline, progress_ + stall_timeout_));
     }
-    sent_ = 0;
     return ok();
+}
+
+void TcpTransport::wait_writable(Clock::time_point until) {
+    bool ready = false;
+    socket_.async_wait(tcp::socket::wait_write, [&ready](const boost::system::error_code&) { ready = true; });
+    io_.restart();
+    while (!ready && !peer_ && Clock::now() < until) io_.run_one_until(until);
+    if (ready) return;
+    cancel_and_drain();  // the handler refers to this frame
+    if (!peer_) read_ahead();
 }
 
 void TcpTransport::cancel_and_drain() noexcept {

@@ -22,12 +22,15 @@ public:
     ~TcpTransport() override;
 
     Status open(Clock::time_point deadline) override;
-    Status send(std::span<const std::uint8_t> message, Clock::time_point deadline) override;
+    Status send(std::span<const std::uint8_t> bytes, std::span<const std::size_t> ends, std::size_t& sent,
+                Clock::time_point deadline) override;
     Status check() override;
     void close() noexcept override;
     std::string description() const override { return description_; }
 
 private:
+    Status write_all(std::span<const std::uint8_t> bytes, Clock::time_point deadline);
+    void wait_writable(Clock::time_point until);
     Status connect(const boost::asio::ip::address& address, Clock::time_point deadline);
     void set_options();
     void read_ahead();
@@ -41,7 +44,8 @@ private:
     boost::asio::ip::tcp::socket socket_{io_};
     std::array<char, 512> received_{};  // a collector has nothing to say; thrown away
     boost::system::error_code peer_;    // set when the peer closed or reset the connection
-    std::size_t sent_ = 0;              // octets of the message under way
+    std::size_t sent_ = 0;              // octets that are out of the first message to send
+    bool busy_ = false;                 // the last send was: its time goes on
     Clock::time_point progress_{};
 };
 

@@ -434,8 +434,8 @@ TEST_CASE("IpfixExporter: a refused datagram takes its records back, and the tem
     REQUIRE(f.write(batch_of(1, 1)));
     REQUIRE(f.exporter->flush());
     REQUIRE(f.write(batch_of(2, 2)));
-    f.log.refused = true;
-    REQUIRE(f.exporter->flush());  // this send tells of the message before
+    f.log.refused = {templates};  // the message behind the templates
+    REQUIRE(f.exporter->flush());
     CHECK(f.exporter->counters().dropped_unreachable.get() == 1);
     CHECK(f.exporter->counters().records.get() == 2);
     CHECK(f.exporter->counters().templates.get() == templates);
@@ -454,7 +454,6 @@ TEST_CASE("IpfixExporter: fields that cannot fit a message are an error before a
     CHECK(made.error().code == ErrorCode::kInvalidArgument);
     CHECK(made.error().message.find("mtu") != std::string::npos);
 }
-#endif
 
 TEST_CASE("IpfixExporter: a collector that stalls does not hold up the end") {
     ExporterFixture f(all_fields(), false);
@@ -466,3 +465,64 @@ TEST_CASE("IpfixExporter: a collector that stalls does not hold up the end") {
     CHECK(f.log.last_limit <= std::chrono::seconds(1));
     CHECK(f.exporter->counters().dropped_failed.get() == 1);
 }
+
+TEST_CASE(
+    "IpfixExporter: complete messages gather while more comes, and leave at a pause, the one begun with a flush") {
+    IpfixOptions options = all_fields();
+    options.send_octets = 20'000;
+    ExporterFixture f(options);
+    REQUIRE(f.exporter->open());
+    const std::size_t templates = f.log.messages.size();
+    REQUIRE(f.write(batch_of(1, 20)));
+    CHECK(f.log.messages.size() == templates);
+    REQUIRE(f.exporter->pause());
+    const std::size_t complete = f.log.messages.size();
+    CHECK(complete > templates + 2);
+    CHECK(f.exporter->counters().records.get() < 20);
+    REQUIRE(f.exporter->pause());
+    CHECK(f.log.messages.size() == complete);
+    REQUIRE(f.write(batch_of(21, 100)));
+    CHECK(f.log.sends.back() > 10);
+    REQUIRE(f.exporter->flush());
+    CHECK(f.exporter->counters().records.get() == 120);
+    exporters::ipfix::ReaderCounters counters;
+    CHECK(read_all(f.log.messages, &counters).size() == 120);
+    CHECK(counters.sequence_gaps == 0);
+}
+
+TEST_CASE("IpfixExporter: many messages of which some cannot go or are refused are each counted once") {
+    IpfixOptions options = all_fields();
+    options.send_octets = 1 << 20;
+    ExporterFixture f(options);
+    REQUIRE(f.exporter->open());
+    const std::uint64_t templates = f.exporter->counters().templates.get();
+    REQUIRE(f.write(batch_of(1, 60)));
+    f.log.send_errors = {ErrorCode::kInvalidArgument, ErrorCode::kBusy};
+    CHECK_FALSE(f.exporter->pause());
+    const std::uint64_t too_long = f.exporter->counters().dropped_oversize.get();
+    CHECK(too_long > 0);
+    f.log.refused = {templates + 1, templates + 2};
+    REQUIRE(f.exporter->flush());
+    const auto& counters = f.exporter->counters();
+    CHECK(counters.dropped_oversize.get() == too_long);
+    CHECK(counters.dropped_unreachable.get() > 0);
+    CHECK(counters.records.get() + counters.dropped_unreachable.get() + too_long == 60);
+    exporters::ipfix::ReaderCounters read;
+    CHECK(read_all(f.log.messages, &read).size() == 60 - too_long);
+    CHECK(number_at(f.log.messages.at(static_cast<std::size_t>(templates)), 8, 4) == too_long);
+}
+
+TEST_CASE("IpfixExporter: templates that come due go before the data that waits") {
+    IpfixOptions options = all_fields();
+    options.send_octets = 1 << 20;
+    ExporterFixture f(options);
+    REQUIRE(f.exporter->open());
+    const std::size_t templates = f.log.messages.size();
+    REQUIRE(f.write(batch_of(1, 30)));
+    f.now += 60s;
+    REQUIRE(f.exporter->flush());
+    REQUIRE(f.log.messages.size() > 2 * templates);
+    for (std::size_t i = 0; i < f.log.messages.size(); ++i)
+        CHECK(is_template(f.log.messages[i]) == (i < 2 * templates));
+}
+#endif

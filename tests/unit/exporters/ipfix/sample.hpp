@@ -117,7 +117,9 @@ struct TransportLog {
     std::vector<std::size_t> session_starts;  // index into messages, for each open()
     std::deque<ErrorCode> send_errors;        // of the next sends
     std::size_t accept = SIZE_MAX;            // messages until the sends of a session fail
-    bool refuse_open = false, refused = false;
+    bool refuse_open = false;
+    std::vector<std::uint64_t> refused;                // numbers of messages, told after the next send
+    std::vector<std::size_t> sends;                    // messages of each send that went well
     std::chrono::steady_clock::duration last_limit{};  // what the last send was given
 };
 
@@ -130,21 +132,27 @@ public:
         log_.session_starts.push_back(log_.messages.size());
         return ok();
     }
-    Status send(std::span<const std::uint8_t> message, Clock::time_point deadline) override {
+    Status send(std::span<const std::uint8_t> bytes, std::span<const std::size_t> ends, std::size_t& sent,
+                Clock::time_point deadline) override {
         log_.last_limit = deadline - Clock::now();
-        if (!log_.send_errors.empty()) {
-            const ErrorCode code = log_.send_errors.front();
-            log_.send_errors.pop_front();
-            return Error{code, "as the test wants", ""};
+        for (; sent < ends.size(); ++sent) {
+            if (!log_.send_errors.empty()) {
+                const ErrorCode code = log_.send_errors.front();
+                log_.send_errors.pop_front();
+                return Error{code, "as the test wants", ""};
+            }
+            if (log_.accept == 0) return Error{ErrorCode::kUnavailable, "connection reset", ""};
+            --log_.accept;
+            const std::size_t begin = sent == 0 ? 0 : ends[sent - 1];
+            const auto message = bytes.subspan(begin, ends[sent] - begin);
+            log_.messages.emplace_back(message.begin(), message.end());
         }
-        if (log_.accept == 0) return Error{ErrorCode::kUnavailable, "connection reset", ""};
-        --log_.accept;
-        log_.messages.emplace_back(message.begin(), message.end());
+        log_.sends.push_back(ends.size());
         return ok();
     }
     Status check() override { return ok(); }
     void close() noexcept override {}
-    bool take_refused() noexcept override { return std::exchange(log_.refused, false); }
+    std::vector<std::uint64_t> take_refused() override { return std::exchange(log_.refused, {}); }
     bool is_datagram() const noexcept override { return datagram_; }
     std::string description() const override { return "test://"; }
 
@@ -164,6 +172,7 @@ inline IpfixOptions all_fields(std::uint16_t max_message = 1372) {
     options.fields = ipfix_fields(options.groups, kTestPen);
     options.observation_domain = 9;
     options.max_message = max_message;
+    options.send_octets = 0;  // each message as soon as it is complete
     return options;
 }
 

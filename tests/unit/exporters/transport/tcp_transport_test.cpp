@@ -38,6 +38,15 @@ std::vector<std::uint8_t> message(std::size_t size) {
     return bytes;
 }
 
+nfstreamd::Status send(TcpTransport& transport, const std::vector<std::uint8_t>& one,
+                       std::chrono::steady_clock::time_point deadline) {
+    const std::size_t end = one.size();
+    std::size_t sent = 0;
+    const auto status = transport.send(one, {&end, 1}, sent, deadline);
+    CHECK((sent == 1) == status.has_value());
+    return status;
+}
+
 }  // namespace
 
 TEST_CASE("TcpTransport: nobody listening is an error of open that names the collector") {
@@ -64,7 +73,7 @@ TEST_CASE("TcpTransport: messages arrive whole at a peer that reads one octet at
         boost::system::error_code error;
         while (boost::asio::read(collector.peer, boost::asio::buffer(&byte, 1), error) == 1) got.push_back(byte);
     });
-    for (int i = 0; i < 3; ++i) CHECK(transport.send(sent, in(10s)));
+    for (int i = 0; i < 3; ++i) CHECK(send(transport, sent, in(10s)));
     transport.close();
     reader.join();
     REQUIRE(got.size() == 3 * sent.size());
@@ -78,7 +87,7 @@ TEST_CASE("TcpTransport: a peer that does not read makes it busy, and the messag
     REQUIRE(transport.open(in(5s)));
     collector.acceptor.accept(collector.peer);
     const auto large = message(16 * 1024 * 1024);  // more than any socket buffer
-    const auto status = transport.send(large, in(50ms));
+    const auto status = send(transport, large, in(50ms));
     REQUIRE_FALSE(status);
     CHECK(status.error().code == ErrorCode::kBusy);
 
@@ -89,7 +98,7 @@ TEST_CASE("TcpTransport: a peer that does not read makes it busy, and the messag
         length = boost::asio::read(collector.peer, boost::asio::buffer(got), error);
     });
     bool done = false;
-    for (int i = 0; i < 1000 && !done; ++i) done = transport.send(large, in(1s)).has_value();
+    for (int i = 0; i < 1000 && !done; ++i) done = send(transport, large, in(1s)).has_value();
     CHECK(done);
     reader.join();
     CHECK(length == large.size());
@@ -101,7 +110,7 @@ TEST_CASE("TcpTransport: a peer on which nothing moves any more is given up") {
     TcpTransport transport(collector.endpoint(), "", 100ms);
     REQUIRE(transport.open(in(5s)));
     collector.acceptor.accept(collector.peer);
-    const auto status = transport.send(message(16 * 1024 * 1024), in(10s));
+    const auto status = send(transport, message(16 * 1024 * 1024), in(10s));
     REQUIRE_FALSE(status);
     CHECK(status.error().code == ErrorCode::kUnavailable);
 }
@@ -117,12 +126,44 @@ TEST_CASE("TcpTransport: a peer that closed is noticed without a send, and anoth
     bool noticed = false;
     while (!noticed && std::chrono::steady_clock::now() < deadline) noticed = !transport.check().has_value();
     CHECK(noticed);
-    CHECK_FALSE(transport.send(message(10), in(1s)));
+    CHECK_FALSE(send(transport, message(10), in(1s)));
 
     REQUIRE(transport.open(in(5s)));
     collector.acceptor.accept(collector.peer);
-    REQUIRE(transport.send(message(10), in(1s)));
+    REQUIRE(send(transport, message(10), in(1s)));
     std::vector<std::uint8_t> got(10);
     CHECK(boost::asio::read(collector.peer, boost::asio::buffer(got)) == 10);
     CHECK(got == message(10));
+}
+
+TEST_CASE(
+    "TcpTransport: of many messages those are told that are out as a whole, and the next call goes on behind them") {
+    Collector collector;
+    TcpTransport transport(collector.endpoint(), "");
+    REQUIRE(transport.open(in(5s)));
+    collector.acceptor.accept(collector.peer);
+    constexpr std::size_t kOctets = 8000, kMessages = 2000;
+    const auto bytes = message(kOctets * kMessages);  // more than any socket buffer
+    std::vector<std::size_t> ends;
+    for (std::size_t i = 1; i <= kMessages; ++i) ends.push_back(i * kOctets);
+    std::size_t first = 0;
+    const auto send_rest = [&](std::chrono::milliseconds limit) {
+        std::vector<std::size_t> rest;
+        for (std::size_t i = first; i < kMessages; ++i) rest.push_back(ends[i] - first * kOctets);
+        std::size_t sent = 0;
+        const auto status = transport.send(std::span(bytes).subspan(first * kOctets), rest, sent, in(limit));
+        first += sent;
+        return status.has_value();
+    };
+    CHECK_FALSE(send_rest(50ms));
+    CHECK(first > 0);
+    CHECK(first < kMessages);
+    std::vector<std::uint8_t> got(bytes.size());
+    std::thread reader([&] { boost::asio::read(collector.peer, boost::asio::buffer(got)); });
+    bool done = false;
+    for (int i = 0; i < 1000 && !done; ++i) done = send_rest(1s);
+    CHECK(done);
+    CHECK(first == kMessages);
+    reader.join();
+    CHECK(got == bytes);
 }

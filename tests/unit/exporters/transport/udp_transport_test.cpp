@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <vector>
 
 using namespace nfstreamd::exporters;
@@ -21,48 +22,130 @@ std::uint16_t unused_port() {
     return socket.local_endpoint().port();
 }
 
-const std::vector<std::uint8_t> kMessage{1, 2, 3, 4};
+using Message = std::vector<std::uint8_t>;
+const Message kMessage{1, 2, 3, 4};
+
+// All of them in one call; `sent` counts those that left.
+nfstreamd::Status send(UdpTransport& transport, const std::vector<Message>& messages, std::size_t* count = nullptr) {
+    Message bytes;
+    std::vector<std::size_t> ends;
+    for (const Message& message : messages) {
+        bytes.insert(bytes.end(), message.begin(), message.end());
+        ends.push_back(bytes.size());
+    }
+    std::size_t sent = 0;
+    const auto status = transport.send(bytes, ends, sent, soon());
+    if (count != nullptr) *count = sent;
+    return status;
+}
+
+// Message i is of lengths[i] octets and like no other.
+std::vector<Message> numbered(const std::vector<std::size_t>& lengths) {
+    std::vector<Message> messages;
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+        Message message(lengths[i], static_cast<std::uint8_t>(i));
+        message.at(1) = static_cast<std::uint8_t>(i >> 8);
+        messages.push_back(std::move(message));
+    }
+    return messages;
+}
+
+struct Collector {
+    boost::asio::io_context io;
+    udp::socket socket{io};
+
+    explicit Collector(const char* address = "127.0.0.1") {
+        const auto ip = boost::asio::ip::make_address(address);
+        socket.open(ip.is_v4() ? udp::v4() : udp::v6());
+        socket.set_option(boost::asio::socket_base::receive_buffer_size(4 << 20));
+        socket.bind({ip, 0});
+    }
+    Endpoint endpoint() const {
+        return {EndpointProtocol::kUdp, socket.local_endpoint().address().to_string(), socket.local_endpoint().port()};
+    }
+    std::vector<Message> waiting() {
+        std::vector<Message> got;
+        socket.non_blocking(true);
+        boost::system::error_code error;
+        while (true) {
+            Message message(65536);
+            message.resize(socket.receive(boost::asio::buffer(message), 0, error));
+            if (error) return got;
+            got.push_back(std::move(message));
+        }
+    }
+};
 
 }  // namespace
 
 TEST_CASE("UdpTransport: a message arrives as one datagram, from the chosen source address") {
-    boost::asio::io_context io;
-    udp::socket collector(io, udp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
-    UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", collector.local_endpoint().port()}, "127.0.0.3");
+    Collector collector;
+    UdpTransport transport(collector.endpoint(), "127.0.0.3");
     REQUIRE(transport.open(soon()));
-    REQUIRE(transport.send(kMessage, soon()));
+    REQUIRE(send(transport, {kMessage}));
     std::vector<std::uint8_t> got(100);
     udp::endpoint from;
-    got.resize(collector.receive_from(boost::asio::buffer(got), from));
+    got.resize(collector.socket.receive_from(boost::asio::buffer(got), from));
     CHECK(got == kMessage);
     CHECK(from.address().to_string() == "127.0.0.3");
     CHECK(transport.is_datagram());
-    CHECK_FALSE(transport.take_refused());
+    CHECK(transport.take_refused().empty());
 }
 
-TEST_CASE("UdpTransport: when nobody listens, each send tells that the one before was refused") {
-    UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", unused_port()}, "");
-    REQUIRE(transport.open(soon()));
-    REQUIRE(transport.send(kMessage, soon()));
-    CHECK_FALSE(transport.take_refused());
-    for (int i = 0; i < 3; ++i) {
-        REQUIRE(transport.send(kMessage, soon()));
-        CHECK(transport.take_refused());
-        CHECK_FALSE(transport.take_refused());
+TEST_CASE("UdpTransport: when nobody listens, each message is told to be refused, by number and once") {
+    for (const bool segmentation : {true, false}) {
+        CAPTURE(segmentation);
+        UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", unused_port()}, "", segmentation);
+        REQUIRE(transport.open(soon()));
+        for (std::uint64_t i = 0; i < 3; ++i) {
+            REQUIRE(send(transport, {kMessage}));
+            CHECK(transport.take_refused() == (i == 0 ? std::vector<std::uint64_t>{} : std::vector{i - 1}));
+        }
+        REQUIRE(send(transport, numbered({100, 100, 100, 60, 70, 100, 100})));
+        REQUIRE(transport.check());
+        auto refused = transport.take_refused();
+        std::sort(refused.begin(), refused.end());
+        CHECK(refused == std::vector<std::uint64_t>{2, 3, 4, 5, 6, 7, 8, 9});
+        REQUIRE(transport.check());
+        CHECK(transport.take_refused().empty());
     }
-    REQUIRE(transport.check());
-    CHECK(transport.take_refused());
+}
+
+TEST_CASE("UdpTransport: many messages leave in one call, whole and in order, with and without GSO") {
+    std::vector<std::size_t> lengths;
+    for (std::size_t i = 0; i < 150; ++i) lengths.push_back(1372);  // more than one group and one call hold
+    for (std::size_t i = 0; i < 100; ++i) lengths.push_back(20 + i * 37 % 500);
+    for (std::size_t i = 0; i < 100; ++i) lengths.push_back(i % 5 == 4 ? 50 : 300);
+    lengths.insert(lengths.end(), {30'000, 30'000, 30'000, 2, 2});
+    const auto messages = numbered(lengths);
+    for (const char* address : {"127.0.0.1", "::1"})
+        for (const bool segmentation : {true, false}) {
+            CAPTURE(address);
+            CAPTURE(segmentation);
+            Collector collector(address);
+            UdpTransport transport(collector.endpoint(), "", segmentation);
+            REQUIRE(transport.open(soon()));
+            if (!segmentation) CHECK_FALSE(transport.segments());
+            std::size_t sent = 0;
+            REQUIRE(send(transport, messages, &sent));
+            CHECK(sent == messages.size());
+            CHECK(collector.waiting() == messages);
+            CHECK(transport.take_refused().empty());
+        }
 }
 
 TEST_CASE("UdpTransport: a message that no datagram holds can never go, others can") {
-    boost::asio::io_context io;
-    udp::socket collector(io, udp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
-    UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", collector.local_endpoint().port()}, "");
+    Collector collector;
+    UdpTransport transport(collector.endpoint(), "");
     REQUIRE(transport.open(soon()));
-    const auto status = transport.send(std::vector<std::uint8_t>(65535), soon());
+    std::size_t sent = 0;
+    const auto messages = numbered({100, 100, 65535, 100});
+    auto status = send(transport, messages, &sent);
     REQUIRE_FALSE(status);
     CHECK(status.error().code == nfstreamd::ErrorCode::kInvalidArgument);
-    CHECK(transport.send(kMessage, soon()));
+    CHECK(sent == 2);
+    CHECK(send(transport, {messages[3]}));
+    CHECK(collector.waiting() == std::vector{messages[0], messages[1], messages[3]});
 }
 
 TEST_CASE("UdpTransport: a source address that is not ours is an error of open") {

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "exporters/ipfix/fixbuf_session.hpp"
+#include "exporters/ipfix/fixbuf_model.hpp"
 
 #include <fixbuf/public.h>
 #include <fmt/format.h>
 
-#include <cstddef>
+#include <memory>
 #include <mutex>
+#include <utility>
 
 namespace nfstreamd::exporters::ipfix {
 namespace {
 
-static_assert(sizeof(VariableField) == sizeof(fbVarfield_t));
-static_assert(offsetof(VariableField, length) == offsetof(fbVarfield_t, len));
-static_assert(offsetof(VariableField, bytes) == offsetof(fbVarfield_t, buf));
 static_assert(kVariableLength == FB_IE_VARLEN);
-
-constexpr std::uint16_t kFirstInternalId = 1024;  // a number space of its own
 
 // A GError that starts as the library wants it and is freed whatever happens.
 class ErrorSlot {
@@ -130,105 +126,68 @@ bool append_field(fbInfoModel_t* model, fbTemplate_t* tmpl, const FieldPlan& pla
 }
 
 // Hands the template to the session, which owns it from then on.
-Status add_template(fbSession_t* session, fbInfoModel_t* model, bool internal, std::uint16_t id,
-                    std::span<const FieldPlan* const> fields) {
+Status add_template(fbSession_t* session, fbInfoModel_t* model, const SessionTemplate& added) {
     ErrorSlot error;
     TemplatePtr tmpl(fbTemplateAlloc(model));
-    for (const FieldPlan* plan : fields)
-        if (!append_field(model, tmpl.get(), *plan, error))
-            return error.as_error(fmt::format("put {} into a template", plan->field->name));
-    if (fbSessionAddTemplate(session, internal ? TRUE : FALSE, id, tmpl.get(), error.fresh()) == 0)
+    for (const FieldPlan& plan : added.layout->fields())
+        if (!append_field(model, tmpl.get(), plan, error))
+            return error.as_error(fmt::format("put {} into a template", plan.field->name));
+    if (fbSessionAddTemplate(session, FALSE, added.id, tmpl.get(), error.fresh()) == 0)
         return error.as_error("add a template");
     tmpl.release();
     return ok();
 }
 
-std::vector<const FieldPlan*> in_template_order(const RecordLayout& layout) {
-    std::vector<const FieldPlan*> fields;
-    for (const FieldPlan& plan : layout.fields()) fields.push_back(&plan);
-    return fields;
-}
+// A session and the buffer it writes to. The templates are added before the
+// buffer exists, as the library would write them into it at once.
+class TemplateWriter {
+public:
+    Status open(std::uint32_t domain, std::uint16_t max_message, std::span<const SessionTemplate> templates) {
+        std::unique_ptr<fbSession_t, SessionFree> fresh(fbSessionAlloc(model_.get()));
+        fbSessionSetDomain(fresh.get(), domain);
+        for (const SessionTemplate& t : templates)
+            if (Status status = add_template(fresh.get(), model_.get(), t); !status) return status;
+        out_.resize(max_message);
+        session_ = fresh.release();
+        exporter_ = fbExporterAllocBuffer(out_.data(), max_message);
+        buffer_.reset(fBufAllocForExport(session_, exporter_));
+        fBufSetAutomaticMode(buffer_.get(), FALSE);
+        return ok();
+    }
+
+    Status add(std::uint16_t id) {
+        ErrorSlot error;
+        bool done = fbSessionExportTemplate(session_, id, error.fresh()) != FALSE;
+        if (!done && error.is_end_of_message())  // a new session begins in the state for data
+            done = fbSessionExportTemplate(session_, id, error.fresh()) != FALSE;
+        if (!done) return error.as_error("encode a template");
+        has_content_ = true;
+        return ok();
+    }
+
+    void end_message(std::vector<std::vector<std::uint8_t>>& messages) {
+        ErrorSlot error;
+        if (!std::exchange(has_content_, false) || !fBufEmit(buffer_.get(), error.fresh())) return;
+        messages.emplace_back(out_.data(), out_.data() + fbExporterGetMsgLen(exporter_));
+    }
+
+private:
+    const std::unique_ptr<fbInfoModel_t, ModelFree> model_{fbInfoModelAlloc()};  // before its users: it goes last
+    std::vector<std::uint8_t> out_;
+    fbSession_t* session_ = nullptr;    // owned by the buffer
+    fbExporter_t* exporter_ = nullptr;  // owned by the buffer
+    std::unique_ptr<fBuf_t, BufferFree> buffer_;
+    bool has_content_ = false;
+};
 
 }  // namespace
 
-struct FixbufSession::Model {
-    std::unique_ptr<fbInfoModel_t, ModelFree> model{fbInfoModelAlloc()};
-};
-
-// A session with its buffer. The templates are added before the buffer exists,
-// as the library would write them into it at once.
-struct FixbufSession::Encoder {
-    std::vector<std::uint8_t> out;
-    fbSession_t* session = nullptr;    // owned by the buffer
-    fbExporter_t* exporter = nullptr;  // owned by the buffer
-    std::unique_ptr<fBuf_t, BufferFree> buffer;
-    std::vector<std::uint16_t> ids;
-    std::size_t current = SIZE_MAX;
-    bool has_content = false;
-
-    Status open(fbInfoModel_t* model, std::uint32_t domain, std::uint16_t max_message,
-                std::span<const SessionTemplate> templates) {
-        std::unique_ptr<fbSession_t, SessionFree> fresh(fbSessionAlloc(model));
-        fbSessionSetDomain(fresh.get(), domain);
-        for (const SessionTemplate& t : templates) {
-            const auto internal_id = static_cast<std::uint16_t>(kFirstInternalId + ids.size());
-            Status status = add_template(fresh.get(), model, true, internal_id, t.layout->by_offset());
-            if (status) status = add_template(fresh.get(), model, false, t.id, in_template_order(*t.layout));
-            if (!status) return status;
-            ids.push_back(t.id);
-        }
-        out.resize(max_message);
-        session = fresh.release();
-        exporter = fbExporterAllocBuffer(out.data(), max_message);
-        buffer.reset(fBufAllocForExport(session, exporter));
-        fBufSetAutomaticMode(buffer.get(), FALSE);
-        return ok();
-    }
-
-    Status select(std::size_t index) {
-        if (index == current) return ok();
-        ErrorSlot error;
-        const auto internal_id = static_cast<std::uint16_t>(kFirstInternalId + index);
-        if (!fBufSetInternalTemplate(buffer.get(), internal_id, error.fresh()) ||
-            !fBufSetExportTemplate(buffer.get(), ids[index], error.fresh()))
-            return error.as_error("select a template");
-        current = index;
-        return ok();
-    }
-
-    std::span<const std::uint8_t> emit() {
-        ErrorSlot error;
-        if (!has_content || !fBufEmit(buffer.get(), error.fresh())) return {};
-        has_content = false;
-        return {out.data(), fbExporterGetMsgLen(exporter)};
-    }
-};
-
-FixbufSession::FixbufSession() : model_(std::make_unique<Model>()), encoder_(std::make_unique<Encoder>()) {}
-FixbufSession::~FixbufSession() = default;
-
-Result<std::unique_ptr<FixbufSession>> FixbufSession::make(std::uint32_t domain, std::uint16_t max_message,
-                                                           std::span<const SessionTemplate> templates) {
+Result<std::vector<std::vector<std::uint8_t>>> template_messages(std::uint32_t domain, std::uint16_t max_message,
+                                                                 std::span<const SessionTemplate> templates) {
     silence_library();
-    std::unique_ptr<FixbufSession> made(new FixbufSession);
-    Status status = made->encode_templates(domain, max_message, templates);
-    if (status) status = made->encoder_->open(made->model_->model.get(), domain, max_message, templates);
-    if (!status) return status.error();
-    return made;
-}
-
-// With a session of its own, so that the one for data never turns from data to
-// templates in the middle of a message. Each template has its own Set; as many
-// as fit share a message.
-Status FixbufSession::encode_templates(std::uint32_t domain, std::uint16_t max_message,
-                                       std::span<const SessionTemplate> templates) {
-    Encoder encoder;
-    Status status = encoder.open(model_->model.get(), domain, max_message, templates);
-    if (!status) return status;
-    const auto keep = [&] {
-        const auto message = encoder.emit();
-        if (!message.empty()) template_messages_.emplace_back(message.begin(), message.end());
-    };
+    std::vector<std::vector<std::uint8_t>> messages;
+    TemplateWriter writer;
+    if (Status status = writer.open(domain, max_message, templates); !status) return status.error();
     std::size_t length = kMessageHeader;
     for (const SessionTemplate& t : templates) {
         const std::size_t needed = kSetHeader + t.layout->template_wire_length();
@@ -239,32 +198,14 @@ Status FixbufSession::encode_templates(std::uint32_t domain, std::uint16_t max_m
                                      needed, max_message),
                          ""};
         if (length + needed > max_message) {
-            keep();
+            writer.end_message(messages);
             length = kMessageHeader;
         }
         length += needed;
-        ErrorSlot error;
-        bool done = fbSessionExportTemplate(encoder.session, t.id, error.fresh()) != FALSE;
-        if (!done && error.is_end_of_message())  // a new session begins in the state for data
-            done = fbSessionExportTemplate(encoder.session, t.id, error.fresh()) != FALSE;
-        if (!done) return error.as_error("encode a template");
-        encoder.has_content = true;
+        if (Status status = writer.add(t.id); !status) return status.error();
     }
-    keep();
-    return ok();
-}
-
-Status FixbufSession::append(std::size_t template_index, std::uint8_t* packed, std::size_t size) {
-    Status status = encoder_->select(template_index);
-    if (!status) return status;
-    ErrorSlot error;
-    if (!fBufAppend(encoder_->buffer.get(), packed, size, error.fresh())) return error.as_error("encode a record");
-    encoder_->has_content = true;
-    return ok();
-}
-
-std::span<const std::uint8_t> FixbufSession::emit() {
-    return encoder_->emit();
+    writer.end_message(messages);
+    return messages;
 }
 
 namespace {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Data records of one template (RFC 7011, 3.4.3), written straight into a
+// message by a plan that is compiled from the layout: fields that lie in the
+// flow record as they are get copied in one tight loop for each kind of copy;
+// the rest is asked of the field table's readers. One thread.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporters/ipfix/record_layout.hpp"
+
+namespace nfstreamd::exporters::ipfix {
+
+// The strings of a record between measure() and write(), so that they are read
+// and checked once.
+struct RecordTexts {
+    std::vector<std::string_view> views;
+    std::vector<std::string> cleaned;  // of those that are not valid UTF-8
+};
+
+// The part of a flow record that a field is read from.
+enum class RecordBlock : std::uint8_t { kRecord, kStatistics, kApplication, kDetails, kTunnel, kTcpQuality };
+struct FieldPlace {
+    RecordBlock block;
+    std::uint32_t offset;
+};
+struct FieldCopy {
+    std::uint32_t from, to;  // in its block; in the section
+};
+using CopyLoop = void (*)(const std::byte* block, std::span<const FieldCopy> copies, std::uint8_t* out);
+
+class RecordEncoder {
+public:
+    explicit RecordEncoder(const RecordLayout& layout);
+
+    struct Measured {
+        std::size_t length;  // octets that write() will fill
+        bool cut;            // a string was shortened to meet the limit
+    };
+    // `limit` is at least the layout's minimum_wire_length().
+    Measured measure(const FlowRecord& record, std::size_t limit, RecordTexts& texts) const;
+
+    // Returns the end of the record. `texts` as measure() left them.
+    std::uint8_t* write(const FlowRecord& record, const RecordTexts& texts, std::uint8_t* out) const;
+
+private:
+    struct Step {  // copies of one kind out of one block
+        RecordBlock block;
+        CopyLoop run;
+        std::uint32_t begin, end;  // in copies_
+    };
+    struct Call {  // a field that is asked for
+        FieldPlan plan;
+        std::uint32_t to;  // in the section
+    };
+    struct Text {
+        const InformationElement* field;
+        std::optional<FieldPlace> place;  // of its string_view
+    };
+    struct Section {  // fields of fixed length, then strings
+        std::uint32_t length = 0;
+        std::uint32_t steps_end = 0, calls_end = 0, texts_end = 0;
+    };
+    struct Planned {  // a copy that has not found its step
+        Step step;
+        FieldCopy copy;
+    };
+
+    void add_section(std::vector<Planned>& planned, std::uint32_t length);
+    static std::string_view text_of(const FlowRecord& record, const Text& text);
+    void cut(std::size_t& length, std::size_t limit, RecordTexts& texts) const;
+
+    std::vector<FieldCopy> copies_;
+    std::vector<Step> steps_;
+    std::vector<Call> calls_;
+    std::vector<Text> texts_;
+    std::vector<Section> sections_;
+    std::size_t fixed_length_ = 0;
+};
+
+}  // namespace nfstreamd::exporters::ipfix

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifdef NFSTREAMD_WITH_IPFIX
+#include "exporters/ipfix/record_encoder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "core/base/utf8.hpp"
+#include "tests/unit/exporters/ipfix/random_record.hpp"
+
+using namespace nfstreamd;
+using namespace nfstreamd::test;
+using exporters::ipfix::FieldPlan;
+using exporters::ipfix::kVariableLength;
+using exporters::ipfix::RecordEncoder;
+using exporters::ipfix::RecordLayout;
+using exporters::ipfix::RecordTexts;
+
+namespace {
+
+// The octets of a value by the words of RFC 7011, 6.1 and 6.2, without a plan.
+struct ToOctets {
+    const FieldPlan& plan;
+
+    Bytes number(std::uint64_t v) const {
+        Bytes out(plan.length);
+        for (std::size_t i = 0; i < out.size(); ++i) out[out.size() - 1 - i] = static_cast<std::uint8_t>(v >> 8 * i);
+        return out;
+    }
+    Bytes operator()(std::monostate) const {
+        return plan.length == kVariableLength ? (*this)(std::string_view{}) : Bytes(plan.length, 0);
+    }
+    Bytes operator()(std::uint64_t v) const {
+        const std::uint64_t most = plan.length == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * plan.length) - 1;
+        return number(std::min(v, most));
+    }
+    Bytes operator()(std::int64_t v) const { return number(static_cast<std::uint64_t>(v)); }
+    Bytes operator()(double) const { return {}; }
+    Bytes operator()(bool v) const { return {static_cast<std::uint8_t>(v ? 1 : 2)}; }
+    Bytes operator()(std::string_view v) const {
+        std::string clean(v.size(), '\0');
+        clean.resize(copy_valid_utf8(v, clean.data()));
+        Bytes out;
+        if (clean.size() >= 255) {
+            out = {255, static_cast<std::uint8_t>(clean.size() >> 8)};
+        }
+        out.push_back(static_cast<std::uint8_t>(clean.size()));
+        out.insert(out.end(), clean.begin(), clean.end());
+        return out;
+    }
+    Bytes operator()(const IpAddress& v) const {
+        if (v.version == 4 && plan.length == 16) {
+            Bytes out(16, 0);
+            out[10] = out[11] = 0xff;
+            std::copy_n(v.bytes.begin(), 4, out.begin() + 12);
+            return out;
+        }
+        return {v.bytes.begin(), v.bytes.begin() + plan.length};
+    }
+    Bytes operator()(const MacAddress& v) const { return {v.begin(), v.end()}; }
+    Bytes operator()(std::span<const std::int32_t>) const { return {}; }
+    Bytes operator()(const Unsigned128&) const { return {}; }
+};
+
+Bytes expected(const RecordLayout& layout, const FlowRecord& record) {
+    Bytes out;
+    for (const FieldPlan& plan : layout.fields()) {
+        const Bytes field = std::visit(ToOctets{plan}, plan.field->value(record));
+        out.insert(out.end(), field.begin(), field.end());
+    }
+    return out;
+}
+
+Bytes encoded(const RecordEncoder& encoder, const FlowRecord& record, std::size_t limit = 65535) {
+    RecordTexts texts;
+    const auto measured = encoder.measure(record, limit, texts);
+    Bytes out(measured.length + 8, 0x55);
+    std::uint8_t* end = encoder.write(record, texts, out.data());
+    CHECK(static_cast<std::size_t>(end - out.data()) == measured.length);
+    CHECK(std::all_of(out.end() - 8, out.end(), [](auto octet) { return octet == 0x55; }));
+    out.resize(measured.length);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("RecordEncoder: whatever a record holds, the plan writes what the readers of the table say") {
+    const IpfixOptions all = every_field(65535);
+    for (const int version : {4, 6})
+        for (const bool biflow : {true, false}) {
+            const RecordLayout layout(all.fields, version, biflow, all.groups, kTestPen);
+            const RecordEncoder encoder(layout);
+            for (std::uint32_t seed = 0; seed < 100; ++seed) {
+                CAPTURE(seed);
+                const RandomRecord random(seed, version);
+                REQUIRE(encoded(encoder, random.record) == expected(layout, random.record));
+                const ReversedFlow reversed(random.record);
+                REQUIRE(encoded(encoder, reversed.record) == expected(layout, reversed.record));
+            }
+        }
+}
+
+TEST_CASE("RecordEncoder: strings may stand between fields of fixed length, and first, and alone") {
+    const FieldGroups groups = every_field(65535).groups;
+    const std::vector<FieldSelection> selections = {
+        {find_field("application_name"), find_field("src_port"), find_field("user_agent"),
+         find_field("tls_server_name"), find_field("dst_ip"), find_field("id")},
+        {find_field("src_ip"), find_field("interface_name"), find_field("protocol")},
+        {find_field("application_name")},
+        {find_field("flow_end_reason")}};
+    for (const FieldSelection& fields : selections) {
+        const RecordLayout layout(fields, 4, true, groups, kTestPen);
+        const RecordEncoder encoder(layout);
+        for (std::uint32_t seed = 0; seed < 20; ++seed) {
+            const RandomRecord random(seed, 4);
+            CHECK(encoded(encoder, random.record) == expected(layout, random.record));
+        }
+    }
+}
+
+TEST_CASE(
+    "RecordEncoder: a value too large for its octets is the greatest that fits, a reduced one has its own octets") {
+    FieldGroups groups = every_field(65535).groups;
+    StatisticsRecord statistics;
+    TunnelRecord tunnel;
+    FlowRecord record = sample(1);
+    record.statistics = &statistics;
+    record.tunnel = &tunnel;
+    const RecordLayout layout({find_field("src2dst_syn_packets"), find_field("tunnel_key")}, 4, true, groups, kTestPen);
+    const RecordEncoder encoder(layout);
+    for (const std::uint64_t value : {std::uint64_t{0xffff'fffe}, std::uint64_t{0xffff'ffff}, std::uint64_t{1} << 32}) {
+        statistics.forward.flag_packets[kSyn] = tunnel.key = value;
+        const std::uint8_t last = value == 0xffff'fffe ? 0xfe : 0xff;
+        CHECK(encoded(encoder, record) == Bytes{0xff, 0xff, 0xff, last, 0xff, 0xff, 0xff, last});
+    }
+}
+
+TEST_CASE("RecordEncoder: outer addresses have 16 octets whatever the flow's version, IPv4 is mapped into IPv6") {
+    const FieldGroups groups = all_groups();
+    TunnelRecord tunnel;
+    tunnel.source_address = {{192, 0, 2, 1}, 4};
+    tunnel.destination_address = {{0x20, 1, 0xd, 0xb8}, 6};
+    FlowRecord record = sample(1);
+    for (const int version : {4, 6}) {
+        const RecordLayout layout({find_field("outer_src_ip"), find_field("outer_dst_ip")}, version, true, groups,
+                                  kTestPen);
+        const RecordEncoder encoder(layout);
+        record.tunnel = &tunnel;
+        CHECK(encoded(encoder, record) == Bytes{0,    0, 0,   0,    0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1,  //
+                                                0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0,    0,    0,   0, 0, 0});
+        record.tunnel = nullptr;
+        CHECK(encoded(encoder, record) == Bytes(32, 0));
+    }
+}
+
+TEST_CASE("RecordEncoder: strings are cut to one length, the greatest that fits, and not inside a character") {
+    const FieldGroups groups = all_groups();
+    const RecordLayout layout({find_field("src_port"), find_field("application_name"), find_field("user_agent")}, 4,
+                              true, groups, kTestPen);
+    const RecordEncoder encoder(layout);
+    ApplicationRecord application;
+    application.name = "short";
+    std::string agent;
+    while (agent.size() < 600) agent += "\u00fc";
+    application.user_agent = agent;
+    FlowRecord record = sample(1);
+    record.application = &application;
+    for (const std::size_t limit : {10, 100, 263, 264, 265, 300}) {
+        CAPTURE(limit);
+        RecordTexts texts;
+        const auto measured = encoder.measure(record, limit, texts);
+        CHECK(measured.cut);
+        CHECK(measured.length <= limit);
+        CHECK(measured.length + 3 >= limit);  // a character, and a prefix that grows by two
+        CHECK(encoded(encoder, record, limit).size() == measured.length);
+        CHECK(utf8_prefix(agent, texts.views[1].size()) == texts.views[1]);
+    }
+    RecordTexts texts;
+    CHECK_FALSE(encoder.measure(record, 611, texts).cut);
+}
+#endif
