@@ -43,6 +43,7 @@ std::size_t PcapFileReader::parse(std::span<RawFrame> frames) noexcept {
             break;
         }
         if (static_cast<std::size_t>(end - cursor) < kRecordHeaderSize + stored) break;
+        __builtin_prefetch(cursor + 64);  // the headers go on there; decoding comes a vector later
         const std::int64_t seconds = load_time<swapped>(cursor);
         const std::int64_t fraction = load_time<swapped>(cursor + 4);
         frames[count++] = {to_timestamp(seconds, fraction * scale), cursor + kRecordHeaderSize,

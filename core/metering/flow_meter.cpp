@@ -134,6 +134,13 @@ inline void FlowMeter<Key>::count(std::uint32_t index, const Observation& o) {
         static_cast<std::uint64_t>(to_ms(packet.timestamp)), entry.packets[0] + entry.packets[1]);
 }
 
+// Nothing that could end the flow before this packet: the test of nearly every packet.
+template <class Key>
+inline bool FlowMeter<Key>::goes_on(const Entry& entry, const Packet& packet) const noexcept {
+    return context_.timeouts.within(packet.timestamp - entry.last, packet.timestamp - entry.first) &&
+           entry.packets[0] + entry.packets[1] != context_.most_packets && !opens(packet) && !context_.rates_differ;
+}
+
 template <class Key>
 void FlowMeter<Key>::update() {
     if (observed_count_ == 0) return;
@@ -271,13 +278,6 @@ template <class Key>
 bool FlowMeter<Key>::is_over(const Entry& entry) noexcept {
     return (entry.tcp_flags[0] & entry.tcp_flags[1] & kFinFlag) != 0 ||
            ((entry.tcp_flags[0] | entry.tcp_flags[1]) & kRstFlag) != 0;
-}
-
-// Nothing that could end the flow before this packet: the test of nearly every packet.
-template <class Key>
-bool FlowMeter<Key>::goes_on(const Entry& entry, const Packet& packet) const noexcept {
-    return context_.timeouts.within(packet.timestamp - entry.last, packet.timestamp - entry.first) &&
-           entry.packets[0] + entry.packets[1] != context_.most_packets && !opens(packet) && !context_.rates_differ;
 }
 
 // nfstream's test on each packet, in whole milliseconds; idle wins. A connection

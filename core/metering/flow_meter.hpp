@@ -151,7 +151,7 @@ private:
     void begin(std::uint32_t index, const Observation& observation, bool continued);
     [[gnu::always_inline]] void count(std::uint32_t index, const Observation& observation);
     void measure_more(std::uint32_t index, const Packet& packet, int d);
-    bool goes_on(const Entry& entry, const Packet& packet) const noexcept;
+    [[gnu::always_inline]] bool goes_on(const Entry& entry, const Packet& packet) const noexcept;
     bool has_ended(const Entry& entry, const Packet& packet, EndReason& reason) const noexcept;
     void shed_dissection(FlowApplication& application);
     void judge(std::uint32_t index, const Observation& observation);
