@@ -177,6 +177,7 @@ MeteringOptions to_metering(const Settings& from, Generation generation) {
     to.pressure_idle_timeout = from.duration("pressure.idle_timeout");
     to.overload_from.reset();
     if (from.has_value("overload.from")) to.overload_from = static_cast<unsigned>(from.integer("overload.from"));
+    to.prefault = from.boolean("prefault");
     to.max_nflows = static_cast<std::uint64_t>(from.integer("max_nflows"));
     to.accounting_mode = static_cast<int>(from.integer("accounting_mode"));
     to.decode_tunnels = to_tunnels(from.strings("decode_tunnels"));

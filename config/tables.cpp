@@ -266,6 +266,13 @@ constexpr std::array kMetering = {
                 .description = "Flows held at once by each metering thread; when full, the idlest one ends early.",
                 .min = 64,
                 .max = 67108864},
+    SettingSpec{.name = "prefault",
+                .type = SettingType::kBool,
+                .default_value = "true",
+                .reload = Reload::kRestart,
+                .description = "Live: memory for `max_flows` is taken at the start, in huge pages where the system "
+                               "has them, so that no packet waits for it later; a quarter of what the machine or the "
+                               "service may have at most. false: as flows come."},
     SettingSpec{.name = "capacity",
                 .type = SettingType::kInteger,
                 .default_value = "128000",

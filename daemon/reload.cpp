@@ -33,6 +33,7 @@ constexpr FixedSetting metering(std::string_view key) {
 constexpr FixedSetting kFixed[] = {
     metering<&MeteringOptions::max_flows>("metering.max_flows"),
     metering<&MeteringOptions::overload_from>("metering.overload.from"),
+    metering<&MeteringOptions::prefault>("metering.prefault"),
     metering<&MeteringOptions::max_nflows>("metering.max_nflows"),
     metering<&MeteringOptions::accounting_mode>("metering.accounting_mode"),
     metering<&MeteringOptions::decode_tunnels>("metering.decode_tunnels"),

@@ -102,6 +102,9 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("max_flows", status.max_flows);
     json.member("flow_octets", status.flow_octets);
     json.member("table_octets", status.table_octets);
+    json.member("prefaulted_octets", status.prefaulted_octets);
+    json.member("huge_page_octets", status.huge_page_octets);
+    json.member("longest_pause_us", status.longest_pause_us);
     json.member("idle_timeout_ms", status.idle_timeout_ms);
     json.member("clock_steps", status.clock_steps);
     write_overload(json, status);
@@ -163,6 +166,9 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.max_flows = meter.options().max_flows;
     status.flow_octets = counters.flow_octets.get();
     status.table_octets = counters.table_octets.get();
+    status.prefaulted_octets = counters.prefaulted_octets.get();
+    status.huge_page_octets = counters.huge_page_octets.get();
+    status.longest_pause_us = counters.longest_pause_ns.get() / 1000;
     status.idle_timeout_ms = counters.idle_timeout_ms.get();
     status.clock_steps = counters.clock_steps.get();
     status.shed = name(static_cast<ShedLevel>(counters.shed_level.get()));

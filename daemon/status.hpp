@@ -30,6 +30,7 @@ struct InterfaceStatus {
     std::uint64_t sampled_out = 0, hash_filtered = 0;  // packets
     std::uint64_t bad_checksum = 0, offloaded_checksum = 0, merged_segments = 0;
     std::uint64_t flows_active = 0, flows_created = 0, max_flows = 0, flow_octets = 0, table_octets = 0;
+    std::uint64_t prefaulted_octets = 0, huge_page_octets = 0, longest_pause_us = 0;
     std::uint64_t idle_timeout_ms = 0, clock_steps = 0;
     std::uint64_t ring_fill_percent = 0;
     std::string_view shed = name(ShedLevel::kNothing);

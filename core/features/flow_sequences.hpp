@@ -14,6 +14,7 @@ class FlowSequences {
 public:
     // `length` packets for each of `flows` flows.
     Status allocate(std::size_t flows, unsigned length);
+    void prefault(Prefault& prefault, std::size_t flows) { blocks_.prefault(prefault, flows * stride_); }
     bool enabled() const noexcept { return length_ != 0; }
     std::size_t octets_per_flow() const noexcept { return stride_; }
 

@@ -30,8 +30,13 @@ public:
         limit_ = max_flows;
         if (auto status = buckets_.allocate(buckets); !status) return status;
         if (auto status = entries_.allocate(max_flows); !status) return status;
-        free_.reserve(std::min<std::uint32_t>(max_flows, 1u << 16));
+        free_.reserve(max_flows);  // address space; to grow with packets waiting would be a pause
         return ok();
+    }
+    // Entries are given out in order, so those of the first `flows`; buckets anywhere.
+    void prefault(Prefault& prefault, std::size_t flows) {
+        buckets_.prefault(prefault, mask_ + 1);
+        entries_.prefault(prefault, flows);
     }
 
     Entry& operator[](std::uint32_t index) noexcept { return entries_[index]; }

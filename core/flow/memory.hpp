@@ -2,11 +2,13 @@
 // Arrays for millions of flows: address space is reserved at once, pages come
 // zeroed with the first touch, in huge pages where the system gives them.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
 
 #include "core/base/result.hpp"
+#include "core/flow/prefault.hpp"
 
 namespace nfstreamd {
 
@@ -37,6 +39,10 @@ public:
         data_ = static_cast<T*>(pages.value());
         count_ = count;
         return ok();
+    }
+
+    void prefault(Prefault& prefault, std::size_t count) {  // the first so many
+        if (data_ != nullptr) prefault.take(data_, std::min(count, count_) * sizeof(T));
     }
 
     T& operator[](std::size_t i) noexcept { return data_[i]; }

@@ -6,6 +6,14 @@
 
 namespace nfstreamd {
 
+Status TimerWheel::allocate(std::uint32_t indices) {
+    // as many chunks as are in use when every slot has one that is not full: later growth would be a pause
+    const std::size_t chunks = indices / std::size(Chunk{}.index) + kSlots;
+    blocks_.reserve(chunks / kChunksPerBlock + 1);
+    spare_.reserve(chunks + kChunksPerBlock);
+    return places_.allocate(indices);
+}
+
 std::uint32_t TimerWheel::new_chunk(std::uint32_t next) {
     if (spare_.empty()) {
         // not value-initialised: a chunk's count says what is in it

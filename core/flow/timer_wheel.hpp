@@ -23,7 +23,8 @@ public:
 
     TimerWheel() noexcept { slots_.fill(kNone); }
 
-    Status allocate(std::uint32_t indices) { return places_.allocate(indices); }  // for 0 to indices - 1, once
+    Status allocate(std::uint32_t indices);  // for 0 to indices - 1, once
+    void prefault(Prefault& prefault, std::size_t indices) { places_.prefault(prefault, indices); }
 
     void arm(std::uint32_t index, TimestampNs due);
     void disarm(std::uint32_t index) noexcept;  // one that is held

@@ -49,6 +49,18 @@ Status FlowMeter<Key>::allocate() {
     return ok();
 }
 
+// Everything that lies beside an entry is touched with it.
+template <class Key>
+void FlowMeter<Key>::prefault(Prefault& prefault, std::size_t flows) {
+    table_.prefault(prefault, flows);
+    wheel_.prefault(prefault, flows);
+    statistics_.prefault(prefault, flows);
+    applications_.prefault(prefault, flows);
+    creation_ids_.prefault(prefault, flows);
+    tcp_quality_.prefault(prefault, flows);
+    sequences_.prefault(prefault, flows);
+}
+
 template <class Key>
 std::size_t FlowMeter<Key>::octets() const noexcept {
     return table_.octets() + statistics_.octets() + applications_.octets() + creation_ids_.octets() +

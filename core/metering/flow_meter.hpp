@@ -110,6 +110,7 @@ public:
     explicit FlowMeter(MeterContext& context) : context_(context) {}
 
     Status allocate();
+    void prefault(Prefault& prefault, std::size_t flows);
     void set_sibling(FlowEvictor& sibling) noexcept { sibling_ = &sibling; }
     std::size_t octets() const noexcept;
     std::size_t octets_per_flow() const noexcept;

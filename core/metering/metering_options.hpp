@@ -28,6 +28,7 @@ struct MeteringOptions : TimeoutOptions {
     std::uint32_t max_flows = 1u << 20;  // of one metering process
     // Live: percent of the capture ring from which on load is shed; unset: never.
     std::optional<unsigned> overload_from{50};
+    bool prefault = true;          // live: memory of the flow cache is taken at the start
     std::uint64_t max_nflows = 0;  // records of all metering processes together, then the run ends; 0: no limit
     int accounting_mode = 0;       // 0 link, 1 IP, 2 transport, 3 payload
     TunnelSet decode_tunnels;      // nfstream's three: GTP-U, CAPWAP, TZSP

@@ -13,6 +13,7 @@
 #include "core/metering/clock_watch.hpp"
 #include "core/metering/flow_meter.hpp"
 #include "core/metering/load_shedder.hpp"
+#include "core/metering/pause_watch.hpp"
 #include "core/packet/checksum.hpp"
 #include "core/packet/decode.hpp"
 #include "core/packet/fragment_table.hpp"
@@ -79,6 +80,7 @@ public:
         if (auto status = v6_.allocate(); !status) return status;
         counters_.table_octets.set(v4_.octets() + v6_.octets());
         counters_.flow_octets.set(v4_.octets_per_flow());
+        if (!point_.offline) prepare_memory();
         show_timeout();
         watch_ring();
         return source_->open();
@@ -357,6 +359,7 @@ private:
     // Live: how late packets of the next vector may be without a step of their clock.
     void watch_clock(TimestampNs first) {
         const auto now = Steady::now();
+        pauses_.begin(now);
         if (clock_ == 0 || first <= clock_watch_.latest(now)) clock_watch_.note(first, now);
         latest_ = std::min(clock_watch_.latest(now), kLatest);
     }
@@ -455,6 +458,28 @@ private:
         frame_number_ = 0;
     }
 
+    // ---- memory ----
+
+    // Of the IPv6 family the entries of a quarter: both families share max_flows,
+    // and what is touched later comes in order, a huge page for thousands of flows.
+    void prepare_memory() {
+        constexpr std::size_t kPartOfV6 = 4;
+        if (options_.prefault) {
+            v4_.prefault(prefault_, options_.max_flows);
+            v6_.prefault(prefault_, options_.max_flows / kPartOfV6);
+        }
+        counters_.prefaulted_octets.set(prefault_.octets());
+        counters_.huge_page_octets.set(prefault_.huge_octets());
+        logger_.info("flow cache ready", {{"meter", point_.name},
+                                          {"max_flows", options_.max_flows},
+                                          {"octets", counters_.table_octets.get()},
+                                          {"prefaulted", prefault_.octets()},
+                                          {"huge_pages", counters_.huge_page_octets.get()}});
+        if (!prefault_.complete())
+            logger_.warning("flow cache is not prefaulted as a whole: it may take a quarter of the memory at most",
+                            {{"meter", point_.name}, {"limit", prefault_limit()}});
+    }
+
     // ---- overload ----
 
     void watch_ring() {
@@ -543,6 +568,7 @@ private:
     // link, an operator's command, batches that wait.
     void tick() {
         const auto now = Steady::now();
+        pauses_.begin(now);
         if (std::exchange(saw_packets_, false)) last_packets_ = now;
         if (overlapping_ && now > overlap_ends_) end_overlap();
         behind_ = !point_.offline && clock_ != 0 && expire_by_the_clock(now);
@@ -563,6 +589,8 @@ private:
         if (!point_.offline) shed(shedder_.update(source_->fill_percent(), now));
         warn_when_full(now);
         tell_pressure(now);
+        pauses_.end(Steady::now());
+        counters_.longest_pause_ns.set(pauses_.longest_ns());
     }
 
     // Once when timeouts begin to shrink, and once when they are as configured again.
@@ -616,6 +644,8 @@ private:
     MeterContext context_;
     FragmentTable fragments_;
     LoadShedder shedder_;
+    PauseWatch pauses_;
+    Prefault prefault_;
     FlowMeter<FlowKeyV4> v4_;
     FlowMeter<FlowKeyV6> v6_;
     std::array<Packet, kFrameVectorSize> packets_;

@@ -50,6 +50,9 @@ struct MeterCounters {                           // written by the metering thre
     Counter record_packets, record_octets;       // in those records: metered = in records + in the table + discarded
     Counter flows_discarded, packets_discarded;  // max_nflows had been reached
     Counter table_octets;                        // gauge: address space of the flow cache
+    Counter prefaulted_octets;                   // gauge: of these, memory that was taken at the start
+    Counter huge_page_octets;                    // gauge: of these, in huge pages
+    Counter longest_pause_ns;                    // gauge: the capture was not looked at, in the last minutes; live
     Counter flow_octets;                         // gauge: memory of one flow, all groups that are on
     Counter now_ns;                              // gauge: the meter's clock
     Counter idle_timeout_ms;                     // gauge: idle_timeout as in force, shorter under pressure

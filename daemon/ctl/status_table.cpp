@@ -159,11 +159,16 @@ std::string interfaces(const Tree& status) {
         remark(rows, "metered without their VNI, as too many are in use",
                number(interface, "metered.merged_segments") ? text(interface, "metered.merged_segments") : "");
         remark(rows, "records", counts_text(records));
-        remark(rows, "flow cache",
-               fmt::format("{} of {} flows, {} octets a flow, {} octets in all, idle timeout {} s",
-                           number(interface, "flows_active"), number(interface, "max_flows"),
-                           number(interface, "flow_octets"), number(interface, "table_octets"),
-                           static_cast<double>(number(interface, "idle_timeout_ms")) / 1000));
+        remark(
+            rows, "flow cache",
+            fmt::format("{} of {} flows, {} octets a flow, {} octets in all, {} of them prefaulted, {} in huge pages, "
+                        "idle timeout {} s",
+                        number(interface, "flows_active"), number(interface, "max_flows"),
+                        number(interface, "flow_octets"), number(interface, "table_octets"),
+                        number(interface, "prefaulted_octets"), number(interface, "huge_page_octets"),
+                        static_cast<double>(number(interface, "idle_timeout_ms")) / 1000));
+        remark(rows, "longest pause",
+               number(interface, "longest_pause_us") ? text(interface, "longest_pause_us") + " us" : "");
         remark(rows, "steps of the clock", number(interface, "clock_steps") ? text(interface, "clock_steps") : "");
         remark(rows, "discarded after max_nflows", counts_text(interface.get_child("discarded")));
     }

@@ -88,6 +88,7 @@ metering:
     from: 50
     sampling: off
   max_flows: 1048576
+  prefault: true
   max_nflows: 0
   accounting_mode: 0
   decode_tunnels: true

@@ -67,6 +67,7 @@ metering:
   overload: { from: 30, sampling: 16 }
   max_nflows: 12k
   max_flows: 1M
+  prefault: false
   accounting_mode: 3
   decode_tunnels: [gtp, vxlan]
   fragments: all
@@ -131,6 +132,7 @@ control: { socket: "" }
     metering.pressure_from = 80;
     metering.pressure_idle_timeout = std::chrono::seconds(3);
     metering.overload_from = 30;
+    metering.prefault = false;
     metering.max_nflows = 12'000;
     metering.max_flows = 1'000'000;
     metering.accounting_mode = 3;

@@ -65,6 +65,7 @@ TEST_CASE("status: every counter is there under its name") {
         interface.source.ring_octets = 33'554'432;
         interface.selector.options.overload_rate = 20;
         interface.ring_fill_percent = 81;
+        interface.prefaulted_octets = 15, interface.huge_page_octets = 16, interface.longest_pause_us = 17;
         interface.shed = "dissection";
         interface.overload = {{"times", 3}, {"packets_shed", 8}};
         interface.discarded = {{"flows", 13}, {"packets", 14}};
@@ -118,6 +119,9 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(interface.get<int>("ring_octets") == 33'554'432);
     CHECK(interface.get<int>("selection.overload_rate") == 20);
     CHECK(interface.get<int>("overload.ring_fill_percent") == 81);
+    CHECK(interface.get<int>("prefaulted_octets") == 15);
+    CHECK(interface.get<int>("huge_page_octets") == 16);
+    CHECK(interface.get<int>("longest_pause_us") == 17);
     CHECK(interface.get<std::string>("overload.shed") == "dissection");
     CHECK(interface.get<int>("overload.times") == 3);
     CHECK(interface.get<int>("overload.packets_shed") == 8);

@@ -40,6 +40,7 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     interface.idle_timeout_ms = 37'500;
     interface.clock_steps = 2;
     interface.shed = "dissection";
+    interface.prefaulted_octets = 15, interface.huge_page_octets = 16, interface.longest_pause_us = 170;
     interface.overload = {{"times", 3}, {"flows_not_dissected", 70}, {"dissections_stopped", 0}, {"packets_shed", 80}};
     interface.discarded = {{"flows", 8}, {"packets", 9}};
     status.interfaces.push_back(interface);
@@ -57,14 +58,25 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
 
     const auto table = table_of(status);
     for (const char* part :
-         {"nfstreamd 1.2.3  edge \"1\"  up 1:02:03", "/etc/x.yaml /etc/conf.d/a.yaml", "2 applied, 1 rejected",
-          "unknown key", "state: waiting: no such device", "ignored: not-ip 7\n", "records: idle 5, active 1",
-          "idle timeout 37.5 s\n", "steps of the clock: 2\n",
+         {"nfstreamd 1.2.3  edge \"1\"  up 1:02:03",
+          "/etc/x.yaml /etc/conf.d/a.yaml",
+          "2 applied, 1 rejected",
+          "unknown key",
+          "state: waiting: no such device",
+          "ignored: not-ip 7\n",
+          "records: idle 5, active 1",
+          "idle timeout 37.5 s\n",
+          "steps of the clock: 2\n",
+          "0 octets in all, 15 of them prefaulted, 16 in huge pages, idle",
+          "longest pause: 170 us\n",
           "load shed: dissection now, begun 3 times: flows_not_dissected 70, packets_shed 80\n",
-          "discarded after max_nflows: flows 8, packets 9\n", "udp://192.0.2.5:4739", "lost: queue_full 3, failed 4",
+          "discarded after max_nflows: flows 8, packets 9\n",
+          "udp://192.0.2.5:4739",
+          "lost: queue_full 3, failed 4",
           "left out: 11 records by filter, 12 by sampling",
           "selection: random, 1 packet of 10, 900 sampled out; by hash 0.25 of all packets, 75 filtered",
-          "checksums: 8 bad, 9 left to the interface", "metered without their VNI, as too many are in use: 10",
+          "checksums: 8 bad, 9 left to the interface",
+          "metered without their VNI, as too many are in use: 10",
           "last error: connection refused"})
         CHECK_MESSAGE(table.find(part) != std::string::npos, part);
     CHECK(table.find("eth0       down     1000       0       42        7      993") != std::string::npos);
