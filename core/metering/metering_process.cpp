@@ -31,8 +31,9 @@ constexpr std::chrono::milliseconds kLongestWait{100};
 // a flow is not called idle before they have been seen.
 constexpr std::chrono::milliseconds kDeliveryDelay{250};
 constexpr int kExpiryPerVector = 4 * static_cast<int>(kFrameVectorSize);
-constexpr int kExpiryPerTick = 8192;
-constexpr std::uint32_t kForcedPerTick = 4096;
+// each may be the end of a dissection: some milliseconds at most
+constexpr int kExpiryPerTick = 2048;
+constexpr std::uint32_t kForcedPerTick = 2048;
 // The kernel hands a block of its ring over when it is full or 50 ms old.
 constexpr std::chrono::milliseconds kDrain{100};
 constexpr std::chrono::seconds kLongestOverlap{2};
