@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// pauses [FLOWS [PACKETS [MAX_FLOWS [N_DISSECTIONS]]]]: a metering thread as it is live, flooded with flows
-// by a source that never waits; how long each vector of packets took, records going to one that drops them.
+// pauses [FLOWS [PACKETS [MAX_FLOWS [N_DISSECTIONS [PREFAULT [IDLE_S]]]]]]: a metering thread as it is live, flooded
+// by a source that never waits; how long each vector of packets took.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
