@@ -11,6 +11,7 @@ neither in a record nor in a counter of what was dropped, shed or ignored.
 import argparse
 import contextlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -176,6 +177,8 @@ def main():
     parser.add_argument("--inputs", type=pathlib.Path, default=ROOT / "build" / "bench-inputs")
     parser.add_argument("--corpus", type=pathlib.Path)
     arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("network namespaces need root")
     inputs = Inputs(arguments.inputs, arguments.build, arguments.corpus)
     capture, rows, lost, results = inputs.path(arguments.input), [], [], {}
     for rate in arguments.rates.split(","):

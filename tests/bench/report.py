@@ -55,7 +55,7 @@ def aims(results):
 def measured(results):
     order = {name: place for place, name in enumerate(("bulk", "bulk.pcapng", "mix", "mix.pcapng", "manyflows"))}
     names = sorted((name for name in results if "cpu" in results[name]),
-                   key=lambda name: (order.get(name.split("/")[0], 9), not name.endswith(cases.NO_OP)))
+                   key=lambda name: (order.get(name.split("/")[0], 9), not name.endswith(cases.NO_OP), name))
     rows = []
     for name in names:
         result = results[name]
@@ -86,6 +86,7 @@ def _processor():
 def update_readme(results, inputs):
     if not results:
         raise SystemExit("nothing has been measured yet")
+    results = {name: result for name, result in results.items() if "@" not in name}  # of another build
     rounds = sorted({result["rounds"] for result in results.values() if "rounds" in result})
     where = (f"Measured on {os.cpu_count()} processors ({_processor()}), {'/'.join(map(str, rounds))} rounds; mix made of "
              f"{len(inputs.captures())} captures.")

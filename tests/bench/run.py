@@ -19,14 +19,14 @@ import sys
 import cases
 import report
 from inputs import FULL, ROOT, SMALL, Inputs
-from programs import NoOp
+from programs import NoOp, Ours
 
 
 def chosen(everything, patterns):
     if not patterns:
         return [case for case in everything if not case.slow]
     found = [case for case in everything if case.name in patterns
-             or not case.slow and any(fnmatch.fnmatch(case.name, pattern) for pattern in patterns)]
+             or not case.slow and any(fnmatch.fnmatch(case.name.split("@")[0], pattern) for pattern in patterns)]
     if not found:
         sys.exit(f"no case is named {' or '.join(patterns)}: see --list")
     return found
@@ -79,7 +79,7 @@ def main():
     if arguments.update:
         return report.update_readme(results, inputs)
     if arguments.quick:
-        everything = [case for case in everything if isinstance(case.program, cases.programs.Ours)]
+        everything = [case for case in everything if isinstance(case.program, Ours)]
     wanted = chosen(everything, arguments.case)
     if any(case.capture.startswith("mix") for case in wanted):
         print(f"mix is made of {inputs.corpus_name()}")
