@@ -8,6 +8,7 @@ Points that were measured before stay in the drawing, so that it can be made in 
 takes 4 GB.
 """
 import argparse
+import math
 import pathlib
 import statistics
 
@@ -65,20 +66,20 @@ def at_exporters(inputs, build, count, rounds):
 
 PLOTS = {
     "flows": (LIVE, at_live_flows, "live_flows.svg", "What a packet costs, by the flows held at once",
-              "live flows (five packets each)"),
+              "live flows (five packets each)", math.log),
     "exporters": (EXPORTERS, at_exporters, "exporters.svg", "What a packet costs, by the number of exporters",
-                  "IPFIX exporters, each with all records of mix"),
+                  "IPFIX exporters, each with all records of mix", float),
 }
 
 
 def draw(results, name):
-    _, _, file, title, x_title = PLOTS[name]
+    _, _, file, title, x_title, scale = PLOTS[name]
     found = sorted((int(key.rsplit("/", 1)[1]), value) for key, value in results.items() if key.startswith(f"plot/{name}/"))
     if len(found) < 2:
         return
     names = sorted((series for series in found[-1][1] if series != "packets"), key=lambda s: -found[-1][1][s])
     lines = [svg.Line(series, [(x, values[series]) for x, values in found if series in values]) for series in names]
-    (HERE / file).write_text(svg.chart(title, x_title, "CPU time, ns a packet", lines), encoding="utf-8")
+    (HERE / file).write_text(svg.chart(title, x_title, "CPU time, ns a packet", lines, scale), encoding="utf-8")
     print(f"{HERE / file}")
 
 

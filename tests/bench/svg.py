@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A line chart as SVG, by hand: a logarithmic x axis, y from zero, a name at the end of each line. Colours hold on light
-and dark pages; the page shows through."""
+"""A line chart as SVG, by hand: x linear or logarithmic, y from zero, a name at the end of each line. Colours hold on
+light and dark pages; the page shows through."""
 import dataclasses
 import html
 import math
@@ -53,14 +53,14 @@ def _spread(places, gap=17):
     return moved
 
 
-def chart(title, x_title, y_title, lines):
+def chart(title, x_title, y_title, lines, scale=math.log):
     xs = sorted({x for line in lines for x, _ in line.points})
     step = _step(max(y for line in lines for _, y in line.points))
     top = step * math.ceil(max(y for line in lines for _, y in line.points) / step)
-    low, span = math.log(xs[0]), math.log(xs[-1] / xs[0]) or 1
+    low, span = scale(xs[0]), scale(xs[-1]) - scale(xs[0])
 
     def at_x(x):
-        return LEFT + (math.log(x) - low) / span * (WIDTH - LEFT - RIGHT)
+        return LEFT + (scale(x) - low) / span * (WIDTH - LEFT - RIGHT)
 
     def at_y(y):
         return HEIGHT - BOTTOM - y / top * (HEIGHT - TOP - BOTTOM)
