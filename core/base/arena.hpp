@@ -28,6 +28,12 @@ public:
     }
 
     template <class T>
+    T* make(const T& value) {
+        static_assert(std::is_trivially_destructible_v<T>);
+        return new (allocate(sizeof(T), alignof(T))) T(value);
+    }
+
+    template <class T>
     std::span<T> array(std::size_t count) {  // uninitialised
         static_assert(std::is_trivially_destructible_v<T>);
         return {static_cast<T*>(allocate(count * sizeof(T), alignof(T))), count};

@@ -8,6 +8,9 @@
 namespace nfstreamd {
 namespace {
 
+constexpr std::uint32_t kLongestGap = std::numeric_limits<std::int32_t>::max();
+constexpr unsigned kDirectionBit = 31;  // above the gap
+
 template <class T>
 void store(std::uint8_t* at, T value) {
     std::memcpy(at, &value, sizeof value);
@@ -23,18 +26,17 @@ T load(const std::uint8_t* at) {
 
 Status FlowSequences::allocate(std::size_t flows, unsigned length) {
     length_ = length;
-    stride_ = (std::size_t{length} * 7 + 7) & ~std::size_t{7};
+    stride_ = (std::size_t{length} * kPacket + 7) & ~std::size_t{7};
     return length == 0 ? ok() : blocks_.allocate(flows * stride_);
 }
 
 void FlowSequences::record(std::uint32_t flow, std::uint32_t number, int direction, std::uint16_t size,
                            std::uint64_t gap_ms) noexcept {
     if (number >= length_) return;
-    std::uint8_t* block = blocks_.data() + flow * stride_;
-    constexpr std::uint64_t kLongest = std::numeric_limits<std::int32_t>::max();
-    store(block + number * 4, static_cast<std::int32_t>(std::min(gap_ms, kLongest)));
-    store(block + length_ * 4 + number * 2, size);
-    block[length_ * 6 + number] = static_cast<std::uint8_t>(direction);
+    std::uint8_t* packet = blocks_.data() + flow * stride_ + number * kPacket;
+    const auto gap = static_cast<std::uint32_t>(std::min<std::uint64_t>(gap_ms, kLongestGap));
+    store(packet, gap | static_cast<std::uint32_t>(direction) << kDirectionBit);
+    store(packet + sizeof gap, size);
 }
 
 const SequenceRecord* FlowSequences::build(std::uint32_t flow, std::uint64_t packets, Arena& arena) const {
@@ -44,9 +46,11 @@ const SequenceRecord* FlowSequences::build(std::uint32_t flow, std::uint64_t pac
     const auto size = arena.array<std::int32_t>(length_);
     const auto gap = arena.array<std::int32_t>(length_);
     for (std::size_t i = 0; i < kept; ++i) {
-        gap[i] = load<std::int32_t>(block + i * 4);
-        size[i] = load<std::uint16_t>(block + length_ * 4 + i * 2);
-        direction[i] = block[length_ * 6 + i];
+        const std::uint8_t* packet = block + i * kPacket;
+        const auto word = load<std::uint32_t>(packet);
+        gap[i] = static_cast<std::int32_t>(word & kLongestGap);
+        direction[i] = static_cast<std::int32_t>(word >> kDirectionBit);
+        size[i] = load<std::uint16_t>(packet + sizeof word);
     }
     for (const auto& list : {direction, size, gap})
         std::fill(list.begin() + static_cast<std::ptrdiff_t>(kept), list.end(), -1);

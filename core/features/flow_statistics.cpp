@@ -26,14 +26,21 @@ struct Moments {
     double mean = 0, deviation = 0;
 };
 
+// a - b, or 0. Most fit into 64 bits, whose conversion is one instruction and the same number.
+double excess(Wide a, Wide b) {
+    if (a <= b) return 0.0;
+    const Wide difference = a - b;
+    const auto low = static_cast<std::uint64_t>(difference);
+    return low == difference ? static_cast<double>(low) : static_cast<double>(difference);
+}
+
 // Sample standard deviation: sqrt((n * sum of squares - sum^2) / (n * (n - 1))).
 Moments moments(std::uint64_t n, std::uint64_t sum, Wide squares) {
     Moments out;
     if (n == 0) return out;
     out.mean = static_cast<double>(sum) / static_cast<double>(n);
     if (n < 2) return out;
-    const Wide scaled = squares * n, square = Wide{sum} * sum;
-    const double numerator = scaled > square ? static_cast<double>(scaled - square) : 0.0;
+    const double numerator = excess(squares * n, Wide{sum} * sum);
     out.deviation = std::sqrt(numerator / (static_cast<double>(n) * static_cast<double>(n - 1)));
     return out;
 }

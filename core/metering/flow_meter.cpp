@@ -86,13 +86,16 @@ void FlowMeter<Key>::probe() noexcept {
         const bool fresh = o.candidate == kNoFlow;
         const std::uint32_t index = fresh ? table_.upcoming(missing++) : o.candidate;
         table_.prefetch_entry(index, fresh);
-        if (statistics_) {
-            __builtin_prefetch(&statistics_[index], 1);
-            __builtin_prefetch(reinterpret_cast<char*>(&statistics_[index]) + 64, 1);
-        }
+        prefetch_features(index);
         if (applications_) __builtin_prefetch(&applications_[index], 1);
         if (tcp_quality_) prefetch_tcp_quality(index);
     }
+}
+
+template <class Key>
+void FlowMeter<Key>::prefetch_features(std::uint32_t index) const noexcept {
+    if (statistics_) statistics_[index].prefetch();
+    if (sequences_.enabled()) sequences_.prefetch(index);
 }
 
 template <class Key>
@@ -400,7 +403,11 @@ std::uint32_t FlowMeter<Key>::handle(std::uint32_t index) const noexcept {
 
 template <class Key>
 void FlowMeter<Key>::prefetch_flows(const std::uint32_t* indices, int n) noexcept {
-    for (int i = 0; i < n; ++i) table_.prefetch_entry(indices[i], true);
+    for (int i = 0; i < n; ++i) {
+        table_.prefetch_entry(indices[i], true);
+        prefetch_features(indices[i]);
+        if (applications_) __builtin_prefetch(&applications_[indices[i]], 1);
+    }
 }
 
 // The batch that follows a full one comes while that one is looked at.
@@ -544,9 +551,8 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
         };
         const ScopeTotals flow{record.packets(), record.forward.bytes + record.reverse.bytes,
                                static_cast<std::uint64_t>(to_ms(entry.last) - to_ms(entry.first))};
-        auto* statistics = arena.make<StatisticsRecord>();
-        *statistics = summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow);
-        record.statistics = statistics;
+        record.statistics =
+            arena.make(summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow));
         statistics_[index] = {};
     }
     if (tcp_quality_ && record.protocol == kTcp) {

@@ -69,6 +69,10 @@ TEST_CASE("FlowSequences: a gap longer than a column holds is as long as it hold
     Arena arena;
     sequences.record(0, 0, 0, 1, std::numeric_limits<std::uint64_t>::max());
     CHECK(sequences.build(0, 1, arena)->piat_ms[0] == std::numeric_limits<std::int32_t>::max());
+    CHECK(sequences.build(0, 1, arena)->direction[0] == 0);
+    sequences.record(0, 0, 1, 1, std::numeric_limits<std::uint64_t>::max());
+    CHECK(sequences.build(0, 1, arena)->piat_ms[0] == std::numeric_limits<std::int32_t>::max());
+    CHECK(sequences.build(0, 1, arena)->direction[0] == 1);
 }
 
 TEST_CASE("FlowSequences: off takes no memory and no packet") {
