@@ -114,6 +114,9 @@ std::span<const RawFrame> RingReader::next() noexcept {
         for (; left_ > 0 && count < frames_.size(); --left_) {
             auto& header = *reinterpret_cast<tpacket3_hdr*>(position_);
             position_ += header.tp_next_offset;
+            // Another processor has written it: headers are a chain of misses, unless the next ones are guessed.
+            __builtin_prefetch(position_ + header.tp_next_offset);
+            __builtin_prefetch(position_ + 2 * header.tp_next_offset);
             if (to_skip_ > 0) [[unlikely]]
                 --to_skip_;
             else if (take(header, frames_[count]))
@@ -136,6 +139,7 @@ bool RingReader::take(tpacket3_hdr& header, RawFrame& frame) const noexcept {
         captured += kVlanTag;
         length += kVlanTag;
     }
+    __builtin_prefetch(data);  // what is decoded once the vector is full
     __builtin_prefetch(data + 64);
     const std::int64_t fraction_ns = header.tp_nsec - header.tp_nsec % fraction_unit_;
     frame = {to_timestamp(header.tp_sec, fraction_ns), data, std::min(captured, snapshot_length_), length};
