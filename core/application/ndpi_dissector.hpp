@@ -27,6 +27,7 @@ struct FlowApplication {
     bool unseen;  // complete, as nothing of it is to be shown
 
     void prefetch() const noexcept {  // for the next packet
+        if (state == nullptr) return;
         for (int line = 0; line < 3; ++line) __builtin_prefetch(static_cast<const char*>(state) + line * 64);
     }
 };
