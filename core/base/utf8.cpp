@@ -5,6 +5,31 @@
 #include <cstring>
 
 namespace nfstreamd {
+namespace {
+
+template <class Word>
+Word word_at(const char* at) noexcept {
+    Word word;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+}
+
+// Word by word, the last one overlapping the one before.
+bool is_ascii(std::string_view text) noexcept {
+    const char* at = text.data();
+    const std::size_t size = text.size();
+    if (size >= 8) {
+        std::uint64_t bits = word_at<std::uint64_t>(at + size - 8);
+        for (std::size_t i = 0; i + 8 <= size; i += 8) bits |= word_at<std::uint64_t>(at + i);
+        return (bits & 0x8080808080808080) == 0;
+    }
+    if (size >= 4) return ((word_at<std::uint32_t>(at) | word_at<std::uint32_t>(at + size - 4)) & 0x80808080) == 0;
+    unsigned char bits = 0;
+    for (const char c : text) bits |= static_cast<unsigned char>(c);
+    return bits < 0x80;
+}
+
+}  // namespace
 
 std::size_t utf8_sequence_length(std::string_view text) noexcept {
     if (text.empty()) return 0;
@@ -29,14 +54,8 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
 }
 
 bool is_valid_utf8(std::string_view text) noexcept {
+    if (is_ascii(text)) return true;
     while (!text.empty()) {
-        std::uint64_t word = 0;
-        while (text.size() >= sizeof word) {  // eight of ASCII at once
-            std::memcpy(&word, text.data(), sizeof word);
-            if ((word & 0x8080808080808080) != 0) break;
-            text.remove_prefix(sizeof word);
-        }
-        if (text.empty()) break;
         const std::size_t n = utf8_sequence_length(text);
         if (n == 0) return false;
         text.remove_prefix(n);

@@ -85,9 +85,17 @@ std::uint64_t saturated(std::int64_t value, std::uint16_t length) {
 }
 
 void put_integer(std::uint64_t value, std::uint16_t length, std::uint8_t* out) {
-    std::uint8_t octets[8];
-    store_big_endian(value, octets);
-    std::memcpy(out, octets + (8 - length), length);
+    if (length == 1) {
+        *out = static_cast<std::uint8_t>(value);
+    } else if (length == 2) {
+        store_big_endian(static_cast<std::uint16_t>(value), out);
+    } else if (length == 4) {
+        store_big_endian(static_cast<std::uint32_t>(value), out);
+    } else {
+        std::uint8_t octets[8];
+        store_big_endian(value, octets);
+        std::memcpy(out, octets + (8 - length), length);
+    }
 }
 
 void put_address(const IpAddress& address, std::uint16_t length, std::uint8_t* out) {
@@ -291,8 +299,10 @@ std::string_view RecordEncoder::text_of(const FlowRecord& record, const Text& te
 
 RecordEncoder::Measured RecordEncoder::measure(const FlowRecord& record, std::size_t limit, RecordTexts& texts) const {
     std::size_t length = fixed_length_;
-    texts.views.resize(texts_.size());
-    texts.cleaned.resize(texts_.size());
+    if (texts.views.size() != texts_.size()) {
+        texts.views.resize(texts_.size());
+        texts.cleaned.resize(texts_.size());
+    }
     for (std::size_t i = 0; i < texts_.size(); ++i) {
         std::string_view text = text_of(record, texts_[i]);
         if (texts_[i].field->type == IeType::kString && !is_valid_utf8(text)) {
@@ -340,7 +350,8 @@ std::uint8_t* RecordEncoder::write(const FlowRecord& record, const RecordTexts& 
     for (const Section& section : sections_) {
         for (; step < section.steps_end; ++step) {
             const Step& s = steps_[step];
-            s.run(block_of(record, s.block), {copies_.data() + s.begin, s.end - s.begin}, out);
+            const std::byte* block = s.block == RecordBlock::kRecord ? bytes_of(record) : block_of(record, s.block);
+            s.run(block, {copies_.data() + s.begin, s.end - s.begin}, out);
         }
         for (; call < section.calls_end; ++call) {
             const FieldPlan& plan = calls_[call].plan;

@@ -78,3 +78,18 @@ TEST_CASE("utf8: a prefix does not end inside a sequence") {
     const std::size_t expected[] = {0, 1, 2, 2, 2, 5, 5, 5, 5, 9, 9};
     for (std::size_t limit = 0; limit <= 10; ++limit) CHECK(utf8_prefix(text, limit).size() == expected[limit]);
 }
+
+TEST_CASE("is_valid_utf8: one malformed octet is found wherever it stands, in texts of every length") {
+    for (std::size_t length = 0; length < 40; ++length) {
+        const std::string text(length, 'a');
+        CHECK(is_valid_utf8(text));
+        for (std::size_t i = 0; i < length; ++i) {
+            std::string broken = text;
+            broken[i] = '\xff';
+            CHECK_FALSE(is_valid_utf8(broken));
+            if (i + 1 == length) continue;
+            broken.replace(i, 2, "\u00fc");
+            CHECK(is_valid_utf8(broken));
+        }
+    }
+}
