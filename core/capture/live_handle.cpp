@@ -182,17 +182,18 @@ Result<std::uint64_t> waiting_packets(const LiveHandle& handle, const std::strin
 }
 
 // An interface that is down comes up again and goes on. One that has gone, or has
-// another name by now, does not.
+// another name by now, does not: going down is told once, going for good by the
+// address that the socket is bound to alone.
 Status check_link(const LiveHandle& handle, const std::string& interface) {
     const int descriptor = pcap_fileno(handle.pcap_handle.get());
     int error = 0;
     socklen_t size = sizeof error;
-    if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error == 0) return ok();
-    if (error != ENETDOWN) return Error{ErrorCode::kUnavailable, std::strerror(error), interface};
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return ok();
+    if (error != 0 && error != ENETDOWN) return Error{ErrorCode::kUnavailable, std::strerror(error), interface};
     sockaddr_ll bound{};
     size = sizeof bound;
     if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) == 0 && bound.sll_ifindex > 0 &&
-        ::if_nametoindex(interface.c_str()) == static_cast<unsigned>(bound.sll_ifindex))
+        (error == 0 || ::if_nametoindex(interface.c_str()) == static_cast<unsigned>(bound.sll_ifindex)))
         return ok();
     return Error{ErrorCode::kUnavailable, "The interface disappeared", interface};
 }

@@ -96,6 +96,12 @@ class Live(harness.TestCase):
                 self.assertEqual(sorted(flow["src_port"] for flow in collector.json_lines()), sources)
 
     def test_an_interface_that_appears_later_is_metered_and_one_that_goes_hands_out_its_flows(self):
+        self.interface_goes(down_before=False)
+
+    def test_an_interface_that_goes_after_it_went_down_hands_out_its_flows_too(self):
+        self.interface_goes(down_before=True)
+
+    def interface_goes(self, down_before):
         probe, client = harness.Namespace(self), harness.Namespace(self)
         collector, port = self.collect(namespace=probe)
         captures = "  - interface: late0\n    n_meters: 1\n    bpf_filter: udp\n"
@@ -105,6 +111,9 @@ class Live(harness.TestCase):
         self.up(daemon)
         self.traffic(client, "send", "10.91.0.1", ECHO_PORT, 42001)
         wait_for(lambda: self.metered(daemon) >= 1, daemon.describe)
+        if down_before:
+            probe.ip("link", "set", "late0", "down")
+            time.sleep(0.5)  # some turns of the metering thread: the first of them is told that the link is down
         probe.ip("link", "delete", "late0")
         wait_for(lambda: not self.status(daemon)["interfaces"][0]["up"], daemon.describe)
         self.assertEqual(daemon.stop(), 0, daemon.describe())
