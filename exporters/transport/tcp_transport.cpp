@@ -83,7 +83,7 @@ void TcpTransport::read_ahead() {
         if (error == asio::error::operation_aborted) return;
         if (error)
             peer_ = error;
-        else
+        else if (!draining_)
             read_ahead();
     });
 }
@@ -136,9 +136,11 @@ void TcpTransport::wait_writable(Clock::time_point until) {
 
 void TcpTransport::cancel_and_drain() noexcept {
     boost::system::error_code ignored;
+    draining_ = true;  // a read that is complete already is not cancelled, and must not begin another
     socket_.cancel(ignored);
     io_.restart();
     io_.run();
+    draining_ = false;
 }
 
 // What the kernel has taken still leaves; unread input would turn the end into a

@@ -46,6 +46,7 @@ private:
     boost::system::error_code peer_;    // set when the peer closed or reset the connection
     std::size_t sent_ = 0;              // octets that are out of the first message to send
     bool busy_ = false;                 // the last send was: its time goes on
+    bool draining_ = false;
     Clock::time_point progress_{};
 };
 

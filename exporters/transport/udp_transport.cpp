@@ -102,9 +102,8 @@ Status UdpTransport::send(std::span<const std::uint8_t> bytes, std::span<const s
         if (sent > before) attempt = -1;
         if (error == 0 || error == EINTR) continue;
         const bool icmp = read_errors();
-        if (error == EAGAIN || error == ENOBUFS) {
-            if (!wait_writable(deadline))
-                return Error{ErrorCode::kBusy, description_ + ": the socket's buffer is full", ""};
+        if (error == EAGAIN || error == ENOBUFS) {  // the latter: the device's queue, of which the socket does not tell
+            if (error == ENOBUFS || !wait_writable(deadline)) break;
         } else if (error == ECONNREFUSED) {
             if (!icmp && number_ > 0) refuse(number_ - 1);
         } else if (icmp) {
@@ -121,6 +120,8 @@ Status UdpTransport::send(std::span<const std::uint8_t> bytes, std::span<const s
         }
     }
     if (sent == ends.size()) return ok();
+    if (error == EAGAIN || error == ENOBUFS)
+        return Error{ErrorCode::kBusy, description_ + ": the system's queues are full", ""};
     return failure("cannot send to", {error, boost::system::system_category()});
 }
 
