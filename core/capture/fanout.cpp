@@ -131,13 +131,6 @@ private:
 
 constexpr milliseconds kLongestEmptying{300};
 
-Error system_error(const char* what, const std::string& interface) {
-    // an interface that went down meanwhile comes up again
-    const auto code =
-        errno == ENETDOWN || errno == ENODEV || errno == EINVAL ? ErrorCode::kUnavailable : ErrorCode::kIo;
-    return {code, std::string("cannot ") + what + ": " + std::strerror(errno), interface};
-}
-
 // What came before the filter was closed is no share of the member. In a ring that
 // we read it is passed over; libpcap shows it when the kernel hands over a block,
 // up to two periods later.

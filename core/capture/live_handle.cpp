@@ -145,13 +145,6 @@ Status Opening::set_filter(LiveHandle& handle) const {
     return ok();
 }
 
-Error system_error(const char* what, const std::string& interface) {
-    // an interface that went down meanwhile comes up again
-    const auto code =
-        errno == ENETDOWN || errno == ENODEV || errno == EINVAL ? ErrorCode::kUnavailable : ErrorCode::kIo;
-    return {code, std::string("cannot ") + what + ": " + std::strerror(errno), interface};
-}
-
 Status attach(const LiveHandle& handle, sock_filter instruction, const char* what, const std::string& interface) {
     const sock_fprog program{1, &instruction};
     if (::setsockopt(pcap_fileno(handle.pcap_handle.get()), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) ==
@@ -161,6 +154,13 @@ Status attach(const LiveHandle& handle, sock_filter instruction, const char* wha
 }
 
 }  // namespace
+
+Error system_error(const char* what, const std::string& interface) {
+    // an interface that went down meanwhile comes up again
+    const auto code =
+        errno == ENETDOWN || errno == ENODEV || errno == EINVAL ? ErrorCode::kUnavailable : ErrorCode::kIo;
+    return {code, std::string("cannot ") + what + ": " + std::strerror(errno), interface};
+}
 
 Status close_filter(const LiveHandle& handle, const std::string& interface) {
     return attach(handle, {BPF_RET | BPF_K, 0, 0, 0}, "close a capture for the while", interface);

@@ -51,6 +51,9 @@ Result<std::uint64_t> waiting_packets(const LiveHandle& handle, const std::strin
 Status close_filter(const LiveHandle& handle, const std::string& interface);
 Status open_filter(const LiveHandle& handle, const CaptureOptions& options, const std::string& interface);
 
+// Of a system call on a capture's socket, by errno. kUnavailable: the interface is down or gone.
+Error system_error(const char* what, const std::string& interface);
+
 // The text of an error or warning code that a libpcap function returned.
 std::string libpcap_error_text(pcap* handle, int code);
 

@@ -86,21 +86,17 @@ void FlowMeter<Key>::probe() noexcept {
         const bool fresh = o.candidate == kNoFlow;
         const std::uint32_t index = fresh ? table_.upcoming(missing++) : o.candidate;
         table_.prefetch_entry(index, fresh);
-        prefetch_features(index);
-        if (applications_) __builtin_prefetch(&applications_[index], 1);
-        if (tcp_quality_) prefetch_tcp_quality(index);
+        prefetch_beside(index);
     }
 }
 
 template <class Key>
-void FlowMeter<Key>::prefetch_features(std::uint32_t index) const noexcept {
+void FlowMeter<Key>::prefetch_beside(std::uint32_t index) const noexcept {
     if (statistics_) statistics_[index].prefetch();
     if (sequences_.enabled()) sequences_.prefetch(index);
-}
-
-template <class Key>
-void FlowMeter<Key>::prefetch_tcp_quality(std::uint32_t index) noexcept {
-    auto* octets = reinterpret_cast<char*>(&tcp_quality_[index]);
+    if (applications_) __builtin_prefetch(&applications_[index], 1);
+    if (!tcp_quality_) return;
+    const auto* octets = reinterpret_cast<const char*>(&tcp_quality_[index]);
     for (std::size_t i = 0; i < sizeof(FlowTcpQuality); i += 64) __builtin_prefetch(octets + i, 1);
 }
 
@@ -405,8 +401,7 @@ template <class Key>
 void FlowMeter<Key>::prefetch_flows(const std::uint32_t* indices, int n) noexcept {
     for (int i = 0; i < n; ++i) {
         table_.prefetch_entry(indices[i], true);
-        prefetch_features(indices[i]);
-        if (applications_) __builtin_prefetch(&applications_[indices[i]], 1);
+        prefetch_beside(indices[i]);
     }
 }
 

@@ -176,8 +176,7 @@ private:
     void name_process(FlowRecord& record, Arena& arena) const;
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
     void fill(DirectionRecord& out, const Entry& entry, int direction) const;
-    void prefetch_features(std::uint32_t index) const noexcept;
-    void prefetch_tcp_quality(std::uint32_t index) noexcept;
+    void prefetch_beside(std::uint32_t index) const noexcept;
     void prefetch_application(const Observation& observation) const noexcept;
     void begin_tunnel(std::uint32_t index, const Packet& packet) noexcept;
     const TunnelRecord* tunnel_record(std::uint32_t index, Arena& arena) const;
