@@ -10,6 +10,8 @@
 // dropped_* counters, at the latest when close() returns. The exporter counts
 // its own failures.
 #pragma once
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -32,6 +34,13 @@ struct ExporterCounters {
     Counter up;                   // gauge: 1 while open
 };
 
+// Flow records that never reached a receiver, and what they told of (RFC 7011, 4.3).
+struct LossTotals {
+    std::uint64_t records = 0, packets = 0, octets = 0;
+    std::int64_t first_ms = 0, last_ms = 0;  // when the first and the last was given up, since 1970; 0: none was
+    friend bool operator==(const LossTotals&, const LossTotals&) = default;
+};
+
 class Exporter {
 public:
     virtual ~Exporter() = default;
@@ -52,6 +61,23 @@ public:
 
     virtual Status flush() = 0;         // send what is buffered; templates that are due
     virtual void close() noexcept = 0;  // flush, disconnect; what cannot be sent is counted in dropped_failed
+
+    // How long a call may wait for a receiver that is slow, by default a few
+    // seconds; then kBusy comes back.
+    virtual void set_patience(std::chrono::milliseconds) {}
+
+    // Of the records that write has taken and that count as out or are buffered, the
+    // newest so many may yet be lost: nobody has said that they arrived. 0 where
+    // nobody ever does. The caller may keep these records.
+    virtual std::size_t unconfirmed() { return 0; }
+    // Forgets them: the caller has kept them, and writes them again after the next
+    // open(). They leave the counters as if they had never been taken. Called only
+    // between a failure and open(), or before close().
+    virtual void forget_unconfirmed() {}
+
+    // What its process has lost of the records that were for this exporter, before
+    // they came to it; told before each flush. Totals since the start.
+    virtual void note_losses(const LossTotals&) {}
 
     virtual const ExporterCounters& counters() const noexcept = 0;  // any thread
     virtual std::string description() const = 0;                    // "udp://192.0.2.5:4739"; any thread

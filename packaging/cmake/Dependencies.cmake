@@ -8,6 +8,7 @@ pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
 pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(SSL REQUIRED IMPORTED_TARGET libssl)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
@@ -31,3 +32,13 @@ if(NFSTREAMD_WITH_IPFIX)
     # libfixbuf.so does not name glib itself: link what pkg-config says
     pkg_check_modules(FIXBUF REQUIRED IMPORTED_TARGET libfixbuf)
 endif()
+
+# One library each: the exporter is left out with the option.
+foreach(OPTIONAL "KAFKA rdkafka" "MQTT libmosquitto" "ZMQ libzmq" "NATS libnats" "HTTP libcurl" "MAXMINDDB libmaxminddb")
+    separate_arguments(OPTIONAL)
+    list(GET OPTIONAL 0 NAME)
+    list(GET OPTIONAL 1 MODULE)
+    if(NFSTREAMD_WITH_${NAME})
+        pkg_check_modules(${NAME} REQUIRED IMPORTED_TARGET ${MODULE})
+    endif()
+endforeach()

@@ -19,7 +19,7 @@ LAYERS = {
 }
 # Floors inside core: a folder includes itself and lower floors only.
 FLOORS = (("base",), ("packet", "host"), ("record", "capture"), ("selection",),
-          ("flow", "export", "model"), ("features", "plugin", "application"), ("metering",))
+          ("flow", "export", "model", "enrichment"), ("features", "plugin", "application"), ("metering",))
 FLOOR = {f"core/{folder}": height for height, floor in enumerate(FLOORS) for folder in floor}
 # Headers of libraries, and the files that may see them.
 LIBRARIES = (
@@ -28,7 +28,13 @@ LIBRARIES = (
     (re.compile(r"ndpi"), re.compile(r"core/application/")),
     (re.compile(r"yaml-cpp/"), re.compile(r"config/yaml_reader\.cpp$")),
     (re.compile(r"fixbuf/|glib"), re.compile(r"exporters/ipfix/[a-z_]+\.cpp$")),
-    (re.compile(r"openssl/"), re.compile(r"exporters/encode/anonymizer\.cpp$")),
+    (re.compile(r"openssl/"), re.compile(r"exporters/(encode/[a-z_]+|transport/d?tls_[a-z_]+)\.cpp$")),
+    (re.compile(r"librdkafka/"), re.compile(r"exporters/transport/kafka_transport\.cpp$")),
+    (re.compile(r"mosquitto\.h$"), re.compile(r"exporters/transport/mqtt_transport\.cpp$")),
+    (re.compile(r"zmq\.h$"), re.compile(r"exporters/transport/zmq_transport\.cpp$")),
+    (re.compile(r"nats/"), re.compile(r"exporters/transport/nats_transport\.cpp$")),
+    (re.compile(r"curl/"), re.compile(r"exporters/transport/http_transport\.cpp$")),
+    (re.compile(r"maxminddb\.h$"), re.compile(r"core/enrichment/mmdb_[a-z_]+\.cpp$")),
     (re.compile(r"zlib\.h$"), re.compile(r"exporters/transport/gzip_compressor\.cpp$")),
     (re.compile(r"zstd\.h$"), re.compile(r"exporters/transport/zstd_compressor\.cpp$")),
     (re.compile(r"systemd/"), re.compile(r"daemon/systemd_notify\.cpp$")),
