@@ -232,7 +232,7 @@ Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::C
                                                                  std::shared_ptr<const SelectorList> selectors) {
     auto made = make_exporter(config, exporter, logger, std::move(selectors));
     if (!made) return made.error();
-    auto selector = exporters::make_record_selector(exporter.settings, field_groups(config.metering));
+    auto selector = exporters::make_record_selector(exporter.settings, field_groups(config.metering), exporter.share);
     if (!selector) return selector.error();
     auto options = exporters::exporting_options(exporter.settings);
     if (is_file_run(config)) {

@@ -10,6 +10,7 @@
 #include "core/base/json_text.hpp"
 #include "daemon/assembly.hpp"
 #include "daemon/check.hpp"
+#include "daemon/collectors.hpp"
 #include "daemon/systemd_notify.hpp"
 #include "exporters/registry.hpp"
 
@@ -81,6 +82,7 @@ config::Loaded load_configuration(const CommandLine& line) {
         loaded.config.reset();
         return loaded;
     }
+    spread_collectors(*loaded.config);
     for (const auto& capture : loaded.config->capture)
         if (const auto meters = meter_count(*loaded.config, capture); !meters.problem.empty())
             loaded.warnings.push_back(fmt::format("{}{}capture.n_meters: {}", capture.where,

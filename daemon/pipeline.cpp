@@ -47,9 +47,7 @@ bool share_an_interface(const CapturePlan& a, const CapturePlan& b) {
 }
 
 std::uint64_t lost(const ExportingProcess& process) {
-    const auto& counters = process.counters();
-    return process.queue_counters().dropped_full + process.dropped_undelivered() + counters.dropped_unreachable.get() +
-           counters.dropped_oversize.get() + counters.dropped_failed.get();
+    return process.queue_counters().dropped_full + process.dropped_undelivered() + lost_records(process.counters());
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     compare(
         running.exporters, wanted.exporters,
         [same_number](const config::ExporterConfig& a, const config::ExporterConfig& b) {
-            return same_number && a.type == b.type && a.settings == b.settings;
+            return same_number && a.type == b.type && a.settings == b.settings && a.share == b.share;
         },
         plan.exporters_added, plan.exporters_removed, plan.exporters_replaced);
     for (const auto& setting : kFixed)

@@ -113,6 +113,20 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.end_object();
 }
 
+void write_collector(JsonWriter& json, const CollectorStatus& status) {
+    json.begin_object();
+    json.member("destination", status.destination);
+    json.member("up", status.up);
+    json.member("records", status.records);
+    json.member("messages", status.messages);
+    json.member("octets", status.octets);
+    json.member("templates", status.templates);
+    json.member("connects", status.connects);
+    json.member("failures", status.failures);
+    json.member("dropped", status.dropped);
+    json.end_object();
+}
+
 void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.begin_object();
     json.member("name", status.name);
@@ -128,9 +142,28 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.member("queue_depth", status.queue_depth);
     json.member("filtered", status.filtered);
     json.member("sampled_out", status.sampled_out);
+    json.member("elsewhere", status.elsewhere);
     write_counts(json, "dropped", status.dropped);
+    json.key("collectors").begin_array();
+    for (const auto& collector : status.collectors) write_collector(json, collector);
+    json.end_array();
     json.member("last_error", status.last_error);
     json.end_object();
+}
+
+CollectorStatus collector_status(const CollectorView& view) {
+    const ExporterCounters& counters = *view.counters;
+    CollectorStatus status;
+    status.destination = view.destination;
+    status.up = counters.up.get() != 0;
+    status.records = counters.records.get();
+    status.messages = counters.messages.get();
+    status.octets = counters.octets.get();
+    status.templates = counters.templates.get();
+    status.connects = counters.connects.get();
+    status.failures = counters.failures.get();
+    status.dropped = lost_records(counters);
+    return status;
 }
 
 }  // namespace
@@ -200,11 +233,12 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     status.queue_depth = queue.pushed - std::min(queue.pushed, queue.popped);
     status.filtered = exporter.filtered();
     status.sampled_out = exporter.sampled_out();
-    status.dropped = {{"queue_full", queue.dropped_full},
-                      {"unreachable", counters.dropped_unreachable.get()},
-                      {"oversize", counters.dropped_oversize.get()},
-                      {"failed", counters.dropped_failed.get()},
-                      {"undelivered", exporter.dropped_undelivered()}};
+    status.elsewhere = exporter.elsewhere();
+    status.dropped = {{"queue_full", queue.dropped_full}};
+    for (const LossCause& cause : kLossCauses) status.dropped.emplace_back(cause.name, (counters.*cause.counter).get());
+    status.dropped.emplace_back("undelivered", exporter.dropped_undelivered());
+    for (const CollectorView& collector : exporter.collectors())
+        status.collectors.push_back(collector_status(collector));
     status.last_error = exporter.last_error();
     return status;
 }

@@ -39,13 +39,22 @@ struct InterfaceStatus {
     NamedCounts records;    // by end reason
 };
 
+struct CollectorStatus {
+    std::string destination;
+    bool up = false;
+    std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
+    std::uint64_t dropped = 0;  // records
+};
+
 struct ExporterStatus {
     std::string name, type, destination;
     bool up = false;
     std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
     std::uint64_t queue_depth = 0;                // records
     std::uint64_t filtered = 0, sampled_out = 0;  // records left out as configured
+    std::uint64_t elsewhere = 0;                  // records of flows that are another collector's
     NamedCounts dropped;                          // by cause
+    std::vector<CollectorStatus> collectors;      // where it has several, or one by messages
     std::string last_error;
 };
 

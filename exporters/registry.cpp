@@ -10,8 +10,9 @@
 
 #include "core/base/random_words.hpp"
 #include "exporters/file_exporter.hpp"
+#include "exporters/netflow/netflow_types.hpp"
 #ifdef NFSTREAMD_WITH_IPFIX
-#include "exporters/ipfix/ipfix_exporter.hpp"
+#include "exporters/ipfix/ipfix_type.hpp"
 #endif
 
 namespace nfstreamd::exporters {
@@ -102,6 +103,8 @@ std::span<const ExporterType> exporter_types() noexcept {
 #ifdef NFSTREAMD_WITH_IPFIX
         kIpfixExporterType,
 #endif
+        kNetflow9ExporterType,
+        kNetflow5ExporterType,
         kCsvExporterType,
         kJsonExporterType,
     };
@@ -128,13 +131,13 @@ ExportingOptions exporting_options(const config::Settings& settings) {
 }
 
 Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Settings& settings,
-                                                             const FieldGroups& groups) {
+                                                             const FieldGroups& groups, RecordShare share) {
     const std::string& text = settings.string("filter");
     FlowSamplingOptions sampling;
     sampling.rate = static_cast<std::uint32_t>(settings.integer("flow_sampling.rate"));
     sampling.method =
         settings.string("flow_sampling.method") == "random" ? SamplingMethod::kRandom : SamplingMethod::kSystematic;
-    if (text.empty() && sampling.rate <= 1) return std::unique_ptr<RecordSelector>();
+    if (text.empty() && sampling.rate <= 1 && share.count == 1) return std::unique_ptr<RecordSelector>();
     std::optional<FilterExpression> filter;
     if (!text.empty()) {
         auto parsed = FilterExpression::parse(text, groups);
@@ -142,7 +145,7 @@ Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Setti
             return Error{ErrorCode::kInvalidArgument, "filter: " + parsed.error().message, settings.where("filter")};
         filter = std::move(parsed.value());
     }
-    return std::make_unique<RecordSelector>(std::move(filter), sampling, random_word());
+    return std::make_unique<RecordSelector>(std::move(filter), sampling, random_word(), share);
 }
 
 std::span<const config::ExporterSchema> exporter_schemas() {

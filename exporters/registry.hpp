@@ -45,7 +45,7 @@ std::span<const config::SettingSpec> common_settings() noexcept;
 ExportingOptions exporting_options(const config::Settings& settings);
 // Null: every record is sent.
 Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Settings& settings,
-                                                             const FieldGroups& groups);
+                                                             const FieldGroups& groups, RecordShare share = {});
 
 // Each type's own settings with the common ones appended, for config::load.
 std::span<const config::ExporterSchema> exporter_schemas();

@@ -185,6 +185,11 @@ std::string exporters(const Tree& status) {
                         text(exporter, "octets"), text(exporter, "queue_depth"), std::to_string(sum(dropped))});
         remark(rows, "left out", left_out_text(number(exporter, "filtered"), number(exporter, "sampled_out")));
         remark(rows, "lost", counts_text(dropped));
+        if (const auto& collectors = exporter.get_child("collectors"); collectors.size() > 1)
+            for (const auto& [index, collector] : collectors)
+                remark(rows, text(collector, "destination"),
+                       fmt::format("{}, {} records, {} lost", collector.get<bool>("up") ? "up" : "down",
+                                   text(collector, "records"), text(collector, "dropped")));
         remark(rows, "last error", text(exporter, "last_error"));
     }
     return table(rows, 2 * kTextColumns);
