@@ -92,13 +92,13 @@ MessageFormat::Added Netflow5Format::add(const FlowRecord& record, MessageQueue&
     MessageCounts& message = queue.under_way();
     if (message.data_records == 0)
         message.base_ms = uptime_.base_for(start);
-    else if (!Uptime::holds(message.base_ms, message.latest_ms, start, end))
+    else if (!Uptime::holds(message, start, end))
         return Added::kNoRoom;
 
     if (progress_.id != record.id || progress_.last != record.last()) progress_ = {record.id, 0, record.last()};
     for (std::uint64_t& i = progress_.done; i < all; ++i) {
         if (!queue.has_room(kAnySet, kRecord)) {
-            message.latest_ms = std::max(message.latest_ms, end);
+            message.latest_ms = std::max(message.latest_ms, end);  // its rest comes in the next
             return Added::kNoRoom;
         }
         const bool back = i >= forward;

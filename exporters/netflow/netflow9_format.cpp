@@ -138,7 +138,7 @@ MessageFormat::Added Netflow9Format::add(const FlowRecord& record, MessageQueue&
     MessageCounts& message = queue.under_way();
     if (message.data_records == 0)
         message.base_ms = uptime_.base_for(start);
-    else if (!Uptime::holds(message.base_ms, message.latest_ms, start, end))
+    else if (!Uptime::holds(message, start, end))
         return Added::kNoRoom;
     append(kind, record, message.base_ms, queue);
     if (two) append(kind, ReversedFlow(record).record, message.base_ms, queue);

@@ -4,6 +4,7 @@
 // wrap after 49.7 days; a receiver tells times apart that lie less than that
 // before the header's. Pure; any thread.
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -23,12 +24,11 @@ public:
     std::int64_t base_for(std::int64_t flow_start_ms) const noexcept {
         return flow_start_ms >= start_ms_ ? start_ms_ : flow_start_ms - kMargin;
     }
-    // Whether a flow's times can stand in a message with that base, of which the
-    // last flow so far ended then.
-    static bool holds(std::int64_t base_ms, std::int64_t latest_ms, std::int64_t flow_start_ms,
-                      std::int64_t flow_end_ms) noexcept {
-        const std::int64_t latest = latest_ms > flow_end_ms ? latest_ms : flow_end_ms;
-        return flow_start_ms >= base_ms && latest - flow_start_ms < kHalf;
+    // Whether a flow's times can stand in a message beside those of its other flows.
+    static bool holds(const MessageCounts& message, std::int64_t start_ms, std::int64_t end_ms) noexcept {
+        if (start_ms < message.base_ms) return false;
+        if (message.records == 0) return true;
+        return std::max(message.latest_ms, end_ms) - std::min(message.earliest_ms, start_ms) < kHalf;
     }
 
     // Milliseconds since the base, in 32 bits.

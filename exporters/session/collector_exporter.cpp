@@ -185,7 +185,11 @@ Status CollectorExporter::make_room(Deadline until) {
 }
 
 void CollectorExporter::count(const FlowRecord& record, MessageCounts& message) {
-    if (message.records++ == 0) message.first_record = taken_;
+    if (message.records++ == 0) {
+        message.first_record = taken_;
+        message.earliest_ms = record.first() / 1'000'000;
+    }
+    message.earliest_ms = std::min(message.earliest_ms, record.first() / 1'000'000);
     message.packets += record.packets();
     message.octets += record.forward.octets + record.reverse.octets;
     message.latest_ms = std::max(message.latest_ms, record.last() / 1'000'000);

@@ -28,8 +28,9 @@ struct MessageCounts {
     std::uint32_t data_records = 0;         // as the protocol counts them: a flow may be two, options are some
     std::uint64_t first_record = 0;         // of the flow records: its place among all that the exporter has taken
     std::uint64_t packets = 0, octets = 0;  // of the flows, both directions
-    std::int64_t latest_ms = 0;             // end of the flow that ended last, milliseconds since 1970
-    std::int64_t base_ms = 0;               // what times in the message count from, where they do (NetFlow)
+    // Of the flows: when the first began and the last ended, milliseconds since 1970.
+    std::int64_t earliest_ms = 0, latest_ms = 0;
+    std::int64_t base_ms = 0;  // what times in the message count from, where they do (NetFlow)
 };
 
 class MessageQueue {

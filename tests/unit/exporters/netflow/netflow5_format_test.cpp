@@ -62,7 +62,8 @@ struct Sender {
             const auto added = format.add(record, queue);
             if (added == MessageFormat::Added::kTaken) {
                 MessageCounts& message = queue.under_way();
-                ++message.records;
+                const std::int64_t first = record.first() / kMillion;
+                message.earliest_ms = message.records++ == 0 ? first : std::min(message.earliest_ms, first);
                 message.latest_ms = std::max<std::int64_t>(message.latest_ms, record.last() / kMillion);
             }
             if (added != MessageFormat::Added::kNoRoom) return added;

@@ -45,9 +45,12 @@ TEST_CASE("Uptime: flows that are older than the host have a base of their own, 
     const std::int64_t base = uptime.base_for(flow);
     CHECK(base < flow);
     CHECK(Uptime::since(base, flow) == static_cast<std::uint32_t>(flow - base));
-    CHECK(Uptime::holds(base, flow + 1000, flow + 10, flow + 2000));
-    CHECK_FALSE(Uptime::holds(base, flow, base - 1, flow));
-    CHECK_FALSE(Uptime::holds(base, flow, flow, flow + kWrap / 2));
+    const MessageCounts counts{.records = 1, .earliest_ms = flow, .latest_ms = flow + 1000, .base_ms = base};
+    CHECK(Uptime::holds(counts, flow + 10, flow + 2000));
+    CHECK(Uptime::holds(counts, base, flow));
+    CHECK_FALSE(Uptime::holds(counts, base - 1, flow));
+    CHECK_FALSE(Uptime::holds(counts, flow + 1, flow + kWrap / 2));
+    CHECK_FALSE(Uptime::holds(counts, flow + kWrap, flow + kWrap));
 }
 
 TEST_CASE("Uptime: the header's time is now, never before the end of a flow, and of old flows their own") {

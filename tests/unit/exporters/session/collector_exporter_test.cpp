@@ -133,7 +133,7 @@ TEST_CASE("CollectorExporter: with failover the next takes over within the call,
     REQUIRE(f.exporter->flush());
     auto all = ids_in(f.logs[0].messages);
     const auto rest = ids_in(f.logs[1].messages);
-    CHECK(all == std::vector{1, 2, 3});  // behind its templates
+    CHECK(all == std::vector{1, 2, 3, 4, 5, 6});
     all.insert(all.end(), rest.begin(), rest.end());
     CHECK(all.size() == 20);
     CHECK(std::is_sorted(all.begin(), all.end()));
@@ -204,16 +204,15 @@ TEST_CASE("CollectorExporter: round robin leaves out who is down, gives its mess
     f.logs[0].accept = 1;
     REQUIRE(f.write(ids(1, 30)));
     REQUIRE(f.exporter->flush());
-    CHECK(ids_in(f.logs[0].messages).empty());
-    auto found = ids_in(f.logs[1].messages);
-    CHECK(found.size() == 30);
+    CHECK(ids_in(f.logs[0].messages).size() == 3);
+    CHECK(ids_in(f.logs[1].messages).size() == 27);
     CHECK(f.counters().records.get() == 30);
     f.logs[0].accept = SIZE_MAX;
     f.now += 1s;
     REQUIRE(f.exporter->flush());
     REQUIRE(f.write(ids(31, 42)));
     REQUIRE(f.exporter->flush());
-    CHECK(ids_in(f.logs[0].messages).size() == 6);
+    CHECK(ids_in(f.logs[0].messages).size() == 9);
     CHECK(f.logs[0].session_starts.size() == 2);
 }
 
@@ -260,9 +259,10 @@ TEST_CASE("CollectorExporter: unconfirmed records are those that wait, and those
     Fixture f(1, options);
     REQUIRE(f.exporter->open());
     REQUIRE(f.write(ids(1, 10)));
-    CHECK(f.exporter->unconfirmed() == 1);  // the message under way
     f.logs[0].unconfirmed = 2;
     CHECK(f.exporter->unconfirmed() == 7);
+    f.logs[0].unconfirmed = 0;
+    CHECK(f.exporter->unconfirmed() == 1);  // the message under way
     f.logs[0].unconfirmed = 50;
     CHECK(f.exporter->unconfirmed() == 1);  // what was safe once is not asked for again
     REQUIRE(f.write(ids(11, 16)));
