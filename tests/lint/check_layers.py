@@ -28,7 +28,7 @@ LIBRARIES = (
     (re.compile(r"ndpi"), re.compile(r"core/application/")),
     (re.compile(r"yaml-cpp/"), re.compile(r"config/yaml_reader\.cpp$")),
     (re.compile(r"fixbuf/|glib"), re.compile(r"exporters/ipfix/[a-z_]+\.cpp$")),
-    (re.compile(r"openssl/"), re.compile(r"exporters/(encode/[a-z_]+|transport/d?tls_[a-z_]+)\.cpp$")),
+    (re.compile(r"openssl/"), re.compile(r"exporters/(anonymize/(crypto_pan|keyed_digest)|encode/[a-z_]+|transport/d?tls_[a-z_]+)\.cpp$")),
     (re.compile(r"librdkafka/"), re.compile(r"exporters/transport/kafka_transport\.cpp$")),
     (re.compile(r"mosquitto\.h$"), re.compile(r"exporters/transport/mqtt_transport\.cpp$")),
     (re.compile(r"zmq\.h$"), re.compile(r"exporters/transport/zmq_transport\.cpp$")),
