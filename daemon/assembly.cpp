@@ -193,7 +193,7 @@ FieldGroups field_groups(const MeteringOptions& options) {
 bool writes_a_file(const config::ExporterConfig& exporter) {
     const auto* type = exporters::find_exporter_type(exporter.type);
     if (!type) return false;
-    return has_setting(*type, kPath) && !exporter.settings.string(kPath).empty();
+    return type->writes_path && has_setting(*type, kPath) && !exporter.settings.string(kPath).empty();
 }
 
 bool is_exclusive(const config::ExporterConfig& exporter) {

@@ -13,6 +13,7 @@
 #ifdef NFSTREAMD_WITH_IPFIX
 #include "exporters/ipfix/ipfix_exporter.hpp"
 #endif
+#include "exporters/plugin/plugin_exporter.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
@@ -141,6 +142,7 @@ std::span<const ExporterType> exporter_types() noexcept {
 #endif
         kCsvExporterType,
         kJsonExporterType,
+        kPluginExporterType,
     };
     return kTypes;
 }

@@ -37,6 +37,7 @@ struct ExporterType {
     std::span<const config::SettingSpec> settings;  // its own; the common ones are in common_settings()
     bool exclusive;                                 // owns a path or port: a replacement opens after it closed
     Result<std::unique_ptr<Exporter>> (*make)(const ExporterContext&);
+    bool writes_path = true;  // a setting `path`, if there is one, names a file that it writes
 };
 
 std::span<const ExporterType> exporter_types() noexcept;  // only those compiled in

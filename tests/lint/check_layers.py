@@ -38,6 +38,8 @@ LIBRARIES = (
     (re.compile(r"zlib\.h$"), re.compile(r"exporters/transport/gzip_compressor\.cpp$")),
     (re.compile(r"zstd\.h$"), re.compile(r"exporters/transport/zstd_compressor\.cpp$")),
     (re.compile(r"systemd/"), re.compile(r"daemon/systemd_notify\.cpp$")),
+    (re.compile(r"dlfcn\.h$"), re.compile(r"exporters/plugin/plugin_library\.cpp$|core/application/ndpi_dispatch\.cpp$")),
+    (re.compile(r"nfstreamd_exporter\.h$"), re.compile(r"exporters/plugin/[a-z_]+\.c$")),  # as plugins see it
     (re.compile(r"boost/(asio|system)"), re.compile(r"exporters/transport/|daemon/")),
     (re.compile(r"boost/lockfree/"), re.compile(r"core/")),
     (re.compile(r"boost/property_tree/"), re.compile(r"daemon/ctl/")),
@@ -93,6 +95,7 @@ FAULTY = (
     ("config/load.cpp", "#include <yaml-cpp/yaml.h>\n"),
     ("exporters/a.cpp", '#include "config/config.hpp"\n'),
     ("exporters/a.cpp", '#include "daemon/application.hpp"\n'),
+    ("exporters/plugin/plugin_exporter.cpp", "#include <dlfcn.h>\n"),
     ("exporters/transport/a.cpp", "#include <fixbuf/public.h>\n"),
     ("daemon/application.cpp", "#include <systemd/sd-daemon.h>\n"),
     ("daemon/application.cpp", "#include <unheard/of.h>\n"),

@@ -128,7 +128,7 @@ TEST_CASE("RecordAnonymizer: an address in an answer of DNS is the one of the fl
     CHECK(record.application->details->dns_answer == to_string(record.destination_address));
     CHECK(record.application->details->dns_answer != "198.51.100.7");
 
-    fill_application(record, batch.arena, ApplicationFamily::kDns);
+    test::fill_application(record, batch.arena, ApplicationFamily::kDns);
     auto* odd = batch.arena.make(*record.application->details);
     odd->dns_answer = "no address";
     auto* application = batch.arena.make(*record.application);
