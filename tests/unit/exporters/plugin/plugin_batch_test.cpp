@@ -38,7 +38,8 @@ TEST_CASE("PluginBatch: values have the type of their field, or are absent, for 
     const StatisticsRecord statistics{};
     const std::array<std::int32_t, 2> numbers{1, -1};
     const SequenceRecord sequence{numbers, numbers, numbers};
-    const TcpQualityRecord quality{.client_handshake_us = 1, .server_handshake_us = 2, .first_response_us = 3};
+    TcpQualityRecord quality;
+    quality.client_handshake_us = quality.server_handshake_us = quality.first_response_us = 3;
     full.statistics = &statistics;
     full.sequence = &sequence;
     full.tcp_quality = &quality;
