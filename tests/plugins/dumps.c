@@ -19,7 +19,7 @@ static int create(const nfstreamd_host* host, void** instance, nfstreamd_error* 
     if (!state) return NFSTREAMD_UNAVAILABLE;
     state->host = host;
     *instance = state;
-    host->log(host, NFSTREAMD_LOG_INFO, setting(host, "greeting"));
+    host->log(host, NFSTREAMD_LOG_WARNING, setting(host, "greeting"));
     return NFSTREAMD_OK;
 }
 
