@@ -141,16 +141,17 @@ TEST_CASE("PluginExporter: numbers and codes that cannot be are errors, and a fr
         {"before", "took records up to number"},
         {"early", "said ok but left 4 of 5 records"},
         {"code", "gave 4711, which is no code"}};
-    for (const auto& [how, words] : kLies) {
+    for (const auto& lie : kLies) {
+        const std::string_view how = lie.first, words = lie.second;
         CAPTURE(how);
-        Fixture fixture("lies", {{"how", how}});
+        Fixture fixture("lies", {{"how", std::string(how)}});
         REQUIRE(fixture.exporter.open());
         const Status status = fixture.write();
         REQUIRE_FALSE(status);
         CHECK(status.error().code == ErrorCode::kInternal);
         CHECK(contains(status.error().text(), words));
         CHECK(fixture.failures() == 1);
-        CHECK(fixture.consumed == (std::string_view(how) == "early" ? 1 : 0));
+        CHECK(fixture.consumed == (how == "early" ? 1 : 0));
         CHECK(fixture.records() == fixture.consumed);
         CHECK_FALSE(fixture.write());
         CHECK(fixture.exporter.open());
