@@ -37,13 +37,13 @@ Result<std::unique_ptr<KeyedDigest>> KeyedDigest::make(std::span<const std::uint
     return std::unique_ptr<KeyedDigest>(new KeyedDigest(std::move(state)));
 }
 
-// From a copy of the context that has the key, so that this one stays as it is.
+// Without a key the context begins anew with the one that it has.
 bool KeyedDigest::digest(std::string_view text, Octets& out) noexcept {
-    const std::unique_ptr<EVP_MAC_CTX, Free> context(::EVP_MAC_CTX_dup(state_->keyed.get()));
+    EVP_MAC_CTX* context = state_->keyed.get();
     std::size_t size = 0;
-    return context &&
-           ::EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1 &&
-           ::EVP_MAC_final(context.get(), out.data(), &size, out.size()) == 1 && size == out.size();
+    return ::EVP_MAC_init(context, nullptr, 0, nullptr) == 1 &&
+           ::EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1 &&
+           ::EVP_MAC_final(context, out.data(), &size, out.size()) == 1 && size == out.size();
 }
 
 }  // namespace nfstreamd::exporters
