@@ -29,7 +29,7 @@ void put(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t length
 OptionsMessage begin(std::uint16_t set, std::uint32_t domain) {
     OptionsMessage message;
     put(message.bytes, kVersion, 2);
-    put(message.bytes, 0, 2 + 4 + 4);  // length, export time, sequence number
+    message.bytes.resize(message.bytes.size() + 2 + 4 + 4);  // length, export time, sequence number
     put(message.bytes, domain, 4);
     put(message.bytes, set, 2);
     put(message.bytes, 0, 2);
