@@ -14,6 +14,7 @@
 #ifdef NFSTREAMD_WITH_IPFIX
 #include "exporters/ipfix/ipfix_type.hpp"
 #endif
+#include "exporters/plugin/plugin_exporter.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
@@ -47,6 +48,43 @@ constexpr std::array kCommonSettings{
                 .description = "One flow of so many is sent; 1: every one.",
                 .min = 1,
                 .max = 4294967295.0},
+    SettingSpec{.name = "anonymize.addresses",
+                .type = SettingType::kChoice,
+                .default_value = "off",
+                .description = "IP addresses for this exporter, which stay addresses: truncate, the bits behind the "
+                               "prefix length are 0; prefix_preserving, pseudonyms by Crypto-PAn that share as many "
+                               "leading bits as the addresses do (exporters/anonymize/README.md says what leaks).",
+                .choices = "off truncate prefix_preserving"},
+    SettingSpec{.name = "anonymize.prefix_length_v4",
+                .type = SettingType::kInteger,
+                .default_value = "24",
+                .description = "Bits of an IPv4 address that truncate leaves.",
+                .min = 0,
+                .max = 32},
+    SettingSpec{.name = "anonymize.prefix_length_v6",
+                .type = SettingType::kInteger,
+                .default_value = "48",
+                .description = "Bits of an IPv6 address that truncate leaves.",
+                .min = 0,
+                .max = 128},
+    SettingSpec{.name = "anonymize.mac",
+                .type = SettingType::kChoice,
+                .default_value = "",
+                .description = "Hardware addresses: oui, the last three octets are 0; pseudonym; drop, all octets are "
+                               "0; unless set, drop if addresses are anonymised, else off.",
+                .choices = "off oui pseudonym drop"},
+    SettingSpec{.name = "anonymize.texts",
+                .type = SettingType::kChoice,
+                .default_value = "",
+                .description = "Names, URLs, user agents, certificates, versions, fingerprints and processes: drop, "
+                               "they are empty; pseudonym, 32 hexadecimal digits; unless set, drop if addresses are "
+                               "anonymised, else keep.",
+                .choices = "keep drop pseudonym"},
+    SettingSpec{.name = "anonymize.key",
+                .type = SettingType::kSecret,
+                .default_value = "",
+                .description = "Key of the pseudonyms, 64 hexadecimal digits or any text of 16 characters or more; "
+                               "the same key makes the same pseudonyms."},
     SettingSpec{.name = "rate_limit",
                 .type = SettingType::kNumber,
                 .default_value = "0",
@@ -107,6 +145,7 @@ std::span<const ExporterType> exporter_types() noexcept {
         kNetflow5ExporterType,
         kCsvExporterType,
         kJsonExporterType,
+        kPluginExporterType,
     };
     return kTypes;
 }

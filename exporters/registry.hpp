@@ -14,6 +14,7 @@
 #include "core/record/template.hpp"
 #include "core/selection/record_selector.hpp"
 #include "core/selection/selector_list.hpp"
+#include "exporters/anonymize/anonymization_plan.hpp"
 
 namespace nfstreamd::exporters {
 
@@ -26,6 +27,8 @@ struct ExporterContext {
     std::uint32_t observation_domain = 0;  // IPFIX header
     Logger& logger;
     std::shared_ptr<const SelectorList> selectors{};  // of the packets in the records; null: not known
+    // What is done to the records before they come, to be announced where there is a way; null: nothing.
+    std::shared_ptr<const AnonymizationPlan> anonymization{};
 };
 
 struct ExporterType {
@@ -34,13 +37,14 @@ struct ExporterType {
     std::span<const config::SettingSpec> settings;  // its own; the common ones are in common_settings()
     bool exclusive;                                 // owns a path or port: a replacement opens after it closed
     Result<std::unique_ptr<Exporter>> (*make)(const ExporterContext&);
+    bool writes_path = true;  // a setting `path`, if there is one, names a file that it writes
 };
 
 std::span<const ExporterType> exporter_types() noexcept;  // only those compiled in
 const ExporterType* find_exporter_type(std::string_view name) noexcept;
 
-// Settings that every exporter has (fields, filter, flow_sampling, rate_limit,
-// flush_interval, queue_records).
+// Settings that every exporter has (fields, filter, flow_sampling, anonymize,
+// rate_limit, flush_interval, queue_records).
 std::span<const config::SettingSpec> common_settings() noexcept;
 ExportingOptions exporting_options(const config::Settings& settings);
 // Null: every record is sent.
