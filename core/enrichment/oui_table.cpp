@@ -145,11 +145,11 @@ std::string OuiTable::add_ieee(std::string_view line) {
     return add(std::string(ieee_block_) + std::string(low.begin(), differs), name);
 }
 
-// "AA:BB:CC[:DD:EE:FF][/BITS] TAB SHORT [TAB LONG]".
+// "AA:BB:CC[:DD:EE:FF][/BITS] TAB SHORT [TAB LONG [TAB COMMENT]]", of tabs sometimes more than one.
 std::string OuiTable::add_manuf(std::string_view line) {
     std::string_view digits = line;
     std::string_view name = split_off(digits, "\t");
-    const std::string_view full = split_off(name, "\t");
+    const std::string_view full = trimmed(split_off(name, "\t"));
     std::string_view vendor = full.empty() ? name : full;
     split_off(vendor, "\t");
     return add(trimmed(digits), vendor);

@@ -3,7 +3,8 @@
 import ipaddress
 import struct
 
-STRING, MAP, UINT32, LIST = 2, 7, 6, 11
+STRING, UINT16, UINT32, MAP, UINT64, LIST = 2, 5, 6, 7, 9, 11
+WIDTH = {UINT16: 2, UINT32: 4, UINT64: 8}
 GAP = b"\0" * 16
 
 
@@ -20,7 +21,9 @@ def encode(value):
         octets = value.encode()
         return control(STRING, len(octets)) + octets
     if isinstance(value, int):
-        return control(UINT32, 4) + struct.pack(">I", value)
+        return encode((UINT32, value))
+    if isinstance(value, tuple):  # a number of that type
+        return control(value[0], WIDTH[value[0]]) + value[1].to_bytes(WIDTH[value[0]], "big")
     if isinstance(value, list):
         return control(LIST, len(value)) + b"".join(map(encode, value))
     return control(MAP, len(value)) + b"".join(encode(key) + encode(item) for key, item in value.items())
@@ -45,8 +48,9 @@ def database(kind, networks, build_epoch=1_700_000_000):
     for record in (record for node in nodes for record in node):
         tree += struct.pack(">I", len(nodes) if record is None else record if isinstance(record, int)
                             else len(nodes) + len(GAP) + record[1])
-    about = {"node_count": len(nodes), "record_size": 32, "ip_version": 6, "database_type": kind, "languages": ["en"],
-             "binary_format_major_version": 2, "binary_format_minor_version": 0, "build_epoch": build_epoch,
+    about = {"node_count": len(nodes), "record_size": (UINT16, 32), "ip_version": (UINT16, 6), "database_type": kind,
+             "languages": ["en"], "binary_format_major_version": (UINT16, 2),
+             "binary_format_minor_version": (UINT16, 0), "build_epoch": (UINT64, build_epoch),
              "description": {"en": "for tests"}}
     return tree + GAP + data + b"\xab\xcd\xefMaxMind.com" + encode(about)
 

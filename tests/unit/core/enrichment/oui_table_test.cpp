@@ -68,7 +68,7 @@ TEST_CASE("OuiTable: reads IEEE's text files of 24, 28 and 36 bits") {
 TEST_CASE("OuiTable: reads Wireshark's manuf, the long name where there is one") {
     const Parsed parsed(
         {"# /etc/manuf\n\n00:22:72\tAmerican\tAmerican Micro-Fuel Device Corp.\n"
-         "74:1A:E0\tRegistry\tRegistry of Blocks\n"
+         "74:1A:E0\tRegistry\t\tRegistry of Blocks\n"
          "74:1A:E0:90:00:00/28\tIOG\tIOG, \"Products\" LLC\t# since 2022\n"
          "70-B3-D5-F2-F0-00/36\tTELEPLATFORMS\n00:00:0C:07:AC:00/40\tAll-HSRP-routers\n"
          "01:80:C2:00:00:0E\tLLDP-Multicast\n"});
