@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Longest prefix match on numbers: nested prefixes become disjoint ranges once,
-// after which a lookup is one binary search. Const after build(), any thread.
+// after which a lookup is one binary search among those that the same 16 bits
+// begin. Const after build(), any thread.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -29,6 +30,7 @@ public:
         });
         std::vector<Repeated> repeated = drop_repeated();
         flatten();
+        make_index();
         prefixes_ = {};
         starts_.shrink_to_fit();
         values_.shrink_to_fit();
@@ -39,7 +41,13 @@ public:
     std::uint32_t find(Number number) const noexcept {
         if (starts_.empty()) return kNone;
         const Number* at = starts_.data();  // is never above `number`
-        for (std::size_t left = starts_.size(); left > 1;) {
+        std::size_t left = starts_.size();
+        if (!index_.empty()) {
+            const auto block = static_cast<std::size_t>(number >> kShift);
+            at += index_[block];
+            left = index_[block + 1] - index_[block] + 1;
+        }
+        while (left > 1) {
             const std::size_t half = left / 2;
             at += at[half] <= number ? half : 0;
             left -= half;
@@ -47,11 +55,10 @@ public:
         return values_[static_cast<std::size_t>(at - starts_.data())];
     }
 
-    std::size_t octets() const noexcept {
-        return starts_.capacity() * sizeof(Number) + values_.capacity() * sizeof(std::uint32_t);
-    }
-
 private:
+    static constexpr std::size_t kBlocks = 1 << 16, kIndexedFrom = 64;
+    static constexpr unsigned kShift = 8 * sizeof(Number) - 16;
+
     struct Prefix {
         Number first, last;
         std::uint32_t value;
@@ -89,6 +96,18 @@ private:
         while (!open.empty()) close();
     }
 
+    // For each 16 bits that a number may begin with: the range in which the first such number lies.
+    void make_index() {
+        if (starts_.size() < kIndexedFrom) return;
+        index_.reserve(kBlocks + 1);
+        std::uint32_t at = 0;
+        for (std::size_t block = 0; block < kBlocks; ++block) {
+            while (at + 1 < starts_.size() && starts_[at + 1] <= static_cast<Number>(block) << kShift) ++at;
+            index_.push_back(at);
+        }
+        index_.push_back(static_cast<std::uint32_t>(starts_.size() - 1));
+    }
+
     void begin_range(Number start, std::uint32_t value) {
         if (!starts_.empty() && starts_.back() == start) {
             values_.back() = value;
@@ -101,6 +120,7 @@ private:
     std::vector<Prefix> prefixes_;
     std::vector<Number> starts_;  // ascending, the first is 0
     std::vector<std::uint32_t> values_;
+    std::vector<std::uint32_t> index_;  // empty: too few to need one
 };
 
 }  // namespace nfstreamd
