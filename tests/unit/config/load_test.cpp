@@ -273,7 +273,8 @@ plugins: []
               "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
               "t.yaml:20:38: exporters[3].path: must not be empty",
               "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
-              "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, exporters, log, control, instance, "
+              "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, enrichment, exporters, log, control, "
+              "instance, "
               "private_enterprise_number",
           });
 }

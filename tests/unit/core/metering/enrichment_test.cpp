@@ -4,9 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "core/enrichment/enricher.hpp"
 #include "core/enrichment/enrichment_tables.hpp"
+#include "core/metering/record_publisher.hpp"
 #include "tests/support/files.hpp"
-#include "tests/support/packet_builder.hpp"
 #include "tests/unit/core/metering/metered.hpp"
 
 using namespace nfstreamd;
