@@ -184,6 +184,7 @@ FieldGroups field_groups(const MeteringOptions& options) {
     groups.application = options.n_dissections.any();
     groups.l7_details = groups.application && options.l7_details;
     groups.tcp_quality = options.tcp_quality;
+    groups.enrichment = options.enrichment.any();
     groups.system = options.system_visibility_mode > 0;
     groups.accounting_mode = options.accounting_mode;
     groups.nfstream3 = options.nfstream3_records;

@@ -199,14 +199,15 @@ void Pipeline::hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
     }
 }
 
-// Gives a meter that stays its new outputs, timeouts, capture and rules.
+// Gives a meter that stays its new outputs, timeouts, capture, rules and tables.
 void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh) {
     const auto source = change.new_sources.find(meter.plan.name);
     if (!change.outputs_changed && !change.timeouts_changed && source == change.new_sources.end() &&
-        change.new_modules.empty())
+        change.new_modules.empty() && !change.enrichment)
         return;
     MeteringChange wanted;
     static_cast<TimeoutOptions&>(wanted) = change.timeouts;
+    wanted.enrichment = change.enrichment;
     std::map<std::string, std::shared_ptr<RecordQueue>> outputs;
     for (const auto& exporter : exporters_) {
         const auto& name = exporter->config.name;

@@ -31,6 +31,20 @@ void write_reload(JsonWriter& json, const ReloadStatus& reload) {
     json.end_object();
 }
 
+void write_enrichment(JsonWriter& json, const std::vector<EnrichmentTables::Description>& files) {
+    json.key("enrichment").begin_array();
+    for (const auto& file : files) {
+        json.begin_object();
+        json.member("key", file.key);
+        json.member("path", file.path);
+        json.member("type", file.type);
+        json.member("built", time_text(static_cast<std::time_t>(file.build_epoch)));
+        json.member("entries", file.entries);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void write_selection(JsonWriter& json, const InterfaceStatus& status) {
     const auto& [sampling, hash, overload_rate] = status.selector.options;
     json.key("selection").begin_object();
@@ -108,6 +122,7 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("idle_timeout_ms", status.idle_timeout_ms);
     json.member("clock_steps", status.clock_steps);
     write_overload(json, status);
+    write_counts(json, "enrichment", status.enrichment);
     write_counts(json, "records", status.records);
     write_counts(json, "discarded", status.discarded);
     json.end_object();
@@ -211,6 +226,9 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
                        {"dissections_stopped", counters.dissections_stopped.get()},
                        {"packets_shed", counters.packets_shed.get()}};
     status.discarded = {{"flows", counters.flows_discarded.get()}, {"packets", counters.packets_discarded.get()}};
+    status.enrichment = {{"lookups", counters.enrichment.lookups.get()},
+                         {"hits", counters.enrichment.hits.get()},
+                         {"damaged", counters.enrichment.damaged.get()}};
     for (const auto& reason : end_reasons())
         status.records.emplace_back(reason.name, counters.records[static_cast<std::size_t>(reason.reason)].get());
     return status;
@@ -254,6 +272,7 @@ std::string status_json(const DaemonStatus& status) {
     for (const auto& file : status.files) json.value(file);
     json.end_array();
     write_reload(json, status.reload);
+    write_enrichment(json, status.enrichment);
     json.key("interfaces").begin_array();
     for (const auto& interface : status.interfaces) write_interface(json, interface);
     json.end_array();

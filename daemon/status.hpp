@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/capture/packet_source.hpp"
+#include "core/enrichment/enrichment_tables.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/metering/overload.hpp"
 #include "daemon/pipeline.hpp"
@@ -36,7 +37,8 @@ struct InterfaceStatus {
     std::string_view shed = name(ShedLevel::kNothing);
     NamedCounts overload = {{"times", 0}, {"flows_not_dissected", 0}, {"dissections_stopped", 0}, {"packets_shed", 0}};
     NamedCounts discarded;  // flows and packets, as max_nflows had been reached
-    NamedCounts records;    // by end reason
+    NamedCounts enrichment = {{"lookups", 0}, {"hits", 0}, {"damaged", 0}};
+    NamedCounts records;  // by end reason
 };
 
 struct CollectorStatus {
@@ -71,6 +73,7 @@ struct DaemonStatus {
     std::uint64_t uptime_s = 0;
     std::vector<std::string> files;
     ReloadStatus reload;
+    std::vector<EnrichmentTables::Description> enrichment;  // files in use
     std::vector<InterfaceStatus> interfaces;
     std::vector<ExporterStatus> exporters;
 };

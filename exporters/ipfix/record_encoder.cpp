@@ -28,6 +28,7 @@ struct Defaults {
     ApplicationDetails details;
     TunnelRecord tunnel;
     TcpQualityRecord tcp_quality;
+    EnrichmentRecord enrichment;
 
     Defaults() {
         application.details = &details;
@@ -35,6 +36,7 @@ struct Defaults {
         record.application = &application;
         record.tunnel = &tunnel;
         record.tcp_quality = &tcp_quality;
+        record.enrichment = &enrichment;
     }
 };
 const Defaults kDefaults;
@@ -236,6 +238,8 @@ const std::byte* block_of(const FlowRecord& record, RecordBlock block) {
             return bytes_or(record.tunnel, kDefaults.tunnel);
         case RecordBlock::kTcpQuality:
             return bytes_or(record.tcp_quality, kDefaults.tcp_quality);
+        case RecordBlock::kEnrichment:
+            return bytes_or(record.enrichment, kDefaults.enrichment);
     }
     return bytes_of(record);
 }
@@ -248,7 +252,8 @@ std::optional<FieldPlace> locate(const InformationElement& field) {
                                                                {RecordBlock::kApplication, sizeof(ApplicationRecord)},
                                                                {RecordBlock::kDetails, sizeof(ApplicationDetails)},
                                                                {RecordBlock::kTunnel, sizeof(TunnelRecord)},
-                                                               {RecordBlock::kTcpQuality, sizeof(TcpQualityRecord)}};
+                                                               {RecordBlock::kTcpQuality, sizeof(TcpQualityRecord)},
+                                                               {RecordBlock::kEnrichment, sizeof(EnrichmentRecord)}};
     if (field.value.member == nullptr) return std::nullopt;
     const auto member = reinterpret_cast<std::uintptr_t>(field.value.member(kDefaults.record));
     for (const auto& [block, size] : kBlocks) {
