@@ -104,8 +104,8 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
     options.fields = std::move(fields.value());
     options.biflow = settings.boolean("biflow");
     options.template_refresh = settings.duration("template_refresh");
-    options.sampling_elements = ipfix::sampling_elements(settings.string("sampling_elements"))
-                                    .value_or(ipfix::SamplingElements::kBoth);  // the table has checked it
+    options.sampling_elements = sampling_elements(settings.string("sampling_elements"))
+                                    .value_or(SamplingElements::kBoth);  // the table has checked it
     options.selectors = context.selectors;
     const auto domain = static_cast<std::uint32_t>(settings.integer("observation_domain"));
     options.observation_domain = domain != 0 ? domain : context.observation_domain;
