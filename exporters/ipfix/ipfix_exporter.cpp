@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kCallLimit = 4s;            // of one call, by the contract of Exporter
 constexpr auto kCloseLimit = 1s;           // of the last try: who stalls has had its time
+constexpr std::size_t kOptionsAtOnce = 8;  // messages
+constexpr std::uint16_t kFirstOptionsId = 264;
 constexpr auto kRefreshAfterRefusal = 1s;  // a collector that came back soon has the templates
 
 }  // namespace
@@ -32,7 +34,10 @@ IpfixExporter::IpfixExporter(const IpfixOptions& options, std::string name, std:
       send_octets_(options.send_octets),
       template_refresh_(options.template_refresh),
       domain_(options.observation_domain),
-      sampling_elements_(options.sampling_elements),
+      profile_(options.profile),
+      options_interval_(options.options_interval),
+      facts_(options.facts),
+      exporting_process_(options.exporting_process),
       selectors_(options.selectors),
       data_(options.observation_domain, options.max_message),
       session_(options.observation_domain, options.max_message) {}
@@ -79,6 +84,16 @@ Status IpfixExporter::plan_templates() {
                                      kind.layout.minimum_wire_length(), max_message_),
                          ""};
         templates.push_back({kind.template_id, &kind.layout});
+    }
+    profile_.domain = domain_;
+    options_templates_ = options_templates(profile_);
+    for (const Kind& kind : kinds_) {
+        KeyedTemplate keyed{kind.template_id, {}};
+        for (const FieldPlan& plan : kind.layout.fields()) {
+            elements_.push_back({plan.ie, plan.field});
+            keyed.fields.push_back(plan.field);
+        }
+        keyed_templates_.push_back(std::move(keyed));
     }
     auto messages = template_messages(domain_, static_cast<std::uint16_t>(max_message_), templates);
     if (!messages) return messages.error();
@@ -164,6 +179,7 @@ Status IpfixExporter::pause() {
 }
 
 Status IpfixExporter::flush() {
+    if (open_) send_options(kOptionsAtOnce);
     return flush_within(kCallLimit);
 }
 
@@ -190,23 +206,67 @@ void IpfixExporter::close() noexcept {
 }
 
 void IpfixExporter::queue_templates() {
+    append_options(options_messages(
+        options_wire(), [this](const auto& tmpl) { return options_id(tmpl); },
+        type_tables(profile_, options_sources())));
     for (const auto& message : template_messages_) session_.append(message, 0);
     announce_selectors();
+    announce_options();
+    send_statistics();
     templates_sent_ = clock_.steady();
     refused_since_templates_ = false;
 }
 
 // What is to be told of packet selection.
 void IpfixExporter::announce_selectors() {
-    if (!selectors_) return;
+    if (!selectors_ || !profile_.kinds.has(OptionsKind::kSampling)) return;
     selectors_version_ = selectors_->version();
-    for (const auto& message : selector_options(selectors_->all(), sampling_elements_, domain_, max_message_))
-        session_.append(message.bytes, message.data_records);
+    append_options(selector_options(selectors_->all(), profile_.sampling, domain_, max_message_));
+}
+
+void IpfixExporter::announce_options() {
+    if (facts_) facts_version_ = facts_->version();
+    OptionsProfile others = profile_;
+    others.kinds.remove(OptionsKind::kSampling);
+    pager_ = OptionsPager(
+        options_wire(), [this](const auto& tmpl) { return options_id(tmpl); },
+        options_tables(others, false, options_sources()));
+    send_options(kOptionsAtOnce);
+}
+
+// Datagrams are spread over the calls of flush, so that the many names of
+// applications do not displace each other.
+void IpfixExporter::send_options(std::size_t most_messages) {
+    if (!pager_.done()) append_options(pager_.next(transport_->is_datagram() ? most_messages : SIZE_MAX));
+}
+
+void IpfixExporter::send_statistics() {
+    statistics_sent_ = clock_.steady();
+    const auto tables = options_tables(profile_, true, options_sources());
+    append_options(options_messages(
+        options_wire(), [this](const auto& tmpl) { return options_id(tmpl); }, tables));
+}
+
+void IpfixExporter::append_options(std::vector<OptionsMessage> messages) {
+    for (const auto& message : messages) session_.append(message.bytes, message.data_records);
+}
+
+std::uint16_t IpfixExporter::options_id(const OptionsTemplate& tmpl) const {
+    const auto found = std::find(options_templates_.begin(), options_templates_.end(), tmpl);
+    return static_cast<std::uint16_t>(kFirstOptionsId + (found - options_templates_.begin()));
+}
+
+OptionsSources IpfixExporter::options_sources() const {
+    const ExportingStatistics exporting{exporting_process_, counters_.octets.get(), counters_.messages.get(),
+                                        counters_.records.get(), lost_before_};
+    return {elements_, keyed_templates_, {}, facts_.get(), exporting};
 }
 
 void IpfixExporter::refresh_templates() {
     if (!open_) return;
     if (selectors_ && selectors_->version() != selectors_version_) announce_selectors();
+    if (facts_ && facts_->version() != facts_version_) announce_options();
+    if (clock_.steady() - statistics_sent_ >= options_interval_) send_statistics();
     if (!transport_->is_datagram()) return;
     const auto age = clock_.steady() - templates_sent_;
     if (age >= template_refresh_ || (refused_since_templates_ && age >= kRefreshAfterRefusal)) queue_templates();

@@ -16,6 +16,8 @@
 #include "exporters/ipfix/record_encoder.hpp"
 #include "exporters/ipfix/record_layout.hpp"
 #include "exporters/ipfix/selector_options.hpp"
+#include "exporters/options/options_profile.hpp"
+#include "exporters/options/options_tables.hpp"
 #include "exporters/registry.hpp"
 #include "exporters/transport/message_transport.hpp"
 
@@ -41,7 +43,10 @@ struct IpfixOptions {
     std::uint16_t max_message = kStreamMessage;
     std::size_t send_octets = 64 * 1024;  // complete messages gather up to this while there is more to come
     std::chrono::milliseconds template_refresh = std::chrono::seconds(60);  // datagrams only
-    SamplingElements sampling_elements = SamplingElements::kBoth;
+    OptionsProfile profile{.kinds = {OptionsKind::kSampling}};              // domain and address aside
+    std::chrono::milliseconds options_interval = std::chrono::seconds(60);
+    std::shared_ptr<const ProcessFacts> facts;      // of what options tell; null: nothing
+    std::uint32_t exporting_process = 0;            // IE 144
     std::shared_ptr<const SelectorList> selectors;  // announced after the templates; null: none
 };
 
@@ -64,6 +69,7 @@ public:
     Status flush() override;
     void close() noexcept override;
 
+    void note_losses(const LossTotals& totals) override { lost_before_ = totals; }
     const ExporterCounters& counters() const noexcept override { return counters_; }
     std::string description() const override { return transport_->description(); }
 
@@ -88,6 +94,13 @@ private:
     void queue_templates();
     void refresh_templates();
     void announce_selectors();
+    void announce_options();
+    void send_options(std::size_t most_messages);
+    void send_statistics();
+    void append_options(std::vector<OptionsMessage> messages);
+    std::uint16_t options_id(const OptionsTemplate& tmpl) const;
+    OptionsWire options_wire() const { return {OptionsProtocol::kIpfix, domain_, max_message_}; }
+    OptionsSources options_sources() const;
     Status send_pending();
     bool data_is_full() const noexcept { return !data_.empty() && data_.bytes().size() >= send_octets_; }
     Status send_from(MessageQueue& queue, bool& begun, std::size_t most);
@@ -105,10 +118,19 @@ private:
     const std::size_t max_message_, send_octets_;
     const std::chrono::milliseconds template_refresh_;
     const std::uint32_t domain_;
-    const SamplingElements sampling_elements_;
+    OptionsProfile profile_;
+    const std::chrono::milliseconds options_interval_;
+    const std::shared_ptr<const ProcessFacts> facts_;
+    const std::uint32_t exporting_process_;
     const std::shared_ptr<const SelectorList> selectors_;
 
     std::vector<Kind> kinds_;
+    std::vector<OptionsTemplate> options_templates_;  // that may come
+    std::vector<ElementInUse> elements_;
+    std::vector<KeyedTemplate> keyed_templates_;
+    OptionsPager pager_;  // of what is told after the templates
+    LossTotals lost_before_;
+    std::uint64_t facts_version_ = 0;                           // that was told
     std::size_t record_limit_ = 0;                              // octets that one data record may take
     std::vector<std::vector<std::uint8_t>> template_messages_;  // the same in every session
     RecordTexts texts_[2];
@@ -124,7 +146,7 @@ private:
     std::array<std::uint64_t, MessageTransport::kRemembered> records_sent_{};  // of the newest messages, by number
     bool refused_since_templates_ = false;
     std::uint64_t selectors_version_ = 0;  // that was announced
-    std::chrono::steady_clock::time_point templates_sent_{}, deadline_{};
+    std::chrono::steady_clock::time_point templates_sent_{}, statistics_sent_{}, deadline_{};
 
     ExporterCounters counters_;
     RateLimit cut_log_, drop_log_;

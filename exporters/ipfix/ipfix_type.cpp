@@ -31,6 +31,15 @@ constexpr SettingSpec kSettings[] = {
      "Both directions of a flow in one record (RFC 5103); false: a record for each direction."},
     {"observation_domain", SettingType::kInteger, "0", false, Reload::kReopen,
      "Observation domain in the message header; 0: the daemon's.", 0, 4294967295.0},
+    kOptionsSetting,
+    kOptionsIntervalSetting,
+    {"application_id", SettingType::kChoice, "pana_l7_pen", false, Reload::kReopen,
+     "Form of applicationId (95): pana_l7_pen, 8 octets with ntop's enterprise number (RFC 6759); user4 and user5, "
+     "user-defined of 4 or 5 octets.",
+     0, 0, kApplicationIdForms},
+    {"options_text", SettingType::kInteger, "0", false, Reload::kReopen,
+     "Octets of a name in options, for collectors that read no strings of variable length; 0: as long as it is.", 0,
+     kLongestFixedText},
     {"sampling_elements", SettingType::kChoice, "both", false, Reload::kReopen,
      "Elements of the options records that announce packet sampling: rfc5477, selectorId with algorithm, interval and "
      "space for each capture; legacy, samplingInterval (34) for the whole domain, if all captures have one rate; both; "
@@ -104,8 +113,17 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
     options.fields = std::move(fields.value());
     options.biflow = settings.boolean("biflow");
     options.template_refresh = settings.duration("template_refresh");
-    options.sampling_elements = sampling_elements(settings.string("sampling_elements"))
-                                    .value_or(SamplingElements::kBoth);  // the table has checked it
+    // the table has checked them
+    options.profile.sampling =
+        sampling_elements(settings.string("sampling_elements")).value_or(SamplingElements::kBoth);
+    options.profile.application_id = application_id_form(settings.string("application_id")).value();
+    options.profile.kinds = options_kinds(settings.strings("options"), OptionsKinds::all());
+    if (!context.groups.application) options.profile.kinds.remove(OptionsKind::kApplications);
+    if (const auto text = settings.integer("options_text"); text > 0)
+        options.profile.text_length = static_cast<std::uint16_t>(text);
+    options.options_interval = settings.duration("options_interval");
+    options.facts = context.facts;
+    options.exporting_process = context.exporting_process;
     options.selectors = context.selectors;
     const auto domain = static_cast<std::uint32_t>(settings.integer("observation_domain"));
     options.observation_domain = domain != 0 ? domain : context.observation_domain;
