@@ -46,7 +46,8 @@ bool is_accounted_octets(const InformationElement& field) {
 
 int ipfix_rank(const InformationElement& field) {
     if (is_flow_key(field)) return 0;
-    if (field.type == IeType::kString || field.type == IeType::kOctetArray) return 3;
+    if (field.type == IeType::kString) return 3;
+    if (field.type == IeType::kOctetArray && field.wire_length == 0) return 3;
     return field.side == IeSide::kReverse ? 1 : 2;
 }
 

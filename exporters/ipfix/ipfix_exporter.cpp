@@ -66,9 +66,10 @@ Status IpfixExporter::plan(const IpfixOptions& options) {
         if (layout.fields().empty())
             return Error{ErrorCode::kInvalidArgument,
                          fmt::format("fields: none of them is carried by IPFIX for IPv{}", row.ip_version), ""};
-        RecordEncoder encoder(layout);
-        kinds_.push_back({row.id, std::move(layout), std::move(encoder)});
+        layout.set_application_id(options.profile.application_id);
+        kinds_.push_back({row.id, layout, RecordEncoder(layout)});
     }
+    elements_ = enterprise_elements(options.fields, options.groups, options.private_enterprise_number, options.biflow);
     return plan_templates();
 }
 
@@ -90,7 +91,6 @@ Status IpfixExporter::plan_templates() {
     for (const Kind& kind : kinds_) {
         KeyedTemplate keyed{kind.template_id, {}};
         for (const FieldPlan& plan : kind.layout.fields()) {
-            elements_.push_back({plan.ie, plan.field});
             keyed.fields.push_back(plan.field);
         }
         keyed_templates_.push_back(std::move(keyed));
@@ -195,7 +195,10 @@ Status IpfixExporter::flush_within(std::chrono::milliseconds limit) {
 
 // Whatever has not left by now is given up.
 void IpfixExporter::close() noexcept {
-    if (open_) static_cast<void>(flush_within(kCloseLimit));
+    if (open_) {
+        if (!keyed_templates_.empty()) send_statistics();
+        static_cast<void>(flush_within(kCloseLimit));
+    }
     data_.end_message();
     for (const MessageQueue::Message& message : data_.messages()) counters_.dropped_failed.add(message.records);
     data_.clear();

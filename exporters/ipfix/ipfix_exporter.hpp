@@ -126,7 +126,7 @@ private:
 
     std::vector<Kind> kinds_;
     std::vector<OptionsTemplate> options_templates_;  // that may come
-    std::vector<ElementInUse> elements_;
+    std::vector<EnterpriseElement> elements_;
     std::vector<KeyedTemplate> keyed_templates_;
     OptionsPager pager_;  // of what is told after the templates
     LossTotals lost_before_;

@@ -22,8 +22,9 @@ std::uint16_t full_length(const InformationElement& field, int ip_version) {
             return 6;
         case IeType::kIpAddress:
             return ip_version == 6 || field.wire_length == 16 ? 16 : 4;
-        case IeType::kString:
         case IeType::kOctetArray:
+            return field.wire_length != 0 ? field.wire_length : kVariableLength;
+        case IeType::kString:
         case IeType::kSigned32List:
             return kVariableLength;
     }
@@ -42,6 +43,11 @@ bool is_list(IeType type) {  // would need a basicList with an element of its ow
 
 }  // namespace
 
+bool is_application_id(const FieldPlan& plan) noexcept {
+    constexpr IeId kApplicationId{0, 95};
+    return plan.ie == kApplicationId;
+}
+
 RecordLayout::RecordLayout(const FieldSelection& fields, int ip_version, bool biflow, const FieldGroups& groups,
                            std::uint32_t pen) {
     for (const InformationElement* field : fields) {
@@ -53,6 +59,11 @@ RecordLayout::RecordLayout(const FieldSelection& fields, int ip_version, bool bi
             length = field->wire_length;
         fields_.push_back({field, ie, length});
     }
+}
+
+void RecordLayout::set_application_id(ApplicationIdForm form) {
+    for (FieldPlan& plan : fields_)
+        if (is_application_id(plan)) plan.length = application_id_length(form);
 }
 
 std::size_t RecordLayout::minimum_wire_length() const noexcept {

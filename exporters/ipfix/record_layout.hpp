@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/record/template.hpp"
+#include "exporters/options/application_id.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 
@@ -19,12 +20,17 @@ struct FieldPlan {
     std::uint16_t length;  // or kVariableLength
 };
 
+bool is_application_id(const FieldPlan& plan) noexcept;
+
 class RecordLayout {
 public:
     // Fields that have no element for this IP version are left out, and for a
     // uniflow all of the reverse direction.
     RecordLayout(const FieldSelection& fields, int ip_version, bool biflow, const FieldGroups& groups,
                  std::uint32_t pen);
+
+    // Octets of applicationId in another form than kPanaL7Pen.
+    void set_application_id(ApplicationIdForm form);
 
     std::span<const FieldPlan> fields() const noexcept { return fields_; }
     std::size_t minimum_wire_length() const noexcept;   // of a data record: all strings empty

@@ -19,6 +19,12 @@ constexpr std::uint16_t application_id_length(ApplicationIdForm form) noexcept {
     return form == ApplicationIdForm::kPanaL7Pen ? 8 : form == ApplicationIdForm::kUser4 ? 4 : 5;
 }
 
+constexpr ApplicationIdForm application_id_form(std::uint16_t length) noexcept {
+    return length == 8   ? ApplicationIdForm::kPanaL7Pen
+           : length == 4 ? ApplicationIdForm::kUser4
+                         : ApplicationIdForm::kUser5;
+}
+
 // Writes application_id_length() octets. What does not fit is 0, which is Unknown.
 inline void put_application_id(std::uint64_t id, ApplicationIdForm form, std::uint8_t* out) noexcept {
     constexpr std::uint8_t kUserDefined = 6, kPanaL7Pen = 20;

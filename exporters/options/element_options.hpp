@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/record/information_element.hpp"
+#include "exporters/ipfix/enterprise_elements.hpp"
 #include "exporters/options/options_profile.hpp"
 #include "exporters/options/options_template.hpp"
 
@@ -22,13 +23,7 @@ std::uint64_t flow_key_indicator(std::span<const InformationElement* const> fiel
 
 OptionsTable flow_key_options(const OptionsProfile& profile, std::span<const KeyedTemplate> templates);
 
-// An element in a template, and the field it carries, with kOurPen resolved.
-struct ElementInUse {
-    IeId ie;
-    const InformationElement* field;
-};
-// Records of those that belong to an enterprise; the reverse ones of IANA's (RFC
-// 5103) are known to all. The same one may come several times. None in NetFlow v9.
-OptionsTable type_options(const OptionsProfile& profile, std::span<const ElementInUse> elements);
+// None in NetFlow v9, which has no such elements.
+OptionsTable type_options(const OptionsProfile& profile, std::span<const ipfix::EnterpriseElement> elements);
 
 }  // namespace nfstreamd::exporters

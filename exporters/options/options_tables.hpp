@@ -18,7 +18,7 @@ namespace nfstreamd::exporters {
 
 // What the rows are made of. Borrowed for the call.
 struct OptionsSources {
-    std::span<const ElementInUse> elements{};
+    std::span<const ipfix::EnterpriseElement> elements{};
     std::span<const KeyedTemplate> templates{};
     std::span<const PacketSelector> selectors{};
     const ProcessFacts* facts = nullptr;  // null: nothing is known of the process

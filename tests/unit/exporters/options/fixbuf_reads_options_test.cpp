@@ -223,8 +223,9 @@ TEST_CASE("libfixbuf reads names of applications and interfaces, hundreds of the
 }
 
 TEST_CASE("libfixbuf learns our enterprise elements from their types, RFC 5610") {
-    const ElementInUse elements[] = {{{35632, 560}, find_field("application_confidence")},
-                                     {{32473, 3}, find_field("tunnel_id")}};
+    const auto elements = ipfix::enterprise_elements({find_field("application_confidence"), find_field("tunnel_id")},
+                                                     {.tunnel = true}, 32473);
+    REQUIRE(elements.size() == 2);
     auto messages = messages_of(type_options({}, elements));
     FixbufCollector collector;
     GError* error = nullptr;

@@ -119,23 +119,28 @@ TEST_CASE("flow_key_options: bit n-1 stands for the n-th field, wherever it is")
     CHECK(number(table, 0, 1) == 0b110110);
 }
 
-TEST_CASE("type_options: each enterprise element once, with the numbers of RFC 5610; none for NetFlow v9") {
-    const ElementInUse elements[] = {{{0, 96}, find_field("application_name")},
-                                     {{kReversePen, 2}, find_field("dst2src_packets")},
-                                     {{35632, 560}, find_field("application_confidence")},
-                                     {{35632, 188}, find_field("tls_server_name")},
-                                     {{35632, 560}, find_field("application_confidence")},
-                                     {{kOurPen, 3}, find_field("tunnel_id")}};
+TEST_CASE("type_options: a row for each enterprise element, RFC 5610; none for NetFlow v9") {
+    const ipfix::EnterpriseElement elements[] = {{.pen = 35632,
+                                                  .id = 560,
+                                                  .data_type = 1,
+                                                  .semantics = 4,
+                                                  .units = 2,
+                                                  .range_begin = 0,
+                                                  .range_end = 6,
+                                                  .name = "applicationConfidence",
+                                                  .description = "How sure."}};
     const auto table = type_options({}, elements);
     CHECK(ids(table) == std::vector<std::uint16_t>{346, 303, 339, 344, 345, 342, 343, 341, 340});
     CHECK(table.tmpl.scopes == 2);
-    REQUIRE(table.rows.size() == 2);
+    REQUIRE(table.rows.size() == 1);
     CHECK(number(table, 0, 0) == 35632);
     CHECK(number(table, 0, 1) == 560);
-    CHECK(number(table, 0, 2) == 1);   // unsigned8
-    CHECK(number(table, 1, 2) == 13);  // string
-    CHECK(text(table, 0, 7) == find_field("application_confidence")->name);
-    CHECK(text(table, 1, 8) == find_field("tls_server_name")->description);
+    CHECK(number(table, 0, 2) == 1);
+    CHECK(number(table, 0, 3) == 4);
+    CHECK(number(table, 0, 4) == 2);
+    CHECK(number(table, 0, 6) == 6);
+    CHECK(text(table, 0, 7) == "applicationConfidence");
+    CHECK(text(table, 0, 8) == "How sure.");
     CHECK(type_options({.protocol = OptionsProtocol::kNetflow9}, elements).rows.empty());
 }
 
@@ -189,7 +194,7 @@ TEST_CASE("options_templates: every template that may come, so that ids can be g
     facts.set_applications({{91, "TLS", "", ""}});
     PacketSelector selector{1, 11, 2, {}, 3};
     selector.options = {{SamplingMethod::kRandom, 100, 0}, {{"src_ip"}, 0.5, 0}, 0};
-    const ElementInUse element{{35632, 560}, find_field("application_confidence")};
+    const ipfix::EnterpriseElement element{35632, 560, 1, 0, 0, 0, 0, "applicationConfidence", "How sure."};
     const KeyedTemplate keyed{256, fields({"src_ip"})};
     const OptionsSources sources{{&element, 1}, {&keyed, 1}, {&selector, 1}, &facts, {}};
     std::size_t tables = 0;
