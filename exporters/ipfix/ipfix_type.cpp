@@ -119,8 +119,11 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
     options.profile.application_id = application_id_form(settings.string("application_id")).value();
     options.profile.kinds = options_kinds(settings.strings("options"), OptionsKinds::all());
     if (!context.groups.application) options.profile.kinds.remove(OptionsKind::kApplications);
-    if (const auto text = settings.integer("options_text"); text > 0)
+    if (const auto text = settings.integer("options_text"); text > 0) {
         options.profile.text_length = static_cast<std::uint16_t>(text);
+        options.profile.application_category = false;  // nfcapd knows it not, and loses its place
+        options.profile.names_alone = true;
+    }
     options.options_interval = settings.duration("options_interval");
     options.facts = context.facts;
     options.exporting_process = context.exporting_process;

@@ -16,7 +16,8 @@ OptionsTable application_options(const OptionsProfile& profile, const Applicatio
     OptionsTable table{{.name = "applications",
                         .fields = {{kApplicationId, application_id_length(profile.application_id)},
                                    {kApplicationName, text},
-                                   {kApplicationDescription, text}}},
+                                   {kApplicationDescription, text}},
+                        .alone = profile.names_alone},
                        {}};
     if (profile.application_category) table.tmpl.fields.push_back({kApplicationCategory, text});
     for (const ApplicationInfo& one : applications) {

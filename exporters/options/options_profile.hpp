@@ -95,6 +95,7 @@ struct OptionsProfile {
     // variable length; at most kLongestFixedText. NetFlow v9 has no others.
     std::uint16_t text_length = kVariableText;
     bool application_category = true;
+    bool names_alone = false;  // each application in a Set of its own: nfcapd 1.7.1 loses its place in a longer one
     SamplingElements sampling = SamplingElements::kBoth;
     IpAddress exporter_address{};  // told with the system; version 0: not known
 
