@@ -24,6 +24,7 @@ TEST_CASE("ignored_packets: what may be IP and was not metered, with its octets 
     Bytes arp = udp_frame(kA, kB);
     arp[12] = 0x08;
     arp[13] = 0x06;
+    arp[14] = 0;
     const Bytes fragment = PacketBuilder(10).udp(1, 2).ipv4(kA, kB, {.fragment = 100}).ethernet();
     file.add(udp_frame(kA, kB), kStart).add(arp, kStart).add(Bytes(20), kStart, 900).add(fragment, kStart);
     file.run();

@@ -34,6 +34,10 @@ struct Made {
         set("biflow", true);
         set("observation_domain", std::int64_t{0});
         set("sampling_elements", std::string("both"));
+        set("options", Strings{"sampling"});
+        set("options_interval", std::chrono::milliseconds(60000));
+        set("application_id", std::string("pana_l7_pen"));
+        set("options_text", std::int64_t{0});
         set("mtu", std::int64_t{1420});
         set("source_address", std::string());
         set("fields", fields);

@@ -47,8 +47,8 @@ TEST_CASE("OptionsWriter: an IPFIX options template is Set 3 with the count of f
     const auto messages = writer.take();
     REQUIRE(messages.size() == 1);
     CHECK(messages[0].data_records == 0);
-    const Bytes expected{0, 10,   0, 54, 0, 0,  0, 0,    0,    0, 0,  0,   0, 0, 0,  9,  // header
-                         0, 3,    0, 38, 1, 44, 0, 5,    0,    2, 0,  149, 0, 4, 0,  143, 0,
+    const Bytes expected{0, 10,   0, 50, 0, 0,  0, 0,    0,    0, 0,  0,   0, 0, 0,  9,  // header
+                         0, 3,    0, 34, 1, 44, 0, 5,    0,    2, 0,  149, 0, 4, 0,  143, 0,
                          4, 0x80, 5, 0,  2, 0,  0, 0x7e, 0xd9, 1, 67, 0,   8, 1, 67, 0,   8};
     CHECK(messages[0].bytes == Bytes(expected));
     CHECK(template_specifiers(tmpl, OptionsProtocol::kIpfix) == Bytes(expected.begin() + 22, expected.end()));
