@@ -276,9 +276,10 @@ bool OptionsPager::add_rows(OptionsWriter& writer, std::size_t most_messages) {
 }
 
 std::vector<OptionsMessage> options_messages(const OptionsWire& wire, const TemplateIds& ids,
-                                             std::span<const OptionsTable> tables) {
+                                             std::span<const OptionsTable> tables, bool with_templates) {
     OptionsWriter writer(wire, ids);
-    for (const OptionsTable& table : tables) writer.add_template(table.tmpl);
+    if (with_templates)
+        for (const OptionsTable& table : tables) writer.add_template(table.tmpl);
     for (const OptionsTable& table : tables)
         for (const OptionsRow& row : table.rows) static_cast<void>(writer.add_row(table.tmpl, row));
     return writer.take();

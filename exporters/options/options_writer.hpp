@@ -91,8 +91,9 @@ private:
     std::size_t table_ = 0, row_ = 0;  // the next one
 };
 
-// All of it: the templates of all tables, then all rows.
+// All of it: the templates of all tables, then all rows. Without templates where the
+// session has them: over TCP and SCTP none is sent twice (RFC 7011, 8.1).
 std::vector<OptionsMessage> options_messages(const OptionsWire& wire, const TemplateIds& ids,
-                                             std::span<const OptionsTable> tables);
+                                             std::span<const OptionsTable> tables, bool with_templates = true);
 
 }  // namespace nfstreamd::exporters
