@@ -17,7 +17,7 @@ enum OptionsTemplateId : std::uint16_t {
     kSamplingOptions = 260,        // selectorId | algorithm, samplingPacketInterval, samplingPacketSpace
     kRandomSamplingOptions = 261,  // selectorId | algorithm, samplingSize, samplingPopulation
     kHashOptions = 262,            // selectorId | observationPointId, algorithm, output and selected range
-    kSamplingInterval = 263,       // observationDomainId | samplingInterval, samplingAlgorithm
+    kSamplingInterval = 263,       // observationDomainId | samplingInterval
 };
 
 // Templates first, then the data of all selectors; empty when there is nothing to tell.

@@ -13,7 +13,7 @@ namespace {
 constexpr OptionsField kSelectorId{302, 4}, kSelectorAlgorithm{304, 2}, kPacketInterval{305, 4}, kPacketSpace{306, 4},
     kSamplingSize{309, 4}, kSamplingPopulation{310, 4}, kObservationPoint{138, 4}, kHashOutputMin{329, 8},
     kHashOutputMax{330, 8}, kHashSelectedMin{331, 8}, kHashSelectedMax{332, 8}, kObservationDomain{149, 4},
-    kSamplingInterval{34, 4}, kSamplingAlgorithm{35, 1};
+    kSamplingInterval{34, 4};
 
 SamplingOptions without_rows() {
     return {{{.name = "sampling",
@@ -29,10 +29,7 @@ SamplingOptions without_rows() {
                          kHashSelectedMin, kHashSelectedMax},
               .alone = true},
              {}},
-            {{.name = "sampling_interval",
-              .fields = {kObservationDomain, kSamplingInterval, kSamplingAlgorithm},
-              .alone = true},
-             {}}};
+            {{.name = "sampling_interval", .fields = {kObservationDomain, kSamplingInterval}, .alone = true}, {}}};
 }
 
 bool is_random(const PacketSamplingOptions& sampling) {
@@ -58,14 +55,13 @@ void add_hash(SamplingOptions& options, const PacketSelector& selector) {
                                         selected_last});
 }
 
-// samplingInterval holds for a whole domain: not when its captures have different rates.
+// samplingInterval holds for a whole domain: not when its captures have different rates. Without
+// samplingAlgorithm (35): nfcapd 1.7.1 does not multiply when that is there, too.
 void add_interval(SamplingOptions& options, std::uint32_t domain, std::span<const PacketSelector> selectors) {
     const PacketSamplingOptions& first = selectors.front().options.sampling;
     const auto differs = [&](const PacketSelector& one) { return one.options.sampling.rate != first.rate; };
     if (std::any_of(selectors.begin(), selectors.end(), differs)) return;
-    constexpr std::uint64_t kDeterministic = 1, kRandom = 2;  // IE 35
-    options.interval.rows.push_back(
-        {std::uint64_t{domain}, std::uint64_t{first.rate}, is_random(first) ? kRandom : kDeterministic});
+    options.interval.rows.push_back({std::uint64_t{domain}, std::uint64_t{first.rate}});
 }
 
 }  // namespace

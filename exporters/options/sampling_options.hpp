@@ -16,7 +16,7 @@ struct SamplingOptions {
     OptionsTable sampling;         // selectorId | algorithm, samplingPacketInterval, samplingPacketSpace
     OptionsTable random_sampling;  // selectorId | algorithm, samplingSize, samplingPopulation
     OptionsTable hash_filter;      // selectorId | observationPointId, algorithm, output and selected range
-    OptionsTable interval;         // observationDomainId | samplingInterval, samplingAlgorithm
+    OptionsTable interval;         // observationDomainId | samplingInterval
 
     std::vector<OptionsTable> tables() &&;
 };

@@ -13,7 +13,7 @@ SOME = [CAPTURES / f"{name}.pcap" for name in ("dns", "http", "tls12")]
 # As tshark prints them.
 NAMES = ("Observation Domain Id", "Metering Process Id", "FlowsExp", "Ignored Packets", "Ignored Octets", "FlowExporter",
          "Not Sent Flows", "Not Sent Packets", "Not Sent Octets", "Observation Time Milliseconds", "Template Id",
-         "floKeyIndicator", "System Init Time", "Sampling Packet Interval", "Sampling interval", "Sampling algorithm",
+         "floKeyIndicator", "System Init Time", "Sampling Packet Interval", "Sampling interval",
          "Private Enterprise Number", "Information Element Name", "ApplicationName", "ApplicationDesc",
          "Application Category Name", "Layer 7 protocol \\(numeric\\)")
 
@@ -102,6 +102,7 @@ print_output[a]: csv
 print_refresh_time[a]: 1
 print_output_file[a]: {output}
 nfacctd_time_new: true
+classifier_table_num: 1024
 """)
         nfacctd = self.start("nfacctd", "-f", path)
         wait_for(lambda: nfacctd.listens(port) or not nfacctd.running(), nfacctd.describe)

@@ -100,7 +100,7 @@ TEST_CASE("selector_options: legacy is one interval for the domain, and nothing 
     const PacketSelector same[] = {selector(1, 10), selector(2, 10, SamplingMethod::kRandom)};
     const auto lines = read(same, SamplingElements::kLegacy);
     REQUIRE(lines.size() == 1);
-    CHECK(text(lines[0]) == "observationDomainId=9 samplingAlgorithm=1 samplingInterval=10");
+    CHECK(text(lines[0]) == "observationDomainId=9 samplingInterval=10");
     CHECK(read(same, SamplingElements::kBoth).size() == 4);
     const PacketSelector different[] = {selector(1, 10), selector(2, 20)};
     CHECK(bytes_of(different, SamplingElements::kLegacy).empty());

@@ -167,20 +167,17 @@ TEST_CASE("application_options and interface_options: names by number, in the fo
     CHECK(text(table, 0, 2) == "uplink");
 }
 
-TEST_CASE(
-    "sampling_options: legacy has the algorithm beside the interval, and every field that tells a rate four octets") {
+TEST_CASE("sampling_options: legacy is the interval alone, and every field that tells a rate four octets") {
     PacketSelector selector{1, 11, 0, {}};
     selector.options.sampling = {SamplingMethod::kRandom, 100, 0};
     const auto options = sampling_options({.domain = 9}, {&selector, 1});
-    CHECK(ids(options.interval) == std::vector<std::uint16_t>{149, 34, 35});
+    CHECK(ids(options.interval) == std::vector<std::uint16_t>{149, 34});
     CHECK(number(options.interval, 0, 1) == 100);
-    CHECK(number(options.interval, 0, 2) == 2);
     for (const auto& table : {options.sampling, options.random_sampling, options.interval})
         for (const auto& field : table.tmpl.fields)
             if (field.id == 34 || field.id == 305 || field.id == 306 || field.id == 310) CHECK(field.length == 4);
     selector.options.sampling.rate = 1;  // every packet is told, too
     CHECK(number(sampling_options({}, {&selector, 1}).interval, 0, 1) == 1);
-    CHECK(number(sampling_options({}, {&selector, 1}).interval, 0, 2) == 1);
     CHECK(sampling_options({}, {&selector, 1}).random_sampling.rows.empty());
 }
 
