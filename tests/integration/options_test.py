@@ -105,7 +105,9 @@ nfacctd_time_new: true
 classifier_table_num: 1024
 """)
         nfacctd = self.start("nfacctd", "-f", path)
-        wait_for(lambda: nfacctd.listens(port) or not nfacctd.running(), nfacctd.describe)
+        # it listens before its plugin takes anything, which then is lost
+        wait_for(lambda: "Purging cache - END" in nfacctd.stdout() + nfacctd.stderr() or not nfacctd.running(),
+                 nfacctd.describe)
         config = self.settings(port, "application_id: user5", "options_text: 24", "biflow: false",
                                "options: [sampling, applications]", "rate_limit: 500")
         self.nfstreamd("-c", config, "-r", *SOME)
