@@ -227,7 +227,7 @@ bool writes_to_stdout(const config::Config& config) {
 }
 
 Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, const config::ExporterConfig& exporter,
-                                                Logger& logger, std::shared_ptr<const SelectorList> selectors) {
+                                                Logger& logger, ToldOfProcess told) {
     const auto* type = exporters::find_exporter_type(exporter.type);
     if (!type)
         return Error{ErrorCode::kInvalidArgument, fmt::format("unknown exporter type '{}'", exporter.type),
@@ -240,7 +240,9 @@ Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, co
                             .private_enterprise_number = config.private_enterprise_number,
                             .observation_domain = kObservationDomain,
                             .logger = logger,
-                            .selectors = std::move(selectors),
+                            .selectors = std::move(told.selectors),
+                            .facts = std::move(told.facts),
+                            .exporting_process = told.exporting_process,
                             .anonymization = plan_of(anonymization.value())});
     if (!made) return made;
     return exporters::anonymized(std::move(made.value()), anonymization.value());
@@ -248,8 +250,8 @@ Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, co
 
 Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::Config& config,
                                                                  const config::ExporterConfig& exporter, Logger& logger,
-                                                                 std::shared_ptr<const SelectorList> selectors) {
-    auto made = make_exporter(config, exporter, logger, std::move(selectors));
+                                                                 ToldOfProcess told) {
+    auto made = make_exporter(config, exporter, logger, std::move(told));
     if (!made) return made.error();
     auto selector = exporters::make_record_selector(exporter.settings, field_groups(config.metering), exporter.share);
     if (!selector) return selector.error();

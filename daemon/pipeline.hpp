@@ -21,6 +21,7 @@
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "daemon/assembly.hpp"
+#include "daemon/facts_writer.hpp"
 
 namespace nfstreamd::daemon {
 
@@ -92,6 +93,9 @@ public:
     void rewire(Rewiring change);
     bool rewired() const;  // every meter has taken the last change
 
+    // What exporters tell of the process; once a second.
+    void update_facts();
+
     void expire_all();
     void stop_meters();
     void seal_exporters();  // they end when their producers have
@@ -132,7 +136,9 @@ private:
     std::map<std::string, std::weak_ptr<AnnouncedSelector>> announced_;  // by input
     std::shared_ptr<FlowBudget> budget_;                                 // of all meters; null: no limit
     PipelineTotals past_;                                                // of parts that are gone
-    std::map<std::uint32_t, std::uint64_t> adoption_target_;             // by meter
+    IgnoredPackets past_ignored_;                                        // of meters that are gone
+    FactsWriter facts_;
+    std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by meter
     std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;
     std::vector<std::unique_ptr<MeterUnit>> meters_, retiring_meters_;
 };

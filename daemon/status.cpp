@@ -102,6 +102,10 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.end_array();
     write_selection(json, status);
     write_counts(json, "ignored", status.ignored);
+    json.key("not_metered").begin_object();
+    json.member("packets", status.not_metered.packets);
+    json.member("octets", status.not_metered.octets);
+    json.end_object();
     json.key("metered").begin_object();
     json.member("packets", status.packets);
     json.member("octets", status.octets);
@@ -199,6 +203,7 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.members = meter.members();
     for (std::size_t i = 1; i < kDecodeResults; ++i)
         status.ignored.emplace_back(name(static_cast<DecodeResult>(i)), counters.ignored[i].get());
+    status.not_metered = ignored_packets(counters, status.capture);
     status.packets = counters.packets.get();
     status.octets = counters.octets.get();
     status.cut = counters.cut.get();

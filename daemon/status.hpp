@@ -11,6 +11,7 @@
 
 #include "core/capture/packet_source.hpp"
 #include "core/enrichment/enrichment_tables.hpp"
+#include "core/metering/ignored_packets.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/metering/overload.hpp"
 #include "daemon/pipeline.hpp"
@@ -27,6 +28,7 @@ struct InterfaceStatus {
     std::vector<MeteringProcess::Member> members;  // of a group
     NamedCounts ignored;                           // by reason
     std::uint64_t packets = 0, octets = 0, cut = 0, overlap = 0;
+    IgnoredPackets not_metered;  // of all causes
     PacketSelector selector;
     std::uint64_t sampled_out = 0, hash_filtered = 0;  // packets
     std::uint64_t bad_checksum = 0, offloaded_checksum = 0, merged_segments = 0;

@@ -11,6 +11,7 @@
 #include "core/base/log.hpp"
 #include "core/export/exporter.hpp"
 #include "core/export/exporting_process.hpp"
+#include "core/record/process_facts.hpp"
 #include "core/record/template.hpp"
 #include "core/selection/record_selector.hpp"
 #include "core/selection/selector_list.hpp"
@@ -27,6 +28,8 @@ struct ExporterContext {
     std::uint32_t observation_domain = 0;  // IPFIX header
     Logger& logger;
     std::shared_ptr<const SelectorList> selectors{};  // of the packets in the records; null: not known
+    std::shared_ptr<const ProcessFacts> facts{};      // of the process itself; null: not known
+    std::uint32_t exporting_process = 0;              // IE 144: its number in the run
     // What is done to the records before they come, to be announced where there is a way; null: nothing.
     std::shared_ptr<const AnonymizationPlan> anonymization{};
 };

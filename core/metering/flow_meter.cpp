@@ -581,6 +581,7 @@ void FlowMeter<Key>::discard(std::uint32_t index) {
     if (context_.dissector != nullptr) context_.dissector->discard(applications_[index]);
     context_.counters.flows_discarded.add();
     context_.counters.packets_discarded.add(std::uint64_t{entry.packets[0]} + entry.packets[1]);
+    context_.counters.ignored_octets.add(entry.octets(0) + entry.octets(1));
 }
 
 template <class Key>

@@ -12,6 +12,7 @@
 #include "core/base/random_words.hpp"
 #include "core/metering/clock_watch.hpp"
 #include "core/metering/flow_meter.hpp"
+#include "core/metering/ignored_packets.hpp"
 #include "core/metering/load_shedder.hpp"
 #include "core/metering/pause_watch.hpp"
 #include "core/packet/checksum.hpp"
@@ -199,6 +200,7 @@ public:
         const std::lock_guard lock(mutex_);
         return selector_;
     }
+    ApplicationList applications() const { return dissector_ ? dissector_->applications() : ApplicationList{}; }
 
     void set_hook(std::unique_ptr<FlowHook> hook) {
         hook_ = std::move(hook);
@@ -219,7 +221,8 @@ public:
 
 private:
     struct Tally {  // of one vector
-        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, hash_filtered = 0;
+        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, sampled_octets = 0,
+                      hash_filtered = 0;
     };
 
     // Decodes the frames and gives the packets to their flow tables. `all`: nothing
@@ -240,6 +243,7 @@ private:
             newest_frame_ = std::max(newest_frame_, frame.timestamp);
             if (!all && sampler_.on() && !sampler_.selects(frame_number_++)) {
                 ++tally.sampled_out;
+                tally.sampled_octets += frame.wire_length;
                 continue;
             }
             Packet& packet = *next;
@@ -247,7 +251,7 @@ private:
             if (!all && vector.checksum != ChecksumMode::kOff && result == DecodeResult::kOk)
                 result = look_at_checksums(packet, vector.checksum);
             if (result != DecodeResult::kOk) [[unlikely]] {
-                if (counts_input_) counters_.ignored[static_cast<std::size_t>(result)].add();
+                if (counts_input_) count_ignored(result, frame);
                 continue;
             }
             if (packet.timestamp < clock_ || packet.timestamp > latest_) [[unlikely]]
@@ -276,13 +280,20 @@ private:
         }
     }
 
+    void count_ignored(DecodeResult result, const RawFrame& frame) noexcept {
+        counters_.ignored[static_cast<std::size_t>(result)].add();
+        if (may_be_ip(result)) counters_.ignored_octets.add(frame.wire_length);
+    }
+
     void count(const Tally& tally) noexcept {
         counters_.packets.add(tally.metered);
         counters_.octets.add(tally.octets);
         counters_.wire_octets.add(tally.wire_octets);
         if (tally.cut != 0) counters_.cut.add(tally.cut);
-        if (tally.sampled_out != 0 && counts_input_)
+        if (tally.sampled_out != 0 && counts_input_) {
             (context_.thins() ? counters_.packets_shed : counters_.sampled_out).add(tally.sampled_out);
+            if (context_.thins()) counters_.ignored_octets.add(tally.sampled_octets);
+        }
         if (tally.hash_filtered != 0) counters_.hash_filtered.add(tally.hash_filtered);
         saw_packets_ = saw_packets_ || tally.metered != 0;
     }
@@ -738,6 +749,9 @@ const MeterCounters& MeteringProcess::counters() const noexcept {
 }
 PacketSelector MeteringProcess::selector() const {
     return implementation_->selector();
+}
+ApplicationList MeteringProcess::applications() const {
+    return implementation_->applications();
 }
 MeteringProcess::CaptureTotals MeteringProcess::capture() const {
     return implementation_->capture();

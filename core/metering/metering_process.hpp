@@ -23,6 +23,7 @@
 #include "core/metering/metering_options.hpp"
 #include "core/packet/packet.hpp"
 #include "core/record/end_reason.hpp"
+#include "core/record/process_facts.hpp"
 #include "core/selection/packet_selector.hpp"
 
 namespace nfstreamd {
@@ -42,6 +43,7 @@ struct MeterCounters {                           // written by the metering thre
     Counter packets, octets;                     // metered; octets of IP datagrams
     Counter wire_octets;                         // of metered packets
     Counter ignored[kDecodeResults];             // by DecodeResult; [0] stays 0
+    Counter ignored_octets;                      // of IP packets seen and not metered, ignored_packets.hpp
     Counter cut;                                 // metered although shorter than on the wire
     Counter bad_checksum;                        // metered all the same (checksum: count)
     Counter offloaded_checksum;                  // metered; the interface was to fill it in
@@ -116,6 +118,8 @@ public:
     const MeteringOptions& options() const noexcept;
     const MeterCounters& counters() const noexcept;
     PacketSelector selector() const;  // in use now
+    // That may come in its records; after open() and before run(). Empty: nothing is dissected.
+    ApplicationList applications() const;
 
     struct CaptureTotals {  // over all sources that this process has had
         std::uint64_t frames = 0, octets = 0, truncated = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0,

@@ -262,6 +262,7 @@ FilterKind filter_kind(const InformationElement& field) noexcept {
         case IeType::kString:
             return FilterKind::kText;
         case IeType::kOctetArray:
+            return field.value.form == FieldForm::kNumberOf ? FilterKind::kNumber : FilterKind::kNothing;
         case IeType::kSigned32List:
             break;
     }

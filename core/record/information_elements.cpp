@@ -179,6 +179,11 @@ constexpr FieldReader number_of{[](const FlowRecord& r) -> FieldValue { return N
 std::uint64_t end_reason_number(const FlowRecord& r) {
     return row(r.end_reason).flow_end_reason;
 }
+// The application; where only the protocol that carries it is known, that.
+std::uint64_t application_number(const FlowRecord& r) {
+    if (r.application == nullptr) return 0;
+    return r.application->app_protocol != 0 ? r.application->app_protocol : r.application->master_protocol;
+}
 std::uint64_t icmp_type_and_code(const FlowRecord& r) {
     return static_cast<std::uint16_t>(r.forward.icmp_type << 8 | r.forward.icmp_code);
 }
@@ -472,7 +477,11 @@ constexpr InformationElement
                  return r.process == nullptr ? std::string_view{} : r.process->name;
              }},
 
-            // ---- details: requested_server_name and fingerprints by protocol ----
+            // ---- details: the application by number, requested_server_name and fingerprints by protocol ----
+            {"application_id", "applicationId", iana(95), kNone, kOctetArray, 8, kIdentifier, kDetails, kFlow,
+             "", "nDPI's number of the application; in IPFIX as RFC 6759 has it.", number_of<application_number>},
+            {"l7_protocol", "l7Protocol", ntop(118), kNone, kUnsigned16, 0, kIdentifier, kDetails, kFlow,
+             "", "nDPI's number of the application, as nProbe has it.", number_of<application_number>},
             {"tls_server_name", "tlsServerName", ntop(188), kNone, kString, 0, kDefault, kDetails, kFlow,
              "", "requested_server_name of TLS, DTLS and QUIC.", detail<F::kTls, &A::requested_server_name>},
             {"http_host", "httpRequestHost", iana(460), kNone, kString, 0, kDefault, kDetails, kFlow,

@@ -46,10 +46,9 @@ bool is_accounted_octets(const InformationElement& field) {
 }
 
 int ipfix_rank(const InformationElement& field) {
-    static constexpr std::array<std::string_view, 8> kKeys{"src_ip",   "dst_ip",     "src_port", "dst_port",
-                                                           "protocol", "ip_version", "vlan_id",  "tunnel_id"};
-    if (std::find(kKeys.begin(), kKeys.end(), field.column) != kKeys.end()) return 0;
-    if (field.type == IeType::kString || field.type == IeType::kOctetArray) return 3;
+    if (is_flow_key(field)) return 0;
+    if (field.type == IeType::kString) return 3;
+    if (field.type == IeType::kOctetArray && field.wire_length == 0) return 3;
     return field.side == IeSide::kReverse ? 1 : 2;
 }
 
@@ -124,6 +123,12 @@ bool FieldGroups::has(IeGroup group) const {
             return true;
     }
     return false;
+}
+
+bool is_flow_key(const InformationElement& field) {
+    static constexpr std::array<std::string_view, 8> kKeys{"src_ip",   "dst_ip",     "src_port", "dst_port",
+                                                           "protocol", "ip_version", "vlan_id",  "tunnel_id"};
+    return std::find(kKeys.begin(), kKeys.end(), field.column) != kKeys.end();
 }
 
 const InformationElement* find_field(std::string_view name) {

@@ -37,6 +37,10 @@ FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen);
 // it has none in this run.
 IeId ipfix_element(const InformationElement& field, int ip_version, const FieldGroups& groups, std::uint32_t pen);
 
+// Whether the value tells flows apart (RFC 7011, 2), so that it is the same in all
+// packets of a flow.
+bool is_flow_key(const InformationElement& field);
+
 // An operator's `fields:` list on top of a default: column or element names,
 // group names (core tunnel statistics splt application base), "default", and
 // "-name" to leave one out; a name that the default has means its column. Empty:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the fields of our templates were anonymised, as IPFIX messages: an options
-// template and one data record for each field that is (RFC 6235, section 6). Export
-// time and sequence number are the caller's. Pure.
+// How the fields of our templates were anonymised, as a table of options: a row
+// for each field that is (RFC 6235, section 6). Pure.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -9,12 +8,9 @@
 
 #include "exporters/anonymize/anonymization_plan.hpp"
 #include "exporters/ipfix/fixbuf_model.hpp"
-#include "exporters/ipfix/selector_options.hpp"
+#include "exporters/options/options_template.hpp"
 
 namespace nfstreamd::exporters::ipfix {
-
-// templateId, informationElementId, privateEnterpriseNumber | anonymizationFlags, anonymizationTechnique
-inline constexpr std::uint16_t kAnonymizationOptions = 280;
 
 struct AnonymizedElement {
     std::uint16_t template_id;
@@ -28,10 +24,7 @@ struct AnonymizedElement {
 std::vector<AnonymizedElement> anonymized_elements(std::span<const SessionTemplate> templates,
                                                    const AnonymizationPlan& plan);
 
-// The template first, then all records; empty when no field is anonymised.
-// `max_message` has room for a record.
-std::vector<OptionsMessage> anonymization_options(std::span<const SessionTemplate> templates,
-                                                  const AnonymizationPlan& plan, std::uint32_t domain,
-                                                  std::size_t max_message);
+// templateId, informationElementId, privateEnterpriseNumber | anonymizationFlags, anonymizationTechnique
+OptionsTable anonymization_table(std::span<const AnonymizedElement> elements);
 
 }  // namespace nfstreamd::exporters::ipfix

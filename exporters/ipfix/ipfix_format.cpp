@@ -8,7 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "exporters/ipfix/fixbuf_model.hpp"
+#include "exporters/ipfix/anonymization_options.hpp"
+#include "exporters/ipfix/enterprise_elements.hpp"
 #include "exporters/ipfix/stable_template_ids.hpp"
 #include "exporters/session/big_endian.hpp"
 
@@ -34,15 +35,14 @@ IpfixFormat::IpfixFormat(const IpfixOptions& options, std::string name, Logger& 
       framing_(framing_of(options.observation_domain)),
       biflow_(options.biflow),
       max_message_(options.max_message),
-      domain_(options.observation_domain),
-      sampling_elements_(options.sampling_elements),
-      selectors_(options.selectors) {}
+      domain_(options.observation_domain) {}
 
 Result<std::unique_ptr<IpfixFormat>> IpfixFormat::make(const IpfixOptions& options, std::string name, Logger& logger) {
     std::unique_ptr<IpfixFormat> made(new IpfixFormat(options, std::move(name), logger));
     if (Status status = made->plan(options); !status) return status.error();
     MessageQueue trial(made->framing_, made->max_message_);
-    if (Status status = made->announce(trial); !status) return status.error();
+    SessionTemplates known;
+    if (Status status = made->announce(trial, known); !status) return status.error();
     return made;
 }
 
@@ -66,10 +66,39 @@ Status IpfixFormat::plan(const IpfixOptions& options) {
                                      "or raise mtu",
                                      layout.minimum_wire_length(), max_message_),
                          ""};
+        layout.set_application_id(options.options.application_id);
         RecordEncoder encoder(layout);
         kinds_.push_back({ids.of(layout), std::move(layout), std::move(encoder)});
     }
+    announcer_ = std::make_unique<OptionsAnnouncer>(announced(options), ids);
     return ok();
+}
+
+std::vector<SessionTemplate> IpfixFormat::templates() const {
+    std::vector<SessionTemplate> templates;
+    for (const Kind& kind : kinds_) templates.push_back({kind.template_id, &kind.layout});
+    return templates;
+}
+
+AnnouncedOptions IpfixFormat::announced(const IpfixOptions& options) const {
+    AnnouncedOptions announced{.profile = options.options,
+                               .selectors = options.selectors,
+                               .facts = options.facts,
+                               .exporting_process = options.exporting_process};
+    announced.profile.protocol = OptionsProtocol::kIpfix;
+    announced.profile.domain = domain_;
+    announced.elements =
+        enterprise_elements(options.fields, options.groups, options.private_enterprise_number, options.biflow);
+    for (const Kind& kind : kinds_) {
+        KeyedTemplate& keyed = announced.templates.emplace_back();
+        keyed.id = kind.template_id;
+        for (const FieldPlan& plan : kind.layout.fields()) keyed.fields.push_back(plan.field);
+    }
+    if (options.anonymization) {
+        OptionsTable table = anonymization_table(anonymized_elements(templates(), *options.anonymization));
+        if (!table.rows.empty()) announced.more.push_back(std::move(table));
+    }
+    return announced;
 }
 
 // Both halves of a flow go into one message, so that it is out or not out.
@@ -112,20 +141,12 @@ void IpfixFormat::append(const Kind& kind, const FlowRecord& record, const Recor
     assert(end == place + length);
 }
 
-Status IpfixFormat::announce(MessageQueue& queue) {
-    std::vector<SessionTemplate> templates;
-    for (const Kind& kind : kinds_) templates.push_back({kind.template_id, &kind.layout});
-    const auto messages = template_messages(domain_, static_cast<std::uint16_t>(queue.max_message()), templates);
+Status IpfixFormat::announce(MessageQueue& queue, SessionTemplates& known) {
+    const auto messages = template_messages(domain_, static_cast<std::uint16_t>(queue.max_message()), templates());
     if (!messages) return messages.error();
+    announcer_->add_types(queue, known);  // RFC 5610: before what uses them
     for (const auto& message : messages.value()) queue.append(message, {});
-    return announce_changes(queue);
-}
-
-// What is to be told of packet selection.
-Status IpfixFormat::announce_changes(MessageQueue& queue) {
-    if (!selectors_) return ok();
-    for (const auto& message : selector_options(selectors_->all(), sampling_elements_, domain_, queue.max_message()))
-        queue.append(message.bytes, {.data_records = message.data_records});
+    announcer_->add_short(queue, known);
     return ok();
 }
 

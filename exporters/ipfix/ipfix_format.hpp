@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "core/base/log.hpp"
-#include "core/selection/selector_list.hpp"
+#include "exporters/anonymize/anonymization_plan.hpp"
+#include "exporters/ipfix/fixbuf_model.hpp"
 #include "exporters/ipfix/record_encoder.hpp"
 #include "exporters/ipfix/record_layout.hpp"
-#include "exporters/ipfix/selector_options.hpp"
+#include "exporters/options/options_announcer.hpp"
 #include "exporters/session/message_format.hpp"
 
 namespace nfstreamd::exporters::ipfix {
@@ -26,8 +27,11 @@ struct IpfixOptions {
     std::uint32_t observation_domain = 0;
     bool biflow = true;
     std::uint16_t max_message = kStreamMessage;
-    SamplingElements sampling_elements = SamplingElements::kBoth;
-    std::shared_ptr<const SelectorList> selectors;  // announced after the templates; null: none
+    OptionsProfile options;  // its protocol and domain are set here
+    std::shared_ptr<const SelectorList> selectors{};
+    std::shared_ptr<const ProcessFacts> facts{};
+    std::uint32_t exporting_process = 0;
+    std::shared_ptr<const AnonymizationPlan> anonymization{};  // null: records are as they were
 };
 
 class IpfixFormat final : public MessageFormat {
@@ -38,9 +42,15 @@ public:
     const MessageFraming& framing() const noexcept override { return framing_; }
     std::size_t max_message() const noexcept override { return max_message_; }
     Added add(const FlowRecord& record, MessageQueue& queue) override;
-    Status announce(MessageQueue& queue) override;
-    std::uint64_t announced_version() const noexcept override { return selectors_ ? selectors_->version() : 0; }
-    Status announce_changes(MessageQueue& queue) override;
+    Status announce(MessageQueue& queue, SessionTemplates& known) override;
+    std::uint64_t announced_version() const noexcept override { return announcer_->version(); }
+    void announce_changes(MessageQueue& queue, SessionTemplates& known) override {
+        announcer_->add_short(queue, known);
+    }
+    std::unique_ptr<MessagePages> pages(std::size_t max_message) override { return announcer_->names(max_message); }
+    void report(MessageQueue& queue, SessionTemplates& known, const SessionReport& report) override {
+        announcer_->add_statistics(queue, known, report);
+    }
     void stamp(std::span<std::uint8_t> message, const MessageCounts& counts, std::chrono::system_clock::time_point now,
                std::uint32_t sequence) const noexcept override;
     std::uint32_t sequence_step(const MessageCounts& counts) const noexcept override { return counts.data_records; }
@@ -54,6 +64,8 @@ private:
 
     IpfixFormat(const IpfixOptions& options, std::string name, Logger& logger);
     Status plan(const IpfixOptions& options);
+    std::vector<SessionTemplate> templates() const;
+    AnnouncedOptions announced(const IpfixOptions& options) const;
     std::size_t record_limit(std::size_t max_message) const noexcept;
     const Kind& kind_of(const FlowRecord& record, bool biflow) const;
     std::size_t measure(const Kind& kind, const FlowRecord& record, std::size_t limit, RecordTexts& texts);
@@ -66,10 +78,9 @@ private:
     const bool biflow_;
     const std::size_t max_message_;
     const std::uint32_t domain_;
-    const SamplingElements sampling_elements_;
-    const std::shared_ptr<const SelectorList> selectors_;
 
     std::vector<Kind> kinds_;  // biflows first, IPv4 first
+    std::unique_ptr<OptionsAnnouncer> announcer_;
     RecordTexts texts_[2];
     RateLimit cut_log_;
 };

@@ -8,6 +8,7 @@
 
 #include "exporters/ipfix/ipfix_format.hpp"
 #include "exporters/ipfix/message_file.hpp"
+#include "exporters/profile.hpp"
 #include "exporters/session/collector_settings.hpp"
 
 namespace nfstreamd::exporters {
@@ -28,14 +29,26 @@ constexpr SettingSpec kOwnSettings[] = {
     {"template_refresh", SettingType::kDuration, "60s", false, Reload::kReopen,
      "How often templates are sent again over UDP.", 1, 86400},
     {"biflow", SettingType::kBool, "true", false, Reload::kReopen,
-     "Both directions of a flow in one record (RFC 5103); false: a record for each direction."},
+     "Both directions of a flow in one record (RFC 5103); false: a record for each direction. Unless set, the "
+     "profile's."},
     {"observation_domain", SettingType::kInteger, "0", false, Reload::kReopen,
      "Observation domain in the message header; 0: the daemon's.", 0, 4294967295.0},
+    kOptionsSetting,
+    kOptionsIntervalSetting,
+    {"application_id", SettingType::kChoice, "pana_l7_pen", false, Reload::kReopen,
+     "Form of applicationId (95): pana_l7_pen, 8 octets with ntop's enterprise number (RFC 6759); user4 and user5, "
+     "user-defined of 4 or 5 octets. Unless set, the profile's.",
+     0, 0, kApplicationIdForms},
+    {"options_text", SettingType::kInteger, "0", false, Reload::kReopen,
+     "Octets of a name in options, for collectors that read no strings of variable length; 0: as long as it is. Unless "
+     "set, the profile's.",
+     0, kLongestFixedText},
     {"sampling_elements", SettingType::kChoice, "both", false, Reload::kReopen,
      "Elements of the options records that announce packet sampling: rfc5477, selectorId with algorithm, interval and "
      "space for each capture; legacy, samplingInterval (34) for the whole domain, if all captures have one rate; both; "
-     "none.",
+     "none. Unless set, the profile's.",
      0, 0, "rfc5477 legacy both none"},
+    kProfileSetting,
 };
 constexpr auto kSettings = joined_settings(kCollectorSettings, kOwnSettings);
 
@@ -79,14 +92,20 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
     if (options.private_enterprise_number == kReversePen)
         return Error{ErrorCode::kInvalidArgument, "private_enterprise_number: 29305 is taken by RFC 5103",
                      settings.where("fields")};
-    auto fields = select_fields(settings.strings("fields"),
-                                ipfix_fields(context.groups, context.private_enterprise_number), context.groups);
+    const Profile& profile = find_profile(settings.string("profile"));
+    auto fields =
+        select_fields(settings.strings("fields"),
+                      readable_fields(profile, ipfix_fields(context.groups, context.private_enterprise_number),
+                                      context.groups, context.private_enterprise_number),
+                      context.groups);
     if (!fields) return setting_error(settings, "fields", fields.error().message);
     options.fields = std::move(fields.value());
-    options.biflow = settings.boolean("biflow");
-    options.sampling_elements = ipfix::sampling_elements(settings.string("sampling_elements"))
-                                    .value_or(ipfix::SamplingElements::kBoth);  // the table has checked it
+    options.biflow = settings.given("biflow") ? settings.boolean("biflow") : profile.biflow;
+    options.options = options_profile(profile, settings, context.groups);
     options.selectors = context.selectors;
+    options.facts = context.facts;
+    options.exporting_process = context.exporting_process;
+    options.anonymization = context.anonymization;
     const auto domain = static_cast<std::uint32_t>(settings.integer("observation_domain"));
     options.observation_domain = domain != 0 ? domain : context.observation_domain;
 
@@ -101,6 +120,7 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
     log_left_out(options, context);
     CollectorOptions collectors = collector_options(settings);
     collectors.session.template_refresh = settings.duration("template_refresh");
+    collectors.session.report_interval = settings.duration("options_interval");
     if (!settings.string("path").empty()) collectors.session.send_octets = kFileWrite;
     return std::unique_ptr<Exporter>(std::make_unique<CollectorExporter>(
         context.name, std::move(format.value()), std::move(transports.value().transports), collectors, context.logger));

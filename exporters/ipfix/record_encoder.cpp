@@ -375,7 +375,9 @@ std::uint8_t* RecordEncoder::write(const FlowRecord& record, const RecordTexts& 
         for (; call < section.calls_end; ++call) {
             const FieldPlan& plan = calls_[call].plan;
             const FieldReader& reader = plan.field->value;
-            if (reader.form == FieldForm::kNumberOf)
+            if (is_application_id(plan))
+                put_application_id(reader.number(record), application_id_form(plan.length), out + calls_[call].to);
+            else if (reader.form == FieldForm::kNumberOf)
                 put_integer(saturated(reader.number(record), plan.length), plan.length, out + calls_[call].to);
             else
                 put_value(reader(record), plan, out + calls_[call].to);

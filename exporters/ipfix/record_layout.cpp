@@ -22,8 +22,9 @@ std::uint16_t full_length(const InformationElement& field, int ip_version) {
             return 6;
         case IeType::kIpAddress:
             return ip_version == 6 || field.wire_length == 16 ? 16 : 4;
-        case IeType::kString:
         case IeType::kOctetArray:
+            return field.wire_length != 0 ? field.wire_length : kVariableLength;
+        case IeType::kString:
         case IeType::kSigned32List:
             return kVariableLength;
     }
@@ -48,6 +49,11 @@ std::uint16_t wire_length(const InformationElement& field, int ip_version) {
                                                                                             : length;
 }
 
+bool is_application_id(const FieldPlan& plan) noexcept {
+    constexpr IeId kApplicationId{0, 95};
+    return plan.ie == kApplicationId;
+}
+
 RecordLayout::RecordLayout(const FieldSelection& fields, int ip_version, bool biflow, const FieldGroups& groups,
                            std::uint32_t pen) {
     for (const InformationElement* field : fields) {
@@ -56,6 +62,11 @@ RecordLayout::RecordLayout(const FieldSelection& fields, int ip_version, bool bi
         if (ie.id == 0 || is_list(field->type)) continue;
         fields_.push_back({field, ie, wire_length(*field, ip_version)});
     }
+}
+
+void RecordLayout::set_application_id(ApplicationIdForm form) {
+    for (FieldPlan& plan : fields_)
+        if (is_application_id(plan)) plan.length = application_id_length(form);
 }
 
 std::size_t RecordLayout::minimum_wire_length() const noexcept {

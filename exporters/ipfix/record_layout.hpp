@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/record/template.hpp"
+#include "exporters/options/application_id.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 
@@ -23,6 +24,8 @@ struct FieldPlan {
 // Octets of a field's value, in the shorter form where the table has one (RFC 7011, 6.2).
 std::uint16_t wire_length(const InformationElement& field, int ip_version);
 
+bool is_application_id(const FieldPlan& plan) noexcept;
+
 class RecordLayout {
 public:
     // Fields that have no element for this IP version are left out, and for a
@@ -31,6 +34,9 @@ public:
                  std::uint32_t pen);
 
     explicit RecordLayout(std::vector<FieldPlan> fields) : fields_(std::move(fields)) {}
+
+    // Octets of applicationId in another form than kPanaL7Pen.
+    void set_application_id(ApplicationIdForm form);
 
     std::span<const FieldPlan> fields() const noexcept { return fields_; }
     std::size_t minimum_wire_length() const noexcept;   // of a data record: all strings empty

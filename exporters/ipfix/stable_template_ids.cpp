@@ -19,8 +19,8 @@ std::uint16_t StableTemplateIds::of(const RecordLayout& layout) {
     return take(state);
 }
 
-std::uint16_t StableTemplateIds::of_options(std::span<const std::uint8_t> specifiers, std::uint16_t scope_fields) {
-    std::uint64_t state = mix(mix(1, domain_), scope_fields);
+std::uint16_t StableTemplateIds::of_options(std::span<const std::uint8_t> specifiers) {
+    std::uint64_t state = mix(1, domain_);
     for (const std::uint8_t octet : specifiers) state = mix(state, octet);
     return take(state);
 }

@@ -20,14 +20,14 @@ public:
     explicit StableTemplateIds(std::uint32_t domain) : domain_(domain) {}
 
     std::uint16_t of(const RecordLayout& layout);
-    // Of an options template: its field specifiers as on the wire, scope fields first.
-    std::uint16_t of_options(std::span<const std::uint8_t> specifiers, std::uint16_t scope_fields);
+    // Of an options template: what follows the id in its record, as on the wire.
+    std::uint16_t of_options(std::span<const std::uint8_t> specifiers);
 
 private:
     std::uint16_t take(std::uint64_t mixed);
 
     const std::uint32_t domain_;
-    std::set<std::uint16_t> taken_{260, 261, 262, 263};  // of selector_options.hpp
+    std::set<std::uint16_t> taken_;
 };
 
 }  // namespace nfstreamd::exporters::ipfix

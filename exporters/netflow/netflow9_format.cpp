@@ -125,6 +125,13 @@ Status Netflow9Format::plan(const Netflow9Options& options) {
         ipfix::RecordEncoder encoder(layout);
         kinds_.push_back({ids.of(layout), std::move(layout), std::move(encoder), length});
     }
+    AnnouncedOptions announced{.profile = options.options,
+                               .selectors = options.selectors,
+                               .facts = options.facts,
+                               .exporting_process = options.exporting_process};
+    announced.profile.protocol = OptionsProtocol::kNetflow9;
+    announced.profile.domain = options.source_id;
+    announcer_ = std::make_unique<OptionsAnnouncer>(std::move(announced), ids);
     return ok();
 }
 
@@ -157,7 +164,7 @@ void Netflow9Format::append(const Kind& kind, const FlowRecord& record, std::int
     assert(out == end);
 }
 
-Status Netflow9Format::announce(MessageQueue& queue) {
+Status Netflow9Format::announce(MessageQueue& queue, SessionTemplates& known) {
     for (const Kind& kind : kinds_) {
         const auto fields = kind.layout.fields();
         const std::size_t set = MessageFraming::kSetHeader + 4 + 4 * (fields.size() + 2);
@@ -179,6 +186,7 @@ Status Netflow9Format::announce(MessageQueue& queue) {
         for (const FieldPlan& field : fields) out = put16(field.length, put16(field.ie.id, out));
         queue.append(message, {});
     }
+    announcer_->add_short(queue, known);
     return ok();
 }
 

@@ -13,6 +13,7 @@
 #include "exporters/ipfix/record_encoder.hpp"
 #include "exporters/ipfix/record_layout.hpp"
 #include "exporters/netflow/uptime.hpp"
+#include "exporters/options/options_announcer.hpp"
 #include "exporters/session/message_format.hpp"
 
 namespace nfstreamd::exporters::netflow {
@@ -26,6 +27,10 @@ struct Netflow9Options {
     bool biflow = false;
     std::size_t max_message = 1372;
     std::int64_t start_ms = 0;  // host_start_ms()
+    OptionsProfile options;     // its protocol and domain are set here
+    std::shared_ptr<const SelectorList> selectors{};
+    std::shared_ptr<const ProcessFacts> facts{};
+    std::uint32_t exporting_process = 0;
 };
 
 // The fields of a template, behind the two times that each begins with.
@@ -41,7 +46,15 @@ public:
     const MessageFraming& framing() const noexcept override { return framing_; }
     std::size_t max_message() const noexcept override { return max_message_; }
     Added add(const FlowRecord& record, MessageQueue& queue) override;
-    Status announce(MessageQueue& queue) override;
+    Status announce(MessageQueue& queue, SessionTemplates& known) override;
+    std::uint64_t announced_version() const noexcept override { return announcer_->version(); }
+    void announce_changes(MessageQueue& queue, SessionTemplates& known) override {
+        announcer_->add_short(queue, known);
+    }
+    std::unique_ptr<MessagePages> pages(std::size_t max_message) override { return announcer_->names(max_message); }
+    void report(MessageQueue& queue, SessionTemplates& known, const SessionReport& report) override {
+        announcer_->add_statistics(queue, known, report);
+    }
     void stamp(std::span<std::uint8_t> message, const MessageCounts& counts, std::chrono::system_clock::time_point now,
                std::uint32_t sequence) const noexcept override;
     std::uint32_t sequence_step(const MessageCounts&) const noexcept override { return 1; }  // RFC 3954, 5.1
@@ -63,6 +76,7 @@ private:
     const std::size_t max_message_;
     MessageFraming framing_;
     std::vector<Kind> kinds_;  // IPv4, IPv6
+    std::unique_ptr<OptionsAnnouncer> announcer_;
     ipfix::RecordTexts texts_;
 };
 

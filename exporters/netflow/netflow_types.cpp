@@ -7,6 +7,7 @@
 #include "core/record/template.hpp"
 #include "exporters/netflow/netflow5_format.hpp"
 #include "exporters/netflow/netflow9_format.hpp"
+#include "exporters/options/options_profile.hpp"
 #include "exporters/session/collector_settings.hpp"
 
 namespace nfstreamd::exporters {
@@ -29,6 +30,8 @@ constexpr SettingSpec kOwn9[] = {
     {"biflow", SettingType::kBool, "false", false, Reload::kReopen,
      "Octets and packets of the other direction in the same record, as OUT_BYTES and OUT_PKTS, which nfdump reads; "
      "false: a record for each direction."},
+    kOptionsSetting,
+    kOptionsIntervalSetting,
     {"source_id", SettingType::kInteger, "0", false, Reload::kReopen,
      "Source id in the header; 0: the daemon's observation domain.", 0, 4294967295.0},
 };
@@ -102,10 +105,20 @@ Result<std::unique_ptr<Exporter>> make_netflow9(const ExporterContext& context) 
     options.biflow = context.settings.boolean("biflow");
     options.max_message = collectors.value().max_datagram;
     options.start_ms = netflow::host_start_ms();
+    // of the types of elements version 9 knows nothing, and its records have no room for other application ids
+    constexpr OptionsKinds kDefault{OptionsKind::kSampling, OptionsKind::kInterfaces, OptionsKind::kApplications};
+    options.options.kinds = options_kinds(context.settings.strings("options"), kDefault);
+    options.options.application_id = ApplicationIdForm::kUser4;
+    options.options.sampling = SamplingElements::kLegacy;
+    if (!context.groups.application) options.options.kinds.remove(OptionsKind::kApplications);
+    options.selectors = context.selectors;
+    options.facts = context.facts;
+    options.exporting_process = context.exporting_process;
     auto format = netflow::Netflow9Format::make(options);
     if (!format) return setting_error(context.settings, "fields", format.error().message);
     CollectorOptions session = collector_options(context.settings);
     session.session.template_refresh = context.settings.duration("template_refresh");
+    session.session.report_interval = context.settings.duration("options_interval");
     return finish(context, std::move(format.value()), std::move(collectors.value()), session);
 }
 

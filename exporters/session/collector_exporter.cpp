@@ -281,7 +281,9 @@ void CollectorExporter::tell_losses() {
 
 // Whatever has not left by now is given up.
 void CollectorExporter::close() noexcept {
-    if (current().is_open()) static_cast<void>(flush_within(MessageTransport::Clock::now() + kLastPatience));
+    const Deadline until = MessageTransport::Clock::now() + kLastPatience;
+    if (current().is_open()) tell_losses();
+    for (Collector& collector : collectors_) static_cast<void>(collector.session->finish(until));
     for (Collector& collector : collectors_) {
         collector.session->drop_waiting();
         collector.session->close();

@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAnnounceAfterRefusal = 1s;  // a collector that came back soon has the templates
+constexpr std::size_t kPagesAtOnce = 8;     // messages
 constexpr auto kProof = 300ms;              // in which nobody refuses: longer than most paths take to tell
 
 LossTotals losses_of(const MessageCounts& message) {
@@ -44,7 +45,6 @@ Status ExportSession::open(Deadline deadline) {
     session_.clear();
     use_limit();
     if (Status status = announce(); !status) return fail(status.error());
-    reported_ = clock_.steady();
     if (Status status = send_from(session_, session_begun_, SIZE_MAX, deadline);
         !status && status.error().code != ErrorCode::kBusy)
         return status;
@@ -74,7 +74,22 @@ Status ExportSession::announce() {
     announced_version_ = format_.announced_version();
     announced_ = clock_.steady();
     refused_since_announced_ = false;
-    return format_.announce(session_);
+    known_ = {};
+    if (Status status = format_.announce(session_, known_); !status) return status;
+    pages_ = format_.pages(session_.max_message());
+    turn_pages(kPagesAtOnce);
+    report();
+    return ok();
+}
+
+// Datagrams are spread over the flushes, so that they do not displace each other.
+void ExportSession::turn_pages(std::size_t most_messages) {
+    if (pages_ && !pages_->turn(session_, known_, transport_->is_datagram() ? most_messages : SIZE_MAX)) pages_.reset();
+}
+
+void ExportSession::report() {
+    reported_ = clock_.steady();
+    format_.report(session_, known_, {counters_, exporter_losses_});
 }
 
 // A template that fitted when the session began fits as long as the path does not
@@ -87,12 +102,11 @@ void ExportSession::refresh() {
         static_cast<void>(announce());
     } else if (format_.announced_version() != announced_version_) {
         announced_version_ = format_.announced_version();
-        static_cast<void>(format_.announce_changes(session_));
+        format_.announce_changes(session_, known_);
+        pages_ = format_.pages(session_.max_message());
+        turn_pages(kPagesAtOnce);
     }
-    if (options_.report_interval > 0ms && now - reported_ >= options_.report_interval) {
-        reported_ = now;
-        format_.report(session_, {counters_, exporter_losses_});
-    }
+    if (options_.report_interval > 0ms && now - reported_ >= options_.report_interval) report();
 }
 
 bool ExportSession::has_to_send() {
@@ -116,8 +130,16 @@ Status ExportSession::send_waiting(Deadline deadline) {
     return send_from(data_, data_begun_, SIZE_MAX, deadline);
 }
 
+Status ExportSession::finish(Deadline deadline) {
+    if (state_ != State::kUp) return ok();
+    turn_pages(SIZE_MAX);
+    report();
+    return flush(deadline);
+}
+
 Status ExportSession::flush(Deadline deadline) {
     data_.end_message();
+    if (state_ == State::kUp && session_.empty()) turn_pages(kPagesAtOnce);
     if (Status status = send(deadline); !status) return status;
     const Status status = transport_->check();
     if (Status refused = note_refused(); !refused) return refused;

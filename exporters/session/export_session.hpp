@@ -59,6 +59,8 @@ public:
     Status send(Deadline deadline);
     // The message under way, too; then looks whether the collector is still there.
     Status flush(Deadline deadline);
+    // Before close(): what is left of the announcement, a last report, and a flush.
+    Status finish(Deadline deadline);
     // Ends the session in an orderly way, what waits stays.
     void close() noexcept;
     // What waits is given up, counted in dropped_failed.
@@ -87,6 +89,8 @@ private:
 
     Status prove();
     Status announce();
+    void turn_pages(std::size_t most_messages);
+    void report();
     void refresh();
     Status send_waiting(Deadline deadline);
     Status send_from(MessageQueue& queue, bool& begun, std::size_t most, Deadline deadline);
@@ -121,6 +125,8 @@ private:
     };
     std::deque<Left> left_;               // messages with records that may have to be forgotten, oldest first
     std::size_t unconfirmed_at_end_ = 0;  // messages, of the session that failed
+    SessionTemplates known_;
+    std::unique_ptr<MessagePages> pages_;  // that are not sent yet
     bool refused_since_announced_ = false;
     std::uint64_t announced_version_ = 0;
     std::chrono::steady_clock::time_point announced_{}, reported_{}, proven_at_{};

@@ -5,6 +5,8 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <set>
 #include <span>
 
 #include "core/base/result.hpp"
@@ -18,6 +20,19 @@ namespace nfstreamd::exporters {
 struct SessionReport {
     const ExporterCounters& counters;
     LossTotals losses;
+};
+
+// Options templates that a session has: over a stream none is sent twice.
+struct SessionTemplates {
+    std::set<std::uint16_t> options;
+};
+
+// What is too long to be sent at once, such as the names of all applications.
+class MessagePages {
+public:
+    virtual ~MessagePages() = default;
+    // Appends so many messages, or a few more. False: that was all.
+    virtual bool turn(MessageQueue& queue, SessionTemplates& known, std::size_t most_messages) = 0;
 };
 
 class MessageFormat {
@@ -40,13 +55,15 @@ public:
 
     // Appends the messages that begin a session and are repeated over datagrams:
     // templates and options. Error: they do not fit queue.max_message().
-    virtual Status announce(MessageQueue& queue) = 0;
-    // What has changed of that since, of which announced_version() tells by
+    virtual Status announce(MessageQueue& queue, SessionTemplates& known) = 0;
+    // What has changed of the options since, of which announced_version() tells by
     // another number.
     virtual std::uint64_t announced_version() const noexcept { return 0; }
-    virtual Status announce_changes(MessageQueue& queue) { return announce(queue); }
-    // Options that tell how the process is doing; called every report interval.
-    virtual void report(MessageQueue&, const SessionReport&) {}
+    virtual void announce_changes(MessageQueue&, SessionTemplates&) {}
+    // Behind both of them; null: nothing.
+    virtual std::unique_ptr<MessagePages> pages(std::size_t /*max_message*/) { return nullptr; }
+    // Options that tell how the process is doing; with the announcement, and now and then.
+    virtual void report(MessageQueue&, SessionTemplates&, const SessionReport&) {}
 
     // Writes what belongs to the moment in which a complete message leaves: time and
     // `sequence`, which goes on by sequence_step() with each message of a session.

@@ -56,6 +56,8 @@ std::string type_name(IeType type, bool v6) {
             return "dateTimeMilliseconds";
         case IeType::kString:
             return "string";
+        case IeType::kOctetArray:
+            return "octetArray";
         default:
             return "none that IANA gave an element of ours";
     }
@@ -115,6 +117,7 @@ struct Filled {
         application.client_fingerprint = application.server_fingerprint = "b";
         application.user_agent = application.content_type = "c";
         application.confidence = 6;
+        application.app_protocol = 91;
         application.is_guessed = true;
         details.dns_answer = details.http_method = details.http_url = details.tls_alpn = details.tls_issuer = "d";
         details.tls_subject = details.tls_server_names = details.tls_certificate_sha1 = "e";

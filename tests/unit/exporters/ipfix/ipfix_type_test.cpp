@@ -33,6 +33,7 @@ struct Made {
         set("collectors", collectors);
         set("path", path);
         set("append", append);
+        set("options", Strings{"sampling"});
         set("fields", fields);
         exporter = exporters::kIpfixExporterType.make({.name = "main",
                                                        .settings = settings,

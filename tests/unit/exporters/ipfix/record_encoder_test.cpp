@@ -66,7 +66,11 @@ struct ToOctets {
 Bytes expected(const RecordLayout& layout, const FlowRecord& record) {
     Bytes out;
     for (const FieldPlan& plan : layout.fields()) {
-        const Bytes field = std::visit(ToOctets{plan}, plan.field->value(record));
+        Bytes field = std::visit(ToOctets{plan}, plan.field->value(record));
+        if (plan.field->column == "application_id") {
+            const std::uint64_t id = std::get<std::uint64_t>(plan.field->value(record));
+            field = {20, 0, 0, 0x8b, 0x30, 0, static_cast<std::uint8_t>(id >> 8), static_cast<std::uint8_t>(id)};
+        }
         out.insert(out.end(), field.begin(), field.end());
     }
     return out;
@@ -99,6 +103,23 @@ TEST_CASE("RecordEncoder: whatever a record holds, the plan writes what the read
                 REQUIRE(encoded(encoder, reversed.record) == expected(layout, reversed.record));
             }
         }
+}
+
+TEST_CASE("RecordEncoder: applicationId in the forms that collectors read") {
+    const FieldGroups groups = every_field(65535).groups;
+    RecordLayout layout({find_field("application_id"), find_field("l7_protocol")}, 4, true, groups, kTestPen);
+    ApplicationRecord application;
+    application.master_protocol = 91;
+    application.app_protocol = 300;
+    FlowRecord record;
+    record.application = &application;
+    CHECK(encoded(RecordEncoder(layout), record) == Bytes{20, 0, 0, 0x8b, 0x30, 0, 1, 44, 1, 44});
+    layout.set_application_id(exporters::ApplicationIdForm::kUser4);
+    CHECK(encoded(RecordEncoder(layout), record) == Bytes{6, 0, 1, 44, 1, 44});
+    layout.set_application_id(exporters::ApplicationIdForm::kUser5);
+    CHECK(encoded(RecordEncoder(layout), record) == Bytes{6, 0, 0, 1, 44, 1, 44});
+    application.app_protocol = 0;  // nothing is known of what it carries
+    CHECK(encoded(RecordEncoder(layout), record) == Bytes{6, 0, 0, 0, 91, 0, 91});
 }
 
 TEST_CASE("RecordEncoder: strings may stand between fields of fixed length, and first, and alone") {

@@ -9,6 +9,7 @@
 using namespace nfstreamd;
 using namespace nfstreamd::test;
 using namespace nfstreamd::exporters::ipfix;
+using nfstreamd::exporters::SamplingElements;
 using namespace std::chrono_literals;
 
 namespace {

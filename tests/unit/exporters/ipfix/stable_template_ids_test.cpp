@@ -38,7 +38,6 @@ TEST_CASE("StableTemplateIds: no id is given twice, not even to templates of the
     std::set<std::uint16_t> seen;
     for (int i = 0; i < 1000; ++i) CHECK(seen.insert(ids.of(one)).second);
     const std::array<std::uint8_t, 4> specifiers{0, 95, 0, 8};
-    for (std::uint16_t scopes = 1; scopes < 100; ++scopes)
-        CHECK(seen.insert(ids.of_options(specifiers, scopes)).second);
+    for (int i = 0; i < 100; ++i) CHECK(seen.insert(ids.of_options(specifiers)).second);
     for (const std::uint16_t id : seen) CHECK(id >= 256);
 }

@@ -30,7 +30,7 @@ class Ids final : public MessageFormat {
 public:
     static constexpr std::uint8_t kData = 1, kTemplate = 2, kReport = 3;
 
-    Ids() {
+    explicit Ids(bool reports) : reports_(reports) {
         framing_.header_length = 5;
         framing_.has_sets = false;
         framing_.header[0] = kData;
@@ -44,11 +44,12 @@ public:
         *queue.add_data_record(1, 1) = static_cast<std::uint8_t>(record.id);
         return Added::kTaken;
     }
-    Status announce(MessageQueue& queue) override {
+    Status announce(MessageQueue& queue, exporters::SessionTemplates&) override {
         queue.append(Bytes{kTemplate, 0, 0, 0, 0}, {});
         return ok();
     }
-    void report(MessageQueue& queue, const exporters::SessionReport& report) override {
+    void report(MessageQueue& queue, exporters::SessionTemplates&, const exporters::SessionReport& report) override {
+        if (!reports_) return;
         queue.append(Bytes{kReport, 0, 0, 0, 0, static_cast<std::uint8_t>(report.losses.records)}, {.data_records = 1});
     }
     void stamp(std::span<std::uint8_t> message, const MessageCounts&, std::chrono::system_clock::time_point,
@@ -58,6 +59,7 @@ public:
     std::uint32_t sequence_step(const MessageCounts& counts) const noexcept override { return counts.data_records; }
 
 private:
+    const bool reports_;
     MessageFraming framing_;
 };
 
@@ -87,14 +89,15 @@ struct Fixture {
     std::unique_ptr<CollectorExporter> exporter;
     std::size_t consumed = 0;
 
-    Fixture(std::size_t collectors, CollectorOptions options, bool datagrams = false) : logs(collectors) {
+    Fixture(std::size_t collectors, CollectorOptions options, bool datagrams = false, bool reports = false)
+        : logs(collectors) {
         exporters::ExportClock clock;
         clock.steady = [this] { return now; };
         options.session.send_octets = 0;
         std::vector<std::unique_ptr<exporters::MessageTransport>> transports;
         for (TransportLog& log : logs) transports.push_back(std::make_unique<RecordingTransport>(log, datagrams));
-        exporter = std::make_unique<CollectorExporter>("test", std::make_unique<Ids>(), std::move(transports), options,
-                                                       lines.logger(), clock);
+        exporter = std::make_unique<CollectorExporter>("test", std::make_unique<Ids>(reports), std::move(transports),
+                                                       options, lines.logger(), clock);
     }
     Status write(const RecordBatch& batch, std::size_t from = 0) {
         consumed = from;
@@ -240,17 +243,21 @@ TEST_CASE("CollectorExporter: what a protocol cannot carry is counted by its cau
 }
 
 TEST_CASE("CollectorExporter: reports tell what was lost, before it and in it") {
-    Fixture f(1, {});
+    Fixture f(1, {}, false, true);
     REQUIRE(f.exporter->open());
     REQUIRE(f.write(ids(99, 101)));
     f.exporter->note_losses({.records = 7});
     f.now += 60s;
     REQUIRE(f.exporter->flush());
     const auto& messages = f.logs[0].messages;
-    const auto report =
-        std::find_if(messages.begin(), messages.end(), [](const Bytes& m) { return m[0] == Ids::kReport; });
-    REQUIRE(report != messages.end());
-    CHECK((*report)[5] == 8);
+    std::vector<int> told;
+    for (const Bytes& message : messages)
+        if (message[0] == Ids::kReport) told.push_back(message[5]);
+    CHECK(told == std::vector{0, 8});  // with the templates, and a minute later
+    f.exporter->note_losses({.records = 9});
+    f.exporter->close();
+    CHECK(f.logs[0].messages.back()[0] == Ids::kReport);
+    CHECK(f.logs[0].messages.back()[5] == 10);
 }
 
 TEST_CASE("CollectorExporter: unconfirmed records are those that wait, and those of messages nobody confirmed") {
