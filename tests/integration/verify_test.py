@@ -58,7 +58,8 @@ print_output_file[all]: {out}
 print_refresh_time[all]: 1
 """)
         process = self.start("nfacctd", "-f", path)
-        wait_for(lambda: process.listens(port) or not process.running(), process.describe)
+        # what comes before its plugin has begun to look at the clock does not get there
+        wait_for(lambda: "Purging cache - END" in process.stderr() or not process.running(), process.describe)
         self.send(port, *messages)
         wait_for(lambda: self.queued(process, port) == 0, "nfacctd does not read")
         process.stop(signal.SIGINT)  # it prints what it has

@@ -205,8 +205,8 @@ class Session:
             return IANA_TYPES.get(number, "octetArray")
         return self.types.get((pen, number)) or self.types.get((pen, number & ~0x4000)) or "octetArray"
 
-    def domain(self, number):
-        return self.domains.setdefault(number, Domain())
+    def domain(self, message):
+        return self.domains.setdefault((message.version, message.domain), Domain())
 
     def check_sequence(self, domain, sequence, advance, item):
         if domain.expected is None:
@@ -360,7 +360,7 @@ def _read_ipfix(session, data, now):
     require(length == len(data), "C01", f"a message length of {length}, {len(data)} octets were sent")
     require(now is None or abs(export_time - now) <= 1.5, "C02", f"export time {export_time} at {now}")
     message = Message(version, export_time, sequence, number)
-    domain = session.domain(number)
+    domain = session.domain(message)
     require(len(octets) > 0, "C01", "a message without a Set")
     while len(octets):
         octets.what = "Set header"
@@ -433,7 +433,7 @@ def _read_v9(session, data, now):
     require(now is None or abs(seconds - now) <= 1.5, "C02", f"export time {seconds} at {now}")
     message = Message(version, seconds, sequence, number)
     message.uptime_ms = uptime
-    domain = session.domain(number)
+    domain = session.domain(message)
     require(len(octets) > 0, "C01", "a packet without a FlowSet")
     while len(octets):
         set_id, set_length = octets.number(2), octets.number(2)
@@ -524,7 +524,7 @@ def _read_v5(session, data, now):
     message = Message(version, seconds, sequence, engine)
     message.uptime_ms, message.sampling = uptime, sampling
     octets = Octets(data[24:], "records")
-    domain = session.domain(engine)
+    domain = session.domain(message)
     for _ in range(count):
         record = _record(session, domain, V5_TEMPLATE, octets)
         for occurrence in (0, 1):
