@@ -8,7 +8,7 @@
 namespace nfstreamd::exporters::ipfix {
 namespace {
 
-constexpr std::size_t kMostElements = 4096, kLongestName = 128;
+constexpr std::size_t kMostElements = 512, kLongestName = 128;
 constexpr std::uint16_t kReverseBit = 0x4000;
 
 // By their numbers in RFC 5610, section 3.1, and RFC 6313, section 11.

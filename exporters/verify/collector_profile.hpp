@@ -83,7 +83,7 @@ struct CollectorProfile {
     std::span<const RecordRule> records;
     TemplateKey template_key = TemplateKey::kSourceAndDomain;
     std::uint32_t template_lifetime_s = 0;  // over UDP, without being sent again; 0: for ever
-    bool refuses_padding = false;           // at the end of a data Set
+    bool refuses_padding = false;           // at the end of a data Set of IPFIX
     Reason key_reason{}, lifetime_reason{}, padding_reason{};
 };
 

@@ -17,7 +17,7 @@ using ipfix::ReadTemplate;
 namespace {
 
 // Bounds for what strangers can make it keep.
-constexpr std::size_t kMostDomains = 1024, kMostFindings = 10'000, kMostOwners = 100'000;
+constexpr std::size_t kMostDomains = 1024, kMostTemplates = 20'000, kMostFindings = 10'000, kMostOwners = 20'000;
 
 constexpr std::string_view kRecords = "records", kSets = "sets", kTimes = "times";
 constexpr Reason kNoTemplate{"their template was not sent before", "template_refresh: more often", "RFC 7011, 8"};
@@ -62,13 +62,22 @@ StreamVerifier::StreamVerifier(const CollectorProfile& profile) : profile_(profi
 StreamVerifier::~StreamVerifier() = default;
 
 StreamVerifier::Domain& StreamVerifier::domain_of(const MessageHeader& header) {
+    if (domains_.size() >= kMostDomains || templates_ >= kMostTemplates) {
+        domains_.clear();
+        templates_ = 0;
+    }
     const std::string key = fmt::format("{}\n{}\n{}", header.source, header.version, header.domain);
     const auto found = domains_.find(key);
     if (found != domains_.end()) return *found->second;
-    if (domains_.size() >= kMostDomains) domains_.clear();
     auto& domain = *domains_.emplace(key, std::make_unique<Domain>()).first->second;
     domain.facts.told = &domain.told;
     return domain;
+}
+
+StreamVerifier::KnownTemplate& StreamVerifier::template_of(Domain& domain, std::uint16_t id) {
+    const auto [found, is_new] = domain.templates.try_emplace(id);
+    if (is_new) ++templates_;
+    return found->second;
 }
 
 void StreamVerifier::on_message(const MessageHeader&) {
@@ -76,7 +85,7 @@ void StreamVerifier::on_message(const MessageHeader&) {
 }
 
 void StreamVerifier::on_template(const MessageHeader& header, std::uint16_t id, const ReadTemplate& tmpl) {
-    auto& known = domain_of(header).templates[id];
+    auto& known = template_of(domain_of(header), id);
     known.fields_seen = SIZE_MAX;
     known.last_sent = header.export_time;
     known.was_sent = true;
@@ -99,8 +108,8 @@ void StreamVerifier::on_unknown_set(const MessageHeader&, std::uint16_t id) {
     count(Outcome::kDropped, fmt::format("records of template {}", id), kSets, kNoTemplate);
 }
 
-void StreamVerifier::on_padding(const MessageHeader&, std::uint16_t id, std::size_t) {
-    if (profile_.refuses_padding)
+void StreamVerifier::on_padding(const MessageHeader& header, std::uint16_t id, std::size_t) {
+    if (profile_.refuses_padding && header.version == 10)
         count(Outcome::kDropped, fmt::format("padding of template {}", id), kSets, profile_.padding_reason);
 }
 
@@ -110,7 +119,7 @@ void StreamVerifier::on_record(const MessageHeader& header, std::uint16_t id, co
     Domain& domain = domain_of(header);
     const RecordView record{header.version, tmpl, values, domain.facts};
     if (tmpl.is_options) learn_facts(domain, record);
-    KnownTemplate& of = domain.templates[id];
+    KnownTemplate& of = template_of(domain, id);
     if (of.fields_seen != tmpl.fields.size()) judge(header, domain, tmpl, of);
     if (is_dropped(header, of, record)) return;
     for (const std::size_t index : of.findings) ++findings_[index].count;
@@ -181,11 +190,16 @@ void StreamVerifier::learn_facts(Domain& domain, const RecordView& record) {
 
 std::size_t StreamVerifier::finding(Outcome outcome, std::string subject, std::string_view units,
                                     const Reason& reason) {
-    if (findings_.size() >= kMostFindings) subject = "others";
-    const auto [found, is_new] = finding_of_.emplace(
-        fmt::format("{}\n{}\n{}", static_cast<int>(outcome), subject, reason.why), findings_.size());
-    if (is_new) findings_.push_back({outcome, std::move(subject), units, 0, reason});
-    return found->second;
+    const auto key = [&] { return fmt::format("{}\n{}\n{}", static_cast<int>(outcome), subject, reason.why); };
+    auto found = finding_of_.find(key());
+    if (found == finding_of_.end() && findings_.size() >= kMostFindings) {
+        subject = "others";
+        found = finding_of_.find(key());
+    }
+    if (found != finding_of_.end()) return found->second;
+    finding_of_.emplace(key(), findings_.size());
+    findings_.push_back({outcome, std::move(subject), units, 0, reason});
+    return findings_.size() - 1;
 }
 
 void StreamVerifier::count(Outcome outcome, std::string subject, std::string_view units, const Reason& reason) {

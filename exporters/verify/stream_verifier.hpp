@@ -45,6 +45,7 @@ private:
     struct KnownTemplate;
 
     Domain& domain_of(const ipfix::MessageHeader& header);
+    KnownTemplate& template_of(Domain& domain, std::uint16_t id);
     void judge(const ipfix::MessageHeader& header, const Domain& domain, const ipfix::ReadTemplate& tmpl,
                KnownTemplate& known);
     bool is_dropped(const ipfix::MessageHeader& header, const KnownTemplate& known, const RecordView& record);
@@ -58,6 +59,7 @@ private:
         template_owners_;  // of ids in domains, for collectors that do not ask who sent it
     std::map<std::string, std::size_t> finding_of_;
     std::vector<Finding> findings_;
+    std::size_t templates_ = 0;  // of all domains
     std::uint64_t messages_ = 0, records_ = 0;
 };
 
