@@ -159,9 +159,9 @@ bool is_alien(const F& f) {  // libfixbuf's own model has IANA's elements and th
     return f.domain.told == nullptr || !f.domain.told->find(f.element().pen, f.element().id);
 }
 constexpr FieldRule kFixbufFields[] = {
-    {[](const F& f) { return is_alien(f) && f.element().length != 1; },
+    {[](const F& f) { return is_alien(f) && f.element().length != 1 && f.element().length != kVariable; },
      kMisread,
-     {"an element nobody told it about is raw octets, numbers in the wrong byte order",
+     {"an element nobody told it about is raw octets, and if it is a number in the wrong byte order",
       "profile: fixbuf (types of elements by RFC 5610), sent before the templates", "[run] libfixbuf 2.4.1"}},
     {is_alien,
      kIgnored,

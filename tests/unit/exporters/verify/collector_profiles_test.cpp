@@ -162,6 +162,10 @@ TEST_CASE("CollectorProfile: libfixbuf must be told of private elements first") 
     alien.both(with({{7, 2, 5, 32473}, {8, 1, 5, 32473}}));
     CHECK(alien.count(kMisread, "_32473_7") == 1);
     CHECK(alien.count(kIgnored, "_32473_8") == 1);
+    CraftedStream text("fixbuf");
+    text.both(with({{188, kVariableLength, 0, 35632}}));
+    CHECK(text.count(kIgnored, "tls_server_name") == 1);
+    CHECK(text.harmless());
     CraftedStream known("fixbuf");
     known.both(told, 2, 400).both(with({{7, 2, 5, 32473}}));
     CHECK(known.harmless());
