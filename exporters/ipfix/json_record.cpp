@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "core/base/json_text.hpp"
 
@@ -20,6 +21,7 @@ using Bytes = std::span<const std::uint8_t>;
 struct Sources {
     std::array<std::optional<std::uint64_t>, static_cast<std::size_t>(Half::kCount)> halves;
     std::array<Bytes, kJoinedColumns.size()> joined;
+    const UptimeClock* clock = nullptr;
 };
 
 constexpr int kDeepestList = 3;
@@ -58,7 +60,14 @@ constexpr OtherElement kOthers[] = {
     {155, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
     {156, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},
     {157, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
+    {22, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},
+    {21, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
 };
+
+// Scope types of NetFlow v9 (RFC 3954, 6.1), by their numbers.
+constexpr std::string_view kScopes[] = {"",           "scopeSystem",  "scopeInterface", "scopeLineCard",
+                                        "scopeCache", "scopeTemplate"};
+constexpr std::uint16_t kLastUptime = 21, kFirstUptime = 22, kPaddingOctets = 210;
 
 WireType wire_type(const InformationElement& row, bool v6) {
     switch (row.type) {
@@ -100,17 +109,38 @@ void name_from_table(ReadField& field, std::uint32_t private_enterprise_number) 
         return;
     }
     if (wanted.pen != 0 && wanted.pen != kReversePen) return;
+    if ((wanted.id == kLastUptime || wanted.id == kFirstUptime) && field.type != WireType::kUptime) return;
     for (const OtherElement& other : kOthers)
         if (other.id == wanted.id) field.key = wanted.pen == 0 ? other.column : other.reverse_column;
 }
 
-ReadField make_field(const ReadElement& element, std::uint32_t private_enterprise_number) {
+// In IPFIX nothing near says when the exporter's clock began.
+bool is_uptime(const ReadElement& element) {
+    return element.v9_type != 0 && (element.id == kLastUptime || element.id == kFirstUptime);
+}
+
+std::optional<KnownElement> element_of(const ReadElement& element, const LearntElements& learnt) {
+    if (element.is_scope && element.v9_type != 0)
+        return KnownElement{std::string(kScopes[element.v9_type]), WireType::kUnsigned};
+    auto known = known_element(element.pen, element.id);
+    if (!known) known = learnt.find(element.pen, element.id);
+    if (known && is_uptime(element)) known->type = WireType::kUptime;
+    if (known && element.pen == 0 && element.id == kPaddingOctets) known->type = WireType::kPadding;
+    return known;
+}
+
+std::string name_of(const ReadElement& element, const std::optional<KnownElement>& known) {
+    return known ? known->name : fmt::format("_{}_{}", element.pen, element.id);
+}
+
+ReadField make_field(const ReadElement& element, std::uint32_t private_enterprise_number,
+                     const LearntElements& learnt) {
     ReadField field;
     field.element = element;
-    const auto known = known_element(element.pen, element.id);
+    const auto known = element_of(element, learnt);
     if (known) field.type = known->type;
-    name_from_table(field, private_enterprise_number);
-    if (field.key.empty()) field.key = known ? known->name : fmt::format("_{}_{}", element.pen, element.id);
+    if (!element.is_scope || element.v9_type == 0) name_from_table(field, private_enterprise_number);
+    if (field.key.empty()) field.key = name_of(element, known);
     return field;
 }
 
@@ -229,7 +259,7 @@ bool append_basic_list(std::string& out, Bytes bytes, const ReadTemplates& templ
         element.pen = list.u32();
     }
     if (list.failed() || element.length == 0) return false;
-    const auto known = known_element(element.pen, element.id);
+    const auto known = element_of(element, templates.learnt);
     const WireType type = known ? known->type : WireType::kOctetArray;
     out += '[';
     bool first = true;
@@ -246,8 +276,8 @@ bool append_basic_list(std::string& out, Bytes bytes, const ReadTemplates& templ
 
 bool append_records(std::string& out, ByteReader& list, std::uint16_t id, const ReadTemplates& templates, int depth,
                     bool& first) {
-    const auto found = templates.find(id);
-    if (found == templates.end()) return false;
+    const auto found = templates.by_id.find(id);
+    if (found == templates.by_id.end()) return false;
     while (list.remaining() > 0) {
         if (!first) out += ',';
         first = false;
@@ -294,20 +324,34 @@ bool append_value(std::string& out, WireType type, Bytes bytes, const ReadTempla
     return done;
 }
 
+// The octets of a moment instead of those of an uptime, where the record's clock is known.
+WireType told_by_clock(WireType type, Bytes& value, const Sources* sources, std::array<std::uint8_t, 8>& moment) {
+    if (type != WireType::kUptime) return type;
+    if (sources == nullptr || sources->clock == nullptr || value.size() != 4) return WireType::kUnsigned;
+    std::uint64_t milliseconds = sources->clock->milliseconds(ByteReader(value).u32());
+    for (std::size_t i = moment.size(); i-- > 0; milliseconds >>= 8)
+        moment[i] = static_cast<std::uint8_t>(milliseconds);
+    value = moment;
+    return WireType::kMilliseconds;
+}
+
 bool append_fields(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
                    int depth, Sources* sources) {
     bool first = true;
     for (const ReadField& field : tmpl.fields) {
-        const Bytes value = bytes.field(field.element.length);
+        Bytes value = bytes.field(field.element.length);
         if (bytes.failed()) return false;
+        if (field.type == WireType::kPadding) continue;
+        std::array<std::uint8_t, 8> moment;
+        const WireType type = told_by_clock(field.type, value, sources, moment);
         if (!first) out += ',';
         first = false;
         append_json_string(out, field.key);
         out += ':';
-        if (!append_value(out, field.type, value, templates, depth)) append_hex(out, value);
+        if (!append_value(out, type, value, templates, depth)) append_hex(out, value);
         if (sources == nullptr) continue;
-        if (field.half)
-            sources->halves[static_cast<std::size_t>(*field.half)] = unsigned_value(field.type, value).value_or(0);
+        if (field.half && (field.type != WireType::kUptime || type == WireType::kMilliseconds))
+            sources->halves[static_cast<std::size_t>(*field.half)] = unsigned_value(type, value).value_or(0);
         if (field.joined && !value.empty()) sources->joined[*field.joined] = value;
     }
     return true;
@@ -348,18 +392,30 @@ void append_computed(std::string& out, const ReadTemplate& tmpl, Sources& source
     append_number(out, "bidirectional_duration_ms", last >= first ? last - first : 0);
 }
 
+// Which of an options record's elements say what it is about (RFC 7011, 3.4.2.1).
+void append_scope(std::string& out, const ReadTemplate& tmpl) {
+    out += ",\"_options\":true,\"_scope\":[";
+    bool first = true;
+    for (const ReadField& field : tmpl.fields) {
+        if (!field.element.is_scope) continue;
+        if (!std::exchange(first, false)) out += ',';
+        append_json_string(out, field.key);
+    }
+    out += ']';
+}
+
 }  // namespace
 
 ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_options,
-                                std::uint32_t private_enterprise_number) {
+                                std::uint32_t private_enterprise_number, const LearntElements& learnt) {
     ReadTemplate tmpl;
     tmpl.is_options = is_options;
     std::map<std::string, int> keys;  // with how often each was wanted
     for (const ReadElement& element : elements) {
-        ReadField field = make_field(element, private_enterprise_number);
+        ReadField field = make_field(element, private_enterprise_number, learnt);
+        if (field.type == WireType::kOctetArray && field.key.front() == '_') tmpl.has_unknown = true;
         if (keys[field.key]++ > 0) {  // repeated, or two elements that mean one column
-            const auto known = known_element(element.pen, element.id);
-            const std::string name = known ? known->name : fmt::format("_{}_{}", element.pen, element.id);
+            const std::string name = name_of(element, element_of(element, learnt));
             field.key = name;
             while (keys[field.key]++ > 0) field.key = fmt::format("{}_{}", name, keys[name]);
         } else if (!is_options) {
@@ -380,12 +436,14 @@ ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_o
     return tmpl;
 }
 
-bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates) {
+bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
+                        const UptimeClock* clock) {
     Sources sources;
+    sources.clock = clock;
     out += '{';
     if (!append_fields(out, bytes, tmpl, templates, 0, &sources)) return false;
     if (tmpl.is_flow) append_computed(out, tmpl, sources);
-    if (tmpl.is_options) out += ",\"_options\":true";
+    if (tmpl.is_options) append_scope(out, tmpl);
     out += '}';
     return true;
 }

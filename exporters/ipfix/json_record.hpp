@@ -14,12 +14,17 @@
 #include "core/record/information_element.hpp"
 #include "exporters/ipfix/byte_reader.hpp"
 #include "exporters/ipfix/fixbuf_model.hpp"
+#include "exporters/ipfix/learnt_elements.hpp"
+#include "exporters/ipfix/uptime_clock.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 
 struct ReadElement {
     std::uint32_t pen = 0;
     std::uint16_t id = 0, length = 0;  // 65535: variable
+    bool is_scope = false;
+    std::uint16_t v9_type = 0;  // NetFlow v9: the number on the wire, when the element is another one
+    friend bool operator==(const ReadElement&, const ReadElement&) = default;
 };
 
 // The halves of a flow, of which the bidirectional columns are computed.
@@ -54,15 +59,21 @@ struct ReadTemplate {
     std::vector<ReadField> fields;
     std::size_t minimum_length = 0;  // of a record
     bool is_options = false, is_flow = false;
+    bool has_unknown = false;                          // elements that a later record may name
     std::array<bool, kJoinedColumns.size()> joined{};  // columns to be made of their parts
 };
-using ReadTemplates = std::map<std::uint16_t, ReadTemplate>;
+// What a session has told of itself.
+struct ReadTemplates {
+    std::map<std::uint16_t, ReadTemplate> by_id;
+    LearntElements learnt;
+};
 
 ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_options,
-                                std::uint32_t private_enterprise_number);
+                                std::uint32_t private_enterprise_number, const LearntElements& learnt = {});
 
 // Appends one record's object; false when its bytes end too early. `templates`
-// serve nested lists.
-bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates);
+// serve nested lists; `clock` is by which times since the exporter's start are told.
+bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
+                        const UptimeClock* clock = nullptr);
 
 }  // namespace nfstreamd::exporters::ipfix
