@@ -123,6 +123,7 @@ inline IpfixOptions all_fields(std::uint16_t max_message = 1372) {
     options.fields = ipfix_fields(options.groups, kTestPen);
     options.observation_domain = 9;
     options.max_message = max_message;
+    options.options.kinds = {};
     return options;
 }
 

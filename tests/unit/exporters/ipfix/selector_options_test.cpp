@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #ifdef NFSTREAMD_WITH_IPFIX
-#include "exporters/ipfix/selector_options.hpp"
+#include "exporters/options/sampling_options.hpp"
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
+#include "exporters/options/options_writer.hpp"
 #include "tests/unit/exporters/ipfix/sample.hpp"
 
 using namespace nfstreamd;
 using namespace nfstreamd::test;
-using namespace nfstreamd::exporters::ipfix;
-using nfstreamd::exporters::SamplingElements;
+using namespace nfstreamd::exporters;
 using namespace std::chrono_literals;
 
 namespace {
@@ -20,6 +22,19 @@ PacketSelector selector(std::uint32_t id, std::uint32_t rate, SamplingMethod met
     return out;
 }
 
+std::vector<OptionsMessage> selector_options(std::span<const PacketSelector> selectors, SamplingElements elements,
+                                             std::uint32_t domain, std::size_t max_message) {
+    const OptionsProfile profile{.domain = domain, .sampling = elements};
+    std::vector<OptionsTable> used;
+    for (OptionsTable& table : sampling_options(profile, selectors).tables())
+        if (!table.rows.empty()) used.push_back(std::move(table));
+    const auto id_of = [](const OptionsTemplate& tmpl) -> std::uint16_t {
+        if (tmpl.name == "sampling") return 260;
+        return tmpl.name == "random_sampling" ? 261 : tmpl.name == "hash_filter" ? 262 : 263;
+    };
+    return options_messages({OptionsProtocol::kIpfix, domain, max_message}, id_of, used);
+}
+
 std::vector<Bytes> bytes_of(std::span<const PacketSelector> selectors, SamplingElements elements,
                             std::size_t max_message = 1372) {
     std::vector<Bytes> out;
@@ -28,7 +43,7 @@ std::vector<Bytes> bytes_of(std::span<const PacketSelector> selectors, SamplingE
 }
 
 Lines read(std::span<const PacketSelector> selectors, SamplingElements elements) {
-    exporters::ipfix::ReaderCounters counters;
+    ipfix::ReaderCounters counters;
     auto lines = read_all(bytes_of(selectors, elements), &counters);
     CHECK(counters.malformed == 0);
     CHECK(counters.sets_without_template == 0);
@@ -46,6 +61,7 @@ std::string text(const std::map<std::string, std::string>& line) {
 IpfixOptions with(std::shared_ptr<SelectorList> list) {
     IpfixOptions options = all_fields();
     options.selectors = std::move(list);
+    options.options.kinds = {OptionsKind::kSampling};
     return options;
 }
 
@@ -139,7 +155,7 @@ TEST_CASE("IPFIX: selectors follow the templates, count in the sequence, and are
     for (auto& record : batch.records) record.selector = 5;
     REQUIRE(f.write(batch));
     REQUIRE(f.exporter->flush());
-    exporters::ipfix::ReaderCounters counters;
+    ipfix::ReaderCounters counters;
     const auto lines = read_all(f.log.messages, &counters);
     REQUIRE(lines.size() == 5);
     CHECK(is_options(lines[0]));
@@ -168,7 +184,7 @@ TEST_CASE("IPFIX: selectors are sent again with the templates, and at once when 
         list->add(selector(datagram ? 2 : 3, 10));
         REQUIRE(f.write(batch_of(1, 1)));
         CHECK(read_all(f.log.messages).size() > before);
-        exporters::ipfix::ReaderCounters counters;
+        ipfix::ReaderCounters counters;
         read_all(f.log.messages, &counters);
         CHECK(counters.sequence_gaps == 0);
         CHECK(counters.sets_without_template == 0);
@@ -192,7 +208,7 @@ TEST_CASE("IPFIX: a new session begins with templates and selectors, those of th
     REQUIRE(f.log.session_starts.size() == 2);
     const std::vector<Bytes> second(f.log.messages.begin() + static_cast<std::ptrdiff_t>(f.log.session_starts[1]),
                                     f.log.messages.end());
-    exporters::ipfix::ReaderCounters counters;
+    ipfix::ReaderCounters counters;
     CHECK(read_all(second, &counters).size() == 3);
     CHECK(counters.sets_without_template == 0);
     CHECK(counters.sequence_gaps == 0);
