@@ -6,6 +6,7 @@
 
 #include "exporters/ipfix/ipfix_exporter.hpp"
 #include "exporters/ipfix/message_file.hpp"
+#include "exporters/transport/transport_settings.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
@@ -14,19 +15,16 @@ using config::Reload;
 using config::SettingSpec;
 using config::SettingType;
 
-constexpr std::uint16_t kDefaultPort = 4739;    // RFC 7011, 10.3.4
-constexpr std::uint16_t kIpAndUdpHeaders = 48;  // IPv6's; IPv4 needs less
-
-constexpr SettingSpec kSettings[] = {
+constexpr SettingSpec kOwnSettings[] = {
     {"collectors", SettingType::kStringList, "[]", false, Reload::kReopen,
-     "The collector, udp://HOST:PORT or tcp://HOST:PORT (4739 without a port, IPv6 in brackets). One per exporter: "
-     "for a copy to another collector write another exporter."},
+     "The collector: udp://HOST:PORT, tcp://, sctp:// (4739 without a port), tls:// or dtls:// (4740); IPv6 in "
+     "brackets. One per exporter: for a copy to another collector write another exporter."},
     {"path", SettingType::kString, "", false, Reload::kReopen,
      "An IPFIX file instead of a collector; - is standard output."},
     {"append", SettingType::kBool, "false", false, Reload::kReopen,
      "With path: go on in a file that exists instead of emptying it when the exporter starts."},
     {"template_refresh", SettingType::kDuration, "60s", false, Reload::kReopen,
-     "How often templates are sent again over UDP.", 1, 86400},
+     "How often templates are sent again over UDP and DTLS.", 1, 86400},
     {"biflow", SettingType::kBool, "true", false, Reload::kReopen,
      "Both directions of a flow in one record (RFC 5103); false: a record for each direction."},
     {"observation_domain", SettingType::kInteger, "0", false, Reload::kReopen,
@@ -36,11 +34,8 @@ constexpr SettingSpec kSettings[] = {
      "space for each capture; legacy, samplingInterval (34) for the whole domain, if all captures have one rate; both; "
      "none.",
      0, 0, "rfc5477 legacy both none"},
-    {"mtu", SettingType::kInteger, "1420", false, Reload::kReopen,
-     "Largest IP packet that a UDP message may make, in octets.", 512, 9000},
-    {"source_address", SettingType::kString, "", false, Reload::kReopen,
-     "Local address to send from; without it the system chooses."},
 };
+constexpr auto kSettings = join_settings(kOwnSettings, kTransportSettings);
 
 // Names the fields that IPFIX has no element for in this run, once.
 void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& context) {
@@ -65,7 +60,6 @@ Result<std::unique_ptr<MessageTransport>> make_transport(const config::Settings&
                                                          ipfix::IpfixOptions& options) {
     const auto& collectors = settings.strings("collectors");
     const std::string& path = settings.string("path");
-    const std::string& source = settings.string("source_address");
     if (collectors.empty() == path.empty())
         return at(settings, collectors.empty() ? "collectors" : "path",
                   "an ipfix exporter needs either a collector or a path");
@@ -78,16 +72,12 @@ Result<std::unique_ptr<MessageTransport>> make_transport(const config::Settings&
     if (collectors.size() > 1)
         return at(settings, "collectors",
                   "an exporter has one collector; for a copy to each write one exporter per collector");
-    const auto endpoint = parse_endpoint(collectors.front(), kDefaultPort);
+    const auto endpoint = parse_endpoint(collectors.front(), kIpfixPorts);
     if (!endpoint) return at(settings, "collectors", endpoint.error().message);
-    if (!source.empty()) {
-        boost::system::error_code error;
-        boost::asio::ip::make_address(source, error);
-        if (error) return at(settings, "source_address", fmt::format("\"{}\" is not an IP address", source));
-    }
-    if (endpoint.value().protocol == EndpointProtocol::kUdp)
-        options.max_message = static_cast<std::uint16_t>(settings.integer("mtu") - kIpAndUdpHeaders);
-    return make_message_transport(endpoint.value(), source);
+    const auto mtu = static_cast<std::size_t>(settings.integer("mtu"));
+    if (const std::size_t limit = datagram_limit(endpoint.value().protocol, mtu); limit > 0)
+        options.max_message = static_cast<std::uint16_t>(limit);
+    return make_message_transport(endpoint.value(), settings);
 }
 
 Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
@@ -126,7 +116,7 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
 
 constinit const ExporterType kIpfixExporterType{
     .name = "ipfix",
-    .summary = "IPFIX (RFC 7011) to a collector over UDP or TCP, or to a file",
+    .summary = "IPFIX (RFC 7011) to a collector over UDP, TCP, TLS, DTLS or SCTP, or to a file",
     .settings = kSettings,
     .exclusive = false,  // a session of its own port each time; a path is exclusive anyway
     .make = &make_ipfix,

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/exporter_settings.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/exporters/ipfix/sample.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 struct Made {
-    Settings settings;
+    Settings settings = default_settings("ipfix");
     CapturedLog log;
     Result<std::unique_ptr<Exporter>> exporter = Error{};
 
@@ -30,12 +31,6 @@ struct Made {
         set("collectors", collectors);
         set("path", path);
         set("append", append);
-        set("template_refresh", std::chrono::milliseconds(60000));
-        set("biflow", true);
-        set("observation_domain", std::int64_t{0});
-        set("sampling_elements", std::string("both"));
-        set("mtu", std::int64_t{1420});
-        set("source_address", std::string());
         set("fields", fields);
         exporter = exporters::kIpfixExporterType.make({.name = "main",
                                                        .settings = settings,

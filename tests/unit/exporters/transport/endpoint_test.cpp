@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("Endpoint: protocol, host and port are read and written back") {
     const auto parse = [](std::string_view text) {
-        const auto endpoint = parse_endpoint(text, 4739);
+        const auto endpoint = parse_endpoint(text, kIpfixPorts);
         return endpoint ? endpoint.value().text() : "error: " + endpoint.error().message;
     };
     CHECK(parse("udp://127.0.0.1:4739") == "udp://127.0.0.1:4739");
@@ -19,10 +19,10 @@ TEST_CASE("Endpoint: protocol, host and port are read and written back") {
 
 TEST_CASE("Endpoint: what is none is an error that says how to write it") {
     for (const char* text :
-         {"", "udp://", "127.0.0.1:4739", "sctp://a:1", "udp://a:", "udp://a:0", "udp://a:65536", "udp://a:1x",
-          "udp://::1:4739", "udp://[::1", "udp://[::1]4739", "udp://a/b", "tcp://:1"}) {
+         {"", "udp://", "127.0.0.1:4739", "http://a:1", "udpx://a:1", "udp://a:", "udp://a:0", "udp://a:65536",
+          "udp://a:1x", "udp://::1:4739", "udp://[::1", "udp://[::1]4739", "udp://a/b", "tcp://:1"}) {
         CAPTURE(text);
-        const auto endpoint = parse_endpoint(text, 4739);
+        const auto endpoint = parse_endpoint(text, kIpfixPorts);
         REQUIRE_FALSE(endpoint);
         CHECK(endpoint.error().code == nfstreamd::ErrorCode::kInvalidArgument);
         CHECK(endpoint.error().message.find("udp://HOST:PORT") != std::string::npos);

@@ -80,7 +80,7 @@ struct Collector {
 
 TEST_CASE("UdpTransport: a message arrives as one datagram, from the chosen source address") {
     Collector collector;
-    UdpTransport transport(collector.endpoint(), "127.0.0.3");
+    UdpTransport transport(collector.endpoint(), {.source_address = "127.0.0.3"});
     REQUIRE(transport.open(soon()));
     REQUIRE(send(transport, {kMessage}));
     std::vector<std::uint8_t> got(100);
@@ -95,7 +95,7 @@ TEST_CASE("UdpTransport: a message arrives as one datagram, from the chosen sour
 TEST_CASE("UdpTransport: when nobody listens, each message is told to be refused, by number and once") {
     for (const bool segmentation : {true, false}) {
         CAPTURE(segmentation);
-        UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", unused_port()}, "", segmentation);
+        UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", unused_port()}, {}, segmentation);
         REQUIRE(transport.open(soon()));
         for (std::uint64_t i = 0; i < 3; ++i) {
             REQUIRE(send(transport, {kMessage}));
@@ -123,7 +123,7 @@ TEST_CASE("UdpTransport: many messages leave in one call, whole and in order, wi
             CAPTURE(address);
             CAPTURE(segmentation);
             Collector collector(address);
-            UdpTransport transport(collector.endpoint(), "", segmentation);
+            UdpTransport transport(collector.endpoint(), {}, segmentation);
             REQUIRE(transport.open(soon()));
             if (!segmentation) CHECK_FALSE(transport.segments());
             std::size_t sent = 0;
@@ -136,7 +136,7 @@ TEST_CASE("UdpTransport: many messages leave in one call, whole and in order, wi
 
 TEST_CASE("UdpTransport: a message that no datagram holds can never go, others can") {
     Collector collector;
-    UdpTransport transport(collector.endpoint(), "");
+    UdpTransport transport(collector.endpoint());
     REQUIRE(transport.open(soon()));
     std::size_t sent = 0;
     const auto messages = numbered({100, 100, 65535, 100});
@@ -149,6 +149,6 @@ TEST_CASE("UdpTransport: a message that no datagram holds can never go, others c
 }
 
 TEST_CASE("UdpTransport: a source address that is not ours is an error of open") {
-    UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", 4739}, "192.0.2.77");
+    UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", 4739}, {.source_address = "192.0.2.77"});
     CHECK_FALSE(transport.open(soon()));
 }
