@@ -30,7 +30,7 @@ Error fault(const File& file, std::string message) {
 }
 
 std::string reason() {
-    const unsigned long code = ERR_peek_last_error();
+    const unsigned long code = ERR_peek_error();  // the first says most
     ERR_clear_error();
     const char* text = code == 0 ? nullptr : ERR_reason_error_string(code);
     return text == nullptr ? "not understood" : text;

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/write.hpp>
 #include <thread>
 #include <vector>
 
