@@ -4,6 +4,8 @@
 import csv
 import json
 import os
+import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -13,9 +15,10 @@ import harness
 from harness import CAPTURES, NFSTREAMCTL, wait_for
 
 SOME = [CAPTURES / f"{name}.pcap" for name in ("dns", "http", "quic", "ssh", "s_ext6")]
+MANY = 300  # flows beside them
 COLUMNS = ("src_ip", "src_port", "dst_ip", "dst_port", "protocol", "src2dst_packets", "dst2src_packets", "src2dst_bytes",
            "dst2src_bytes", "src2dst_first_seen_ms", "src2dst_last_seen_ms", "application_name")
-EXIT_UNAVAILABLE, EXIT_CONFIG = 69, 78
+EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIG = 2, 69, 78
 
 
 class Authority:
@@ -63,7 +66,7 @@ class Collector:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
     def listens(self):
-        tables = [open(f"/proc/net/{name}", encoding="ascii").read() for name in ("tcp", "tcp6", "udp", "udp6")]
+        tables = [pathlib.Path("/proc/net", name).read_text(encoding="ascii") for name in ("tcp", "tcp6", "udp", "udp6")]
         return self.popen.poll() is None and any(f":{self.port:04X} " in table for table in tables)
 
     def kill(self):
@@ -102,15 +105,17 @@ class Secure(harness.TestCase):
 class Transports(Secure):
     def export(self, url, tls, *captures, status=0):
         rows = self.folder / "flows.csv"
-        path = self.write("export.yaml", f"exporters:\n  - {{name: main, type: ipfix, collectors: ['{url}'], {tls}}}\n"
+        path = self.write("export.yaml", f"exporters:\n  - {{name: main, type: ipfix, collectors: ['{url}'], {tls}, "
+                                         "rate_limit: 20000}\n"
                                          f"  - {{name: beside, type: csv, path: {rows}, fields: [default, base]}}\n")
         run = self.nfstreamd("-c", path, "-r", *(captures or SOME), status=status, timeout=120)
         with open(rows, newline="", encoding="utf-8") as content:
             return list(csv.DictReader(content)), run
 
     def check_all_arrive(self, protocol, collector, host, more=""):
-        rows, _ = self.export(f"{protocol}://{host}:{collector.port}", self.tls(more=more))
-        self.assertGreater(len(rows), 20)
+        many = harness.many_flows(self.folder / "many.pcap", MANY, 2)
+        rows, _ = self.export(f"{protocol}://{host}:{collector.port}", self.tls(more=more), *SOME, many)
+        self.assertGreater(len(rows), MANY)
         wait_for(lambda: len(collector.flows()) >= len(rows), lambda: f"{len(collector.flows())} of {len(rows)}")
         self.assertEqual(sorted(map(as_text, collector.flows())),
                          sorted(tuple(row[name] for name in COLUMNS) for row in rows))
@@ -143,8 +148,12 @@ class Transports(Secure):
                 rows, _ = self.export(f"{protocol}://127.0.0.1:{collector.port}", self.tls())
                 wait_for(lambda: len(collector.flows()) >= len(rows), "not all arrived")
                 dump = self.run_program("ipfixDump", "--in", collector.out, "--rfc5610").stdout
-                flows = [part for part in dump.split("--- Data Record")[1:] if "(136)" in part or "sourceTransportPort" in part]
+                records = re.findall(r"^--- data record .*?(?=^---|\Z)", dump, re.MULTILINE | re.DOTALL)
+                flows = [record for record in records if "octetDeltaCount" in record]
                 self.assertEqual(len(flows), len(rows))
+                packets = sum(int(count) for record in flows
+                              for count in re.findall(r"[pP]acketDeltaCount\s*:\s*(\d+)", record))
+                self.assertEqual(packets, harness.total(rows, "src2dst_packets", "dst2src_packets"))
 
     def test_a_collector_by_another_ca_gets_nothing(self):
         for protocol in ("tls", "dtls"):
@@ -214,7 +223,7 @@ class Transports(Secure):
         self.assertIn("modprobe sctp", run.stderr)
 
     def test_collect_says_what_it_cannot_listen_on(self):
-        run = self.run_program(NFSTREAMCTL, "collect", "--listen", "tls://127.0.0.1", status=64)
+        run = self.run_program(NFSTREAMCTL, "collect", "--listen", "tls://127.0.0.1", status=EXIT_USAGE)
         self.assertIn("tls:// is not possible here; write udp://HOST:PORT or tcp://HOST:PORT", run.stderr)
 
 

@@ -56,9 +56,9 @@ HostAddresses::Clock::time_point in(std::chrono::milliseconds time) {
 
 bool comes(const std::function<bool()>& condition) {
     const auto deadline = in(10s);
-    while (!condition() && HostAddresses::Clock::now() < deadline) {
-    }
-    return condition();
+    while (HostAddresses::Clock::now() < deadline)
+        if (condition()) return true;
+    return false;
 }
 
 }  // namespace
