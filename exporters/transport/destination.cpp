@@ -16,14 +16,6 @@ std::optional<Destination::Address> source_of(const std::string& text) {
 
 }  // namespace
 
-Destination::Destination(Endpoint endpoint, const TransportOptions& options)
-    : endpoint_(std::move(endpoint)),
-      text_(endpoint_.text()),
-      connect_timeout_(options.connect_timeout),
-      resolve_interval_(options.resolve_interval),
-      source_(source_of(options.source_address)),
-      host_(endpoint_.host) {}
-
 Destination::Destination(Endpoint endpoint, const TransportOptions& options, HostAddresses::Lookup lookup)
     : endpoint_(std::move(endpoint)),
       text_(endpoint_.text()),
@@ -34,10 +26,14 @@ Destination::Destination(Endpoint endpoint, const TransportOptions& options, Hos
 
 Result<Addresses> Destination::addresses(Clock::time_point deadline) {
     auto found = host_.get(deadline);
-    if (!found || !source_) return found;
+    if (!found) return found;
     auto& all = found.value();
+    others_ = all.size() > 1;
+    if (left_) std::stable_partition(all.begin(), all.end(), [&](const Address& a) { return a != *left_; });
+    if (!source_) return found;
     all.erase(std::remove_if(all.begin(), all.end(), [&](const Address& a) { return a.is_v4() != source_->is_v4(); }),
               all.end());
+    others_ = all.size() > 1;
     if (all.empty())
         return Error{ErrorCode::kUnavailable,
                      fmt::format("{}: the host has no IPv{} address, which source_address {} asks for", text_,
@@ -68,6 +64,15 @@ Status Destination::check() {
     return Error{
         ErrorCode::kUnavailable,
         fmt::format("{}: the address of {} changed, it is no longer {}", text_, host_.host(), used_->to_string()), ""};
+}
+
+Status Destination::leave() {
+    if (!used_ || !others_) return ok();
+    left_ = used_;
+    return Error{ErrorCode::kUnavailable,
+                 fmt::format("{}: nobody is there at {}, another address of {} is tried", text_, used_->to_string(),
+                             host_.host()),
+                 ""};
 }
 
 Error Destination::failure(std::string_view what, const boost::system::error_code& error) const {

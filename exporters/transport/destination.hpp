@@ -20,9 +20,9 @@ public:
     using Address = boost::asio::ip::address;
     using Connect = std::function<Status(const Address& address, Clock::time_point deadline)>;
 
-    // `options.source_address` is an address or empty.
-    Destination(Endpoint endpoint, const TransportOptions& options);
-    Destination(Endpoint endpoint, const TransportOptions& options, HostAddresses::Lookup lookup);
+    // `options.source_address` is an address or empty. `lookup` empty: by the
+    // system's resolver.
+    Destination(Endpoint endpoint, const TransportOptions& options, HostAddresses::Lookup lookup = {});
 
     // Calls `connect` for one address after the other until it succeeds. None takes
     // the time of those behind it. The error is that of the last one.
@@ -30,6 +30,10 @@ public:
 
     // Error: the name no longer stands for the address in use. Never waits.
     Status check();
+
+    // Nobody is at the address in use. With others of its name it is the last one
+    // next time, and the error says so.
+    Status leave();
 
     const Endpoint& endpoint() const noexcept { return endpoint_; }
     const std::string& text() const noexcept { return text_; }  // "udp://HOST:PORT"
@@ -45,7 +49,8 @@ private:
     const std::chrono::milliseconds connect_timeout_, resolve_interval_;
     std::optional<Address> source_;
     HostAddresses host_;
-    std::optional<Address> used_;
+    std::optional<Address> used_, left_;
+    bool others_ = false;  // there were, at the last reach()
 };
 
 }  // namespace nfstreamd::exporters

@@ -10,7 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMostRecords = 64;  // encrypted ahead of one system call
+constexpr std::size_t kMostRecords = 64;    // encrypted ahead of one system call
+constexpr std::size_t kMostDatagrams = 64;  // read in a row, of a peer that does not stop talking
 constexpr std::size_t kIpAndUdpHeaders = 48;
 constexpr auto kLongestWait = 200ms;  // for an answer, before refusals are looked at
 
@@ -86,8 +87,11 @@ Status DtlsTransport::send_output(Clock::time_point deadline) {
 
 Status DtlsTransport::take_datagrams() {
     std::array<std::uint8_t, 16384> datagram;
-    while (const std::size_t length = socket_.receive(datagram))
+    for (std::size_t i = 0; i < kMostDatagrams; ++i) {
+        const std::size_t length = socket_.receive(datagram);
+        if (length == 0) break;
         if (Status status = engine_->receive(std::span(datagram).first(length)); !status) return status;
+    }
     return ok();
 }
 

@@ -54,9 +54,8 @@ struct HostAddresses::Pending {
     }
 };
 
-HostAddresses::HostAddresses(std::string host) : HostAddresses(std::move(host), &look_up) {}
-
-HostAddresses::HostAddresses(std::string host, Lookup lookup) : host_(std::move(host)), lookup_(std::move(lookup)) {
+HostAddresses::HostAddresses(std::string host, Lookup lookup)
+    : host_(std::move(host)), lookup_(lookup ? std::move(lookup) : &look_up) {
     boost::system::error_code error;
     const auto address = asio::ip::make_address(host_, error);
     literal_ = !error;

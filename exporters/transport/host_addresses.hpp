@@ -20,8 +20,7 @@ public:
     using Clock = std::chrono::steady_clock;
     using Lookup = std::function<Result<Addresses>(const std::string& host)>;  // called by any thread, may block
 
-    explicit HostAddresses(std::string host);  // by the system's resolver
-    HostAddresses(std::string host, Lookup lookup);
+    explicit HostAddresses(std::string host, Lookup lookup = {});  // empty: the system's resolver
 
     // Looks up unless an answer came just now. Those of an earlier lookup when this
     // one fails or has not ended soon; without any an error by the deadline.

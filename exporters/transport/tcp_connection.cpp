@@ -14,7 +14,8 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr int kProbes = 3;  // that are not answered, at the end of a silent stall_timeout
+constexpr int kProbes = 3;      // that are not answered, at the end of a silent stall_timeout
+constexpr int kMostReads = 64;  // in a row, of a peer that does not stop talking
 
 }  // namespace
 
@@ -97,7 +98,8 @@ Status TcpConnection::status() const {
 
 Status TcpConnection::poll() {
     io_.restart();
-    io_.poll();
+    for (int i = 0; i < kMostReads && io_.poll_one() > 0; ++i) {
+    }
     return status();
 }
 
@@ -152,8 +154,7 @@ void TcpConnection::close() noexcept {
     if (!socket_.is_open()) return;
     boost::system::error_code ignored;
     look_at_progress();
-    io_.restart();
-    io_.poll();
+    static_cast<void>(poll());
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
     cancel_and_drain();
     socket_.close(ignored);

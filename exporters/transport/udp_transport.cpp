@@ -5,12 +5,14 @@
 
 namespace nfstreamd::exporters {
 
-UdpTransport::UdpTransport(const Endpoint& endpoint, const TransportOptions& options, bool segmentation)
-    : destination_(endpoint, options),
+UdpTransport::UdpTransport(const Endpoint& endpoint, const TransportOptions& options, bool segmentation,
+                           HostAddresses::Lookup lookup)
+    : destination_(endpoint, options, std::move(lookup)),
       most_(datagram_limit(EndpointProtocol::kUdp, options.mtu)),
       socket_(destination_.text(), segmentation) {}
 
 Status UdpTransport::open(Clock::time_point deadline) {
+    refused_ = false;
     return destination_.reach(deadline, [this](const Destination::Address& address, Clock::time_point) {
         return socket_.open(address, destination_.endpoint().port, destination_.source());
     });
@@ -23,7 +25,15 @@ Status UdpTransport::send(std::span<const std::uint8_t> bytes, std::span<const s
 
 Status UdpTransport::check() {
     socket_.check();
+    if (refused_)
+        if (Status status = destination_.leave(); !status) return status;
     return destination_.check();
+}
+
+std::vector<std::uint64_t> UdpTransport::take_refused() {
+    auto refused = socket_.take_refused();
+    refused_ = refused_ || !refused.empty();
+    return refused;
 }
 
 std::size_t UdpTransport::message_limit() const noexcept {

@@ -97,6 +97,26 @@ TEST_CASE("Destination: a name that stands for another address ends the session,
     CHECK(used == "192.0.2.2");
 }
 
+TEST_CASE("Destination: an address where nobody is comes last next time, if there are others") {
+    Destination destination(kEndpoint, {}, always({"192.0.2.1", "192.0.2.2", "192.0.2.3"}));
+    std::vector<std::string> tried;
+    const auto note = [&](const auto& address, auto) {
+        tried.push_back(address.to_string());
+        return ok();
+    };
+    REQUIRE(destination.reach(in(3s), note));
+    const Status status = destination.leave();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message.find("192.0.2.1") != std::string::npos);
+    REQUIRE(destination.reach(in(3s), note));
+    CHECK_FALSE(destination.leave());
+    REQUIRE(destination.reach(in(3s), note));
+    CHECK(tried == std::vector<std::string>{"192.0.2.1", "192.0.2.2", "192.0.2.1"});
+    Destination only(kEndpoint, {}, always({"192.0.2.1"}));
+    REQUIRE(only.reach(in(3s), note));
+    CHECK(only.leave());
+}
+
 TEST_CASE("Destination: the time for all is no longer than connect_timeout") {
     Destination destination(kEndpoint, {.connect_timeout = 100ms}, always({"192.0.2.1"}));
     CHECK_FALSE(destination.reach(in(1h), [&](const auto&, auto until) {

@@ -32,7 +32,7 @@ struct Sides {
         certificates.make("probe", "ca", "DNS:probe.example");
         certificates.make("stranger", "other", "DNS:probe.example");
     }
-    SecureCollector collector() const { return {certificates, "collector", port, {"-dtls"}}; }
+    SecureCollector collector() const { return {certificates, "collector", port, {"-dtls", "-timeout"}}; }
     std::unique_ptr<DtlsTransport> transport(const TlsOptions& tls, TransportOptions options = {},
                                              std::uint16_t other_port = 0) const {
         auto context = TlsContext::load(tls, true);
