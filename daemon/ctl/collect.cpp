@@ -26,7 +26,8 @@ namespace nfstreamd::ctl {
 #ifdef NFSTREAMD_WITH_IPFIX
 namespace {
 
-constexpr std::uint16_t kIpfixPort = 4739;
+constexpr exporters::EndpointProtocol kListens[] = {exporters::EndpointProtocol::kUdp,
+                                                    exporters::EndpointProtocol::kTcp};
 constexpr std::string_view kDefaultListen = "udp://127.0.0.1:4739";
 
 int fail(const Error& error) {
@@ -38,8 +39,9 @@ int fail(const Error& error) {
 // the choice to the system, by port 0.
 Result<exporters::Endpoint> parse_listen(std::string_view text) {
     constexpr std::string_view kAnyPort = ":0";
-    if (text.ends_with(kAnyPort)) return exporters::parse_endpoint(text.substr(0, text.size() - kAnyPort.size()), 0);
-    return exporters::parse_endpoint(text, kIpfixPort);
+    if (text.ends_with(kAnyPort))
+        return exporters::parse_endpoint(text.substr(0, text.size() - kAnyPort.size()), {0, 0}, kListens);
+    return exporters::parse_endpoint(text, exporters::kIpfixPorts, kListens);
 }
 
 int listen(const CommandLine& line, MessageReader& reader, LineOutput& output) {

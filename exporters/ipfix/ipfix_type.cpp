@@ -18,7 +18,6 @@ using config::Reload;
 using config::SettingSpec;
 using config::SettingType;
 
-constexpr std::uint16_t kDefaultPort = 4739;    // RFC 7011, 10.3.4
 constexpr std::size_t kFileWrite = 256 * 1024;  // octets of one write(2)
 
 constexpr SettingSpec kOwnSettings[] = {
@@ -27,7 +26,7 @@ constexpr SettingSpec kOwnSettings[] = {
     {"append", SettingType::kBool, "false", false, Reload::kReopen,
      "With path: go on in a file that exists instead of emptying it when the exporter starts."},
     {"template_refresh", SettingType::kDuration, "60s", false, Reload::kReopen,
-     "How often templates are sent again over UDP.", 1, 86400},
+     "How often templates are sent again over UDP and DTLS.", 1, 86400},
     {"biflow", SettingType::kBool, "true", false, Reload::kReopen,
      "Both directions of a flow in one record (RFC 5103); false: a record for each direction. Unless set, the "
      "profile's."},
@@ -50,7 +49,7 @@ constexpr SettingSpec kOwnSettings[] = {
      0, 0, "rfc5477 legacy both none"},
     kProfileSetting,
 };
-constexpr auto kSettings = joined_settings(kCollectorSettings, kOwnSettings);
+constexpr auto kSettings = joined_settings(kCollectorSettings, kOwnSettings, kTransportSettings);
 
 // Names the fields that IPFIX has no element for in this run, once.
 void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& context) {
@@ -74,8 +73,9 @@ Result<Collectors> make_transports(const config::Settings& settings, ipfix::Ipfi
         return setting_error(settings, path.empty() ? "collectors" : "path",
                              "an ipfix exporter needs either a collector or a path");
     if (path.empty()) {
-        auto made = make_collectors(settings, kDefaultPort);
-        if (made && made.value().datagrams) options.max_message = made.value().max_datagram;
+        auto made = make_collectors(settings, kIpfixPorts);
+        if (made && made.value().max_message > 0)
+            options.max_message = static_cast<std::uint16_t>(made.value().max_message);
         return made;
     }
     options.max_message = ipfix::kFileMessage;
@@ -130,7 +130,7 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
 
 constinit const ExporterType kIpfixExporterType{
     .name = "ipfix",
-    .summary = "IPFIX (RFC 7011) to collectors over UDP or TCP, or to a file",
+    .summary = "IPFIX (RFC 7011) to collectors over UDP, TCP, TLS, DTLS or SCTP, or to a file",
     .settings = kSettings,
     .exclusive = false,  // a session of its own port each time; a path is exclusive anyway
     .make = &make_ipfix,

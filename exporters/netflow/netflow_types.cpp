@@ -17,7 +17,8 @@ using config::Reload;
 using config::SettingSpec;
 using config::SettingType;
 
-constexpr std::uint16_t kDefaultPort = 2055;  // what NetFlow collectors listen on
+constexpr DefaultPorts kPorts{2055, 2055};  // what NetFlow collectors listen on
+constexpr EndpointProtocol kProtocols[] = {EndpointProtocol::kUdp};
 
 constexpr SettingSpec kOwn5[] = {
     {"engine_type", SettingType::kInteger, "0", false, Reload::kReopen, "Engine type in the header.", 0, 255},
@@ -35,8 +36,8 @@ constexpr SettingSpec kOwn9[] = {
     {"source_id", SettingType::kInteger, "0", false, Reload::kReopen,
      "Source id in the header; 0: the daemon's observation domain.", 0, 4294967295.0},
 };
-constexpr auto kSettings5 = joined_settings(kCollectorSettings, kOwn5);
-constexpr auto kSettings9 = joined_settings(kCollectorSettings, kOwn9);
+constexpr auto kSettings5 = joined_settings(kCollectorSettings, kOwn5, kTransportSettings);
+constexpr auto kSettings9 = joined_settings(kCollectorSettings, kOwn9, kTransportSettings);
 
 // What collectors of version 9 know; everything else by `fields`, as records have a fixed length.
 FieldSelection netflow9_fields(const FieldGroups& groups) {
@@ -54,7 +55,7 @@ FieldSelection netflow9_fields(const FieldGroups& groups) {
 Result<Collectors> collectors_of(const ExporterContext& context) {
     if (context.settings.strings("collectors").empty())
         return setting_error(context.settings, "collectors", "there is none");
-    return make_collectors(context.settings, kDefaultPort);
+    return make_collectors(context.settings, kPorts, kProtocols);
 }
 
 Result<std::unique_ptr<Exporter>> finish(const ExporterContext& context, std::unique_ptr<MessageFormat> format,
@@ -85,7 +86,7 @@ Result<std::unique_ptr<Exporter>> make_netflow5(const ExporterContext& context) 
     netflow::Netflow5Options options;
     options.engine_type = static_cast<std::uint8_t>(context.settings.integer("engine_type"));
     options.engine_id = static_cast<std::uint8_t>(context.settings.integer("engine_id"));
-    options.max_message = collectors.value().max_datagram;
+    options.max_message = collectors.value().max_message;
     options.sampling = sampling_word(context);
     options.start_ms = netflow::host_start_ms();
     CollectorOptions session = collector_options(context.settings);
@@ -103,7 +104,7 @@ Result<std::unique_ptr<Exporter>> make_netflow9(const ExporterContext& context) 
     const auto source = static_cast<std::uint32_t>(context.settings.integer("source_id"));
     options.source_id = source != 0 ? source : context.observation_domain;
     options.biflow = context.settings.boolean("biflow");
-    options.max_message = collectors.value().max_datagram;
+    options.max_message = collectors.value().max_message;
     options.start_ms = netflow::host_start_ms();
     // of the types of elements version 9 knows nothing, and its records have no room for other application ids
     constexpr OptionsKinds kDefault{OptionsKind::kSampling, OptionsKind::kInterfaces, OptionsKind::kApplications};

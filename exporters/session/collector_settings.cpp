@@ -3,33 +3,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace nfstreamd::exporters {
-namespace {
-
-constexpr std::uint16_t kIpAndUdpHeaders = 48;  // IPv6's; IPv4 needs less
-
-}  // namespace
-
 Error setting_error(const config::Settings& settings, std::string_view key, std::string_view message) {
     return {ErrorCode::kInvalidArgument, fmt::format("{}: {}", key, message), settings.where(key)};
 }
 
-Result<Collectors> make_collectors(const config::Settings& settings, std::uint16_t default_port) {
-    const std::string& source = settings.string("source_address");
-    if (!source.empty()) {
-        boost::system::error_code error;
-        boost::asio::ip::make_address(source, error);
-        if (error) return setting_error(settings, "source_address", fmt::format("\"{}\" is not an IP address", source));
-    }
+Result<Collectors> make_collectors(const config::Settings& settings, DefaultPorts ports,
+                                   std::span<const EndpointProtocol> protocols) {
+    const auto mtu = static_cast<std::size_t>(settings.integer("mtu"));
     Collectors made;
-    made.max_datagram = static_cast<std::uint16_t>(settings.integer("mtu") - kIpAndUdpHeaders);
     for (const std::string& text : settings.strings("collectors")) {
-        const auto endpoint = parse_endpoint(text, default_port);
+        const auto endpoint = parse_endpoint(text, ports, protocols);
         if (!endpoint) return setting_error(settings, "collectors", endpoint.error().message);
-        made.transports.push_back(make_message_transport(endpoint.value(), source));
-        made.datagrams = made.datagrams || made.transports.back()->is_datagram();
+        auto transport = make_message_transport(endpoint.value(), settings);
+        if (!transport) return transport.error();
+        made.transports.push_back(std::move(transport.value()));
+        const std::size_t limit = datagram_limit(endpoint.value().protocol, mtu);
+        if (limit > 0) made.max_message = made.max_message == 0 ? limit : std::min(made.max_message, limit);
     }
     return made;
 }

@@ -2,10 +2,10 @@
 // The settings that all exporter types with collectors have, and the exporter
 // that is made of them and a format. Free functions, control thread.
 #pragma once
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,12 +15,14 @@
 #include "exporters/session/collector_exporter.hpp"
 #include "exporters/transport/endpoint.hpp"
 #include "exporters/transport/message_transport.hpp"
+#include "exporters/transport/transport_settings.hpp"
 
 namespace nfstreamd::exporters {
 
 inline constexpr config::SettingSpec kCollectorSettings[] = {
     {"collectors", config::SettingType::kStringList, "[]", false, config::Reload::kReopen,
-     "Collectors: udp://HOST:PORT or tcp://HOST:PORT, 4739 without a port, an IPv6 address in brackets."},
+     "Collectors: PROTOCOL://HOST[:PORT], an IPv6 address in brackets; udp, for IPFIX also tcp, sctp, tls and dtls. "
+     "Without a port 4739, 4740 for tls and dtls, 2055 for NetFlow."},
     {"policy", config::SettingType::kChoice, "copy", false, config::Reload::kReopen,
      "Of several collectors: copy, each gets every record; failover, the first that is up; round_robin, one after the "
      "other, those that are down are left out; hash, all records of a flow to the same one. With copy and hash each "
@@ -28,31 +30,15 @@ inline constexpr config::SettingSpec kCollectorSettings[] = {
      0, 0, "copy failover round_robin hash"},
     {"failback", config::SettingType::kDuration, "60s", false, config::Reload::kReopen,
      "With failover: how often a better collector that was down is tried.", 1, 86400},
-    {"mtu", config::SettingType::kInteger, "1420", false, config::Reload::kReopen,
-     "Largest IP packet that a datagram may make, in octets; a path that carries less is noticed.", 512, 9000},
-    {"source_address", config::SettingType::kString, "", false, config::Reload::kReopen,
-     "Local address to send from; without it the system chooses."},
 };
-
-// Tables of settings as one, to be an exporter type's.
-template <std::size_t... Sizes>
-constexpr auto joined_settings(const config::SettingSpec (&... tables)[Sizes]) {
-    std::array<config::SettingSpec, (Sizes + ...)> all;
-    std::size_t at = 0;
-    const auto add = [&](const auto& table) {
-        for (const config::SettingSpec& setting : table) all[at++] = setting;
-    };
-    (add(tables), ...);
-    return all;
-}
 
 struct Collectors {
     std::vector<std::unique_ptr<MessageTransport>> transports;
-    bool datagrams = false;          // one of them at least
-    std::uint16_t max_datagram = 0;  // octets of a message, by `mtu`
+    std::size_t max_message = 0;  // octets that a message may have for all of them; 0: no limit but the protocol's
 };
 // Of `collectors`, which is not empty. Opens nothing.
-Result<Collectors> make_collectors(const config::Settings& settings, std::uint16_t default_port);
+Result<Collectors> make_collectors(const config::Settings& settings, DefaultPorts ports,
+                                   std::span<const EndpointProtocol> protocols = kEveryProtocol);
 
 CollectorOptions collector_options(const config::Settings& settings);
 

@@ -128,7 +128,7 @@ void ipfix_to_udp(benchmark::State& state) {
     boost::asio::io_context io;
     udp::socket collector(io, udp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
     const Endpoint endpoint{EndpointProtocol::kUdp, "127.0.0.1", collector.local_endpoint().port()};
-    run(state, options(kDatagram), std::make_unique<UdpTransport>(endpoint, "", state.range(0) != 0));
+    run(state, options(kDatagram), std::make_unique<UdpTransport>(endpoint, TransportOptions{}, state.range(0) != 0));
 }
 
 BENCHMARK(ipfix_encode);

@@ -21,7 +21,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 struct Made {
-    Settings settings;
+    Settings settings = default_settings("ipfix");
     CapturedLog log;
     Result<std::unique_ptr<Exporter>> exporter = Error{};
 
