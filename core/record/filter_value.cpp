@@ -262,7 +262,9 @@ FilterKind filter_kind(const InformationElement& field) noexcept {
         case IeType::kString:
             return FilterKind::kText;
         case IeType::kOctetArray:
-        case IeType::kSigned32List:
+        case IeType::kSigned8List:
+        case IeType::kUnsigned16List:
+        case IeType::kGapList:
             break;
     }
     return FilterKind::kNothing;

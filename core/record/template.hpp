@@ -37,6 +37,12 @@ FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen);
 // it has none in this run.
 IeId ipfix_element(const InformationElement& field, int ip_version, const FieldGroups& groups, std::uint32_t pen);
 
+// The name of an element that ipfix_element() gave for the field, in its IPv4 form.
+std::string_view ipfix_name(const InformationElement& field, const IeId& element);
+
+// Columns of nfstream without an element that a reader computes of others.
+bool is_derived(const InformationElement& field);
+
 // An operator's `fields:` list on top of a default: column or element names,
 // group names (core tunnel statistics splt application base), "default", and
 // "-name" to leave one out; a name that the default has means its column. Empty:

@@ -146,10 +146,16 @@ Status IpfixExporter::take(const FlowRecord& record) {
 
 std::size_t IpfixExporter::measure(const Kind& kind, const FlowRecord& record, RecordTexts& texts) {
     const auto measured = kind.encoder.measure(record, record_limit_, texts);
-    if (measured.cut)
-        if (const auto held = cut_log_.admit(); held >= 0)
-            logger_.info("strings cut to fit a message", {{"name", name_}, {"suppressed", held}});
+    if (measured.cut()) note_cut(measured);
     return measured.length;
+}
+
+void IpfixExporter::note_cut(const RecordEncoder::Measured& measured) {
+    if (measured.strings_cut) counters_.cut_strings.add();
+    if (measured.lists_cut) counters_.cut_lists.add();
+    if (const auto held = cut_log_.admit(); held >= 0)
+        logger_.info(measured.lists_cut ? "lists cut to fit a message" : "strings cut to fit a message",
+                     {{"name", name_}, {"octets", max_message_}, {"suppressed", held}});
 }
 
 void IpfixExporter::append(const Kind& kind, const FlowRecord& record, const RecordTexts& texts, std::size_t length) {

@@ -82,6 +82,7 @@ private:
 
     Status take(const FlowRecord& record);
     std::size_t measure(const Kind& kind, const FlowRecord& record, RecordTexts& texts);
+    void note_cut(const RecordEncoder::Measured& measured);
     void append(const Kind& kind, const FlowRecord& record, const RecordTexts& texts, std::size_t length);
     Status flush_within(std::chrono::milliseconds limit);
 

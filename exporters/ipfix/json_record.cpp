@@ -84,7 +84,9 @@ WireType wire_type(const InformationElement& row, bool v6) {
             return WireType::kString;
         case IeType::kOctetArray:
             return WireType::kOctetArray;
-        case IeType::kSigned32List:
+        case IeType::kSigned8List:
+        case IeType::kUnsigned16List:
+        case IeType::kGapList:
             return WireType::kBasicList;
     }
     return WireType::kOctetArray;
