@@ -73,7 +73,7 @@ std::string accounted_markdown() {
     for (const AccountedElements& row : accounted_elements()) {
         out += fmt::format("| {} |", row.column);
         for (const NamedElement& element : row.by_kind)
-            out += element.ie.id == 0 ? " src2dst_ip_bytes, dst2src_ip_bytes |"
+            out += element.ie.id == 0 ? fmt::format(" as {}ip_bytes |", row.column.substr(0, 8))
                                       : fmt::format(" {} ({}) |", element.name, element_text(element.ie));
         out += '\n';
     }

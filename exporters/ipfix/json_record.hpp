@@ -13,6 +13,7 @@
 
 #include "core/record/information_element.hpp"
 #include "exporters/ipfix/byte_reader.hpp"
+#include "exporters/ipfix/derived_columns.hpp"
 #include "exporters/ipfix/fixbuf_model.hpp"
 
 namespace nfstreamd::exporters::ipfix {
@@ -20,21 +21,6 @@ namespace nfstreamd::exporters::ipfix {
 struct ReadElement {
     std::uint32_t pen = 0;
     std::uint16_t id = 0, length = 0;  // 65535: variable
-};
-
-// The halves of a flow, of which the bidirectional columns are computed.
-enum class Half : std::uint8_t {
-    kSrc2dstPackets,
-    kSrc2dstBytes,
-    kSrc2dstIpBytes,
-    kSrc2dstFirst,
-    kSrc2dstLast,
-    kDst2srcPackets,
-    kDst2srcBytes,
-    kDst2srcIpBytes,
-    kDst2srcFirst,
-    kDst2srcLast,
-    kCount
 };
 
 // Columns that travel under an element of their protocol: of those fields the
@@ -45,9 +31,9 @@ inline constexpr std::array<std::string_view, 3> kJoinedColumns{"requested_serve
 struct ReadField {
     ReadElement element;
     WireType type = WireType::kOctetArray;
-    std::optional<Half> half;
     std::optional<std::size_t> joined;  // part of kJoinedColumns[joined]
-    std::string key;                    // of the JSON object, unique in the template
+    std::optional<ScopedFact> fact;
+    std::string key;  // of the JSON object, unique in the template
 };
 
 struct ReadTemplate {
@@ -55,6 +41,8 @@ struct ReadTemplate {
     std::size_t minimum_length = 0;  // of a record
     bool is_options = false, is_flow = false;
     std::array<bool, kJoinedColumns.size()> joined{};  // columns to be made of their parts
+    DerivedColumns derived;
+    std::uint32_t private_enterprise_number = 0;  // whose elements are the table's own; 0: none
 };
 using ReadTemplates = std::map<std::uint16_t, ReadTemplate>;
 
