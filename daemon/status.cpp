@@ -129,6 +129,7 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.member("filtered", status.filtered);
     json.member("sampled_out", status.sampled_out);
     write_counts(json, "dropped", status.dropped);
+    write_counts(json, "shortened", status.shortened);
     json.member("last_error", status.last_error);
     json.end_object();
 }
@@ -205,6 +206,7 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
                       {"oversize", counters.dropped_oversize.get()},
                       {"failed", counters.dropped_failed.get()},
                       {"undelivered", exporter.dropped_undelivered()}};
+    status.shortened = {{"strings", counters.cut_strings.get()}, {"lists", counters.cut_lists.get()}};
     status.last_error = exporter.last_error();
     return status;
 }

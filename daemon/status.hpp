@@ -46,6 +46,7 @@ struct ExporterStatus {
     std::uint64_t queue_depth = 0;                // records
     std::uint64_t filtered = 0, sampled_out = 0;  // records left out as configured
     NamedCounts dropped;                          // by cause
+    NamedCounts shortened;                        // records whose strings or lists were cut to fit a message
     std::string last_error;
 };
 

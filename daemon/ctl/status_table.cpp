@@ -185,6 +185,7 @@ std::string exporters(const Tree& status) {
                         text(exporter, "octets"), text(exporter, "queue_depth"), std::to_string(sum(dropped))});
         remark(rows, "left out", left_out_text(number(exporter, "filtered"), number(exporter, "sampled_out")));
         remark(rows, "lost", counts_text(dropped));
+        remark(rows, "shortened records", counts_text(exporter.get_child("shortened")));
         remark(rows, "last error", text(exporter, "last_error"));
     }
     return table(rows, 2 * kTextColumns);

@@ -153,9 +153,14 @@ std::size_t IpfixExporter::measure(const Kind& kind, const FlowRecord& record, R
 void IpfixExporter::note_cut(const RecordEncoder::Measured& measured) {
     if (measured.strings_cut) counters_.cut_strings.add();
     if (measured.lists_cut) counters_.cut_lists.add();
-    if (const auto held = cut_log_.admit(); held >= 0)
-        logger_.info(measured.lists_cut ? "lists cut to fit a message" : "strings cut to fit a message",
-                     {{"name", name_}, {"octets", max_message_}, {"suppressed", held}});
+    RateLimit& limit = measured.lists_cut ? lists_log_ : cut_log_;
+    const auto held = limit.admit();
+    if (held < 0) return;
+    if (measured.lists_cut)
+        logger_.warning("lists cut to fit a message: send fewer fields, lower splt_analysis or raise mtu",
+                        {{"name", name_}, {"octets", max_message_}, {"suppressed", held}});
+    else
+        logger_.info("strings cut to fit a message", {{"name", name_}, {"suppressed", held}});
 }
 
 void IpfixExporter::append(const Kind& kind, const FlowRecord& record, const RecordTexts& texts, std::size_t length) {

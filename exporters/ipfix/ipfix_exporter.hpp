@@ -128,7 +128,7 @@ private:
     std::chrono::steady_clock::time_point templates_sent_{}, deadline_{};
 
     ExporterCounters counters_;
-    RateLimit cut_log_, drop_log_;
+    RateLimit cut_log_, lists_log_, drop_log_;
 };
 
 }  // namespace ipfix
