@@ -350,14 +350,6 @@ std::string_view RecordEncoder::text_of(const FlowRecord& record, const Text& te
     return view != nullptr ? *view : std::string_view{};
 }
 
-std::string_view RecordEncoder::string_of(const FlowRecord& record, const Text& text, std::string& made) {
-    const std::string_view view = text_of(record, text);
-    if (text.field->type != IeType::kString || is_valid_utf8(view)) return view;
-    made.resize(view.size());
-    made.resize(copy_valid_utf8(view, made.data()));
-    return made;
-}
-
 // RFC 6313, 4.5.1. The tail of packets that there were not is left out.
 std::string_view RecordEncoder::list_of(const FlowRecord& record, const Text& list, std::string& made) {
     const FieldValue value = list.field->value(record);
@@ -381,12 +373,23 @@ RecordEncoder::Measured RecordEncoder::measure(const FlowRecord& record, std::si
     }
     for (std::size_t i = 0; i < texts_.size(); ++i) {
         const Text& text = texts_[i];
-        const std::string_view view =
-            text.is_list() ? list_of(record, text, texts.made[i]) : string_of(record, text, texts.made[i]);
+        std::string_view view;
+        if (text.is_list()) [[unlikely]] {
+            view = list_of(record, text, texts.made[i]);
+        } else {
+            view = text_of(record, text);
+            if (text.field->type == IeType::kString && !is_valid_utf8(view)) {
+                std::string& clean = texts.made[i];
+                clean.resize(view.size());
+                clean.resize(copy_valid_utf8(view, clean.data()));
+                view = clean;
+            }
+        }
         texts.views[i] = view;
         length += view.size() + prefix_length(view.size());
     }
-    if (length > limit) return cut(limit, texts);
+    if (length > limit) [[unlikely]]
+        return cut(limit, texts);
     return {length, false, false};
 }
 
