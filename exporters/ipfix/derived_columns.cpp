@@ -16,7 +16,6 @@ constexpr std::array<std::string_view, kFacts> kNames{
     "min_ps",       "mean_ps",        "stddev_ps",   "max_ps",        "ps_squares",   "min_piat_ms",
     "mean_piat_ms", "stddev_piat_ms", "max_piat_ms", "syn_packets",   "cwr_packets",  "ece_packets",
     "urg_packets",  "ack_packets",    "psh_packets", "rst_packets",   "fin_packets"};
-constexpr Fact kSizes[] = {Fact::kMinSize, Fact::kMeanSize, Fact::kSizeDeviation, Fact::kMaxSize};
 constexpr Fact kGaps[] = {Fact::kMinGap, Fact::kMeanGap, Fact::kGapDeviation, Fact::kMaxGap};
 
 constexpr std::size_t index(Fact fact) {
