@@ -84,7 +84,8 @@ config::Loaded load_configuration(const CommandLine& line) {
     if (is_file_run(*loaded.config) && std::exchange(visibility, 0) > 0)
         loaded.warnings.emplace_back(
             "metering.system_visibility_mode: is off in a run over capture files, it needs a live interface");
-    Logger logger(LogLevel::kError, LogFormat::kText);
+    // who checks wants to hear what an exporter leaves out; else it says so when it starts
+    Logger logger(line.action == Action::kCheck ? LogLevel::kInfo : LogLevel::kError, LogFormat::kText);
     loaded.errors = check_config(*loaded.config, logger);
     check_rules(loaded.config->metering.ndpi, loaded.errors);
     load_tables(loaded.config->metering.enrichment, loaded.errors);

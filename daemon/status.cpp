@@ -166,6 +166,7 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.key("collectors").begin_array();
     for (const auto& collector : status.collectors) write_collector(json, collector);
     json.end_array();
+    write_counts(json, "shortened", status.shortened);
     json.member("last_error", status.last_error);
     json.end_object();
 }
@@ -262,6 +263,7 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     status.dropped.emplace_back("undelivered", exporter.dropped_undelivered());
     for (const CollectorView& collector : exporter.collectors())
         status.collectors.push_back(collector_status(collector));
+    status.shortened = {{"strings", counters.cut_strings.get()}, {"lists", counters.cut_lists.get()}};
     status.last_error = exporter.last_error();
     return status;
 }

@@ -59,6 +59,7 @@ struct ExporterStatus {
     std::uint64_t elsewhere = 0;                  // records of flows that are another collector's
     NamedCounts dropped;                          // by cause
     std::vector<CollectorStatus> collectors;      // where it has several, or one by messages
+    NamedCounts shortened;                        // records whose strings or lists were cut to fit a message
     std::string last_error;
 };
 

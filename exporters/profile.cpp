@@ -123,13 +123,13 @@ FieldSelection readable_fields(const Profile& profile, const FieldSelection& fie
                                std::uint32_t private_enterprise_number) {
     FieldSelection readable;
     for (const InformationElement* field : fields) {
-        if (field->type == IeType::kSigned32List && !profile.lists) continue;
+        if (is_list(field->type) && !profile.lists) continue;
         if (is_text(field->type) && !profile.free_text) continue;
         const auto carried = [&](int ip_version) {
             const IeId ie = ipfix_element(*field, ip_version, groups, private_enterprise_number);
-            return ie.id != 0 && is_readable(profile.elements, ie);
+            return ie.id != 0 && (is_list(field->type) || is_readable(profile.elements, ie));
         };
-        if (field->type == IeType::kSigned32List || carried(4) || carried(6)) readable.push_back(field);
+        if (carried(4) || carried(6)) readable.push_back(field);
     }
     return readable;
 }

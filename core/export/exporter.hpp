@@ -25,16 +25,17 @@ namespace nfstreamd {
 
 // Written by the exporter's thread, read by any.
 struct ExporterCounters {
-    Counter records;              // flow records handed to the transport (uniflow: a biflow counts once)
-    Counter data_records;         // data records in messages or lines, options included
-    Counter messages, octets;     // that left
-    Counter templates;            // messages with templates sent
-    Counter dropped_unreachable;  // records in datagrams a collector refused (ICMP)
-    Counter dropped_oversize;     // records that fit no message
-    Counter dropped_failed;       // records given up after an error of the transport
-    Counter dropped_unsupported;  // records that the protocol cannot tell of: IPv6 in NetFlow 5
-    Counter failures, connects;   // errors; sessions or files opened
-    Counter up;                   // gauge: 1 while open
+    Counter records;                 // flow records handed to the transport (uniflow: a biflow counts once)
+    Counter data_records;            // data records in messages or lines, options included
+    Counter messages, octets;        // that left
+    Counter templates;               // messages with templates sent
+    Counter dropped_unreachable;     // records in datagrams a collector refused (ICMP)
+    Counter dropped_oversize;        // records that fit no message
+    Counter dropped_failed;          // records given up after an error of the transport
+    Counter dropped_unsupported;     // records that the protocol cannot tell of: IPv6 in NetFlow 5
+    Counter cut_strings, cut_lists;  // records that left with shortened strings or lists, to fit a message
+    Counter failures, connects;      // errors; sessions or files opened
+    Counter up;                      // gauge: 1 while open
 };
 
 // Every cause of a loss, by the name that users see.

@@ -263,7 +263,9 @@ FilterKind filter_kind(const InformationElement& field) noexcept {
             return FilterKind::kText;
         case IeType::kOctetArray:
             return field.value.form == FieldForm::kNumberOf ? FilterKind::kNumber : FilterKind::kNothing;
-        case IeType::kSigned32List:
+        case IeType::kSigned8List:
+        case IeType::kUnsigned16List:
+        case IeType::kGapList:
             break;
     }
     return FilterKind::kNothing;

@@ -34,6 +34,7 @@ enum TcpFlagIndex { kSyn, kCwr, kEce, kUrg, kAck, kPsh, kRst, kFin, kTcpFlagCoun
 struct ScopeStatistics {  // sizes in octets of the accounting mode, gaps in milliseconds
     std::uint32_t min_ps = 0, max_ps = 0;
     double mean_ps = 0, stddev_ps = 0;
+    std::uint64_t ps_squares = 0;  // sum of the squared sizes, exact; of both directions the sum of theirs if it fits
     std::uint64_t min_piat_ms = 0, max_piat_ms = 0;
     double mean_piat_ms = 0, stddev_piat_ms = 0;
     std::uint64_t flag_packets[kTcpFlagCount] = {};
@@ -159,6 +160,8 @@ private:
     TcpQualityRecord tcp_quality_;
     TunnelRecord tunnel_;
     EnrichmentRecord enrichment_;
+    SequenceRecord sequence_;
+    std::vector<std::int32_t> directions_;
 };
 
 struct RecordBatch {

@@ -40,6 +40,11 @@ IeId ipfix_element(const InformationElement& field, int ip_version, const FieldG
 // Whether the value tells flows apart (RFC 7011, 2), so that it is the same in all
 // packets of a flow.
 bool is_flow_key(const InformationElement& field);
+// The name of an element that ipfix_element() gave for the field, in its IPv4 form.
+std::string_view ipfix_name(const InformationElement& field, const IeId& element);
+
+// Columns of nfstream without an element that a reader computes of others.
+bool is_derived(const InformationElement& field);
 
 // An operator's `fields:` list on top of a default: column or element names,
 // group names (core tunnel statistics splt application base), "default", and

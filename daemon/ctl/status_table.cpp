@@ -195,6 +195,7 @@ std::string exporters(const Tree& status) {
                 remark(rows, text(collector, "destination"),
                        fmt::format("{}, {} records, {} lost", collector.get<bool>("up") ? "up" : "down",
                                    text(collector, "records"), text(collector, "dropped")));
+        remark(rows, "shortened records", counts_text(exporter.get_child("shortened")));
         remark(rows, "last error", text(exporter, "last_error"));
     }
     return table(rows, 2 * kTextColumns);

@@ -3,25 +3,27 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
 
 #include "exporters/ipfix/record_layout.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 namespace {
 
-// RFC 5610, 3.1: the numbers of abstract data types. Those of list have none of
-// their own where we send octets.
-std::uint8_t data_type(IeType type) {
+// IANA, "IPFIX Information Element Data Types". Outer addresses are of either
+// version and travel as IPv6's.
+std::uint8_t data_type(IeType type, std::uint16_t length) {
     switch (type) {
         case IeType::kUnsigned8:
             return 1;
         case IeType::kUnsigned16:
+        case IeType::kUnsigned16List:
             return 2;
         case IeType::kUnsigned32:
             return 3;
         case IeType::kUnsigned64:
             return 4;
+        case IeType::kSigned8List:
+            return 5;
         case IeType::kSigned32:
             return 7;
         case IeType::kFloat64:
@@ -33,18 +35,19 @@ std::uint8_t data_type(IeType type) {
         case IeType::kString:
             return 13;
         case IeType::kDateTimeMilliseconds:
+        case IeType::kGapList:
             return 15;
-        case IeType::kSigned32List:
-            return 20;
-        case IeType::kIpAddress:  // of either version
+        case IeType::kIpAddress:
+            return length == 4 ? 18 : 19;
         case IeType::kOctetArray:
-            break;
+            return 0;
     }
     return 0;
 }
 
-std::uint8_t semantics(IeSemantics semantics) {  // RFC 5610, 3.6
-    switch (semantics) {
+// IANA, "IPFIX Information Element Semantics". Entries of a list are no lists.
+std::uint8_t semantics(const InformationElement& field) {
+    switch (field.semantics) {
         case IeSemantics::kQuantity:
             return 1;
         case IeSemantics::kTotalCounter:
@@ -56,24 +59,21 @@ std::uint8_t semantics(IeSemantics semantics) {  // RFC 5610, 3.6
         case IeSemantics::kFlags:
             return 5;
         case IeSemantics::kList:
-            return 6;
+            return field.type == IeType::kUnsigned16List ? 1 : 0;
         case IeSemantics::kDefault:
             break;
     }
     return 0;
 }
 
-std::uint16_t units(std::string_view units) {  // RFC 5610, 3.7; 0: none, or one that it has no number for
-    constexpr std::pair<std::string_view, std::uint16_t> kUnits[] = {
-        {"bits", 1},         {"octets", 2},      {"packets", 3},   {"flows", 4}, {"seconds", 5},  {"milliseconds", 6},
-        {"microseconds", 7}, {"nanoseconds", 8}, {"messages", 10}, {"hops", 11}, {"entries", 12}, {"frames", 13}};
-    const auto found =
-        std::find_if(std::begin(kUnits), std::end(kUnits), [&](const auto& u) { return u.first == units; });
-    return found == std::end(kUnits) ? 0 : found->second;
-}
-
-bool is_of_an_enterprise(const IeId& ie) {
-    return ie.pen != 0 && ie.pen != kReversePen && ie.pen != kOurPen && ie.id != 0;
+// IANA, "IPFIX Information Element Units".
+std::uint16_t units(std::string_view name) {
+    static constexpr std::string_view kNames[] = {
+        "",         "bits",         "octets",       "packets",     "flows",
+        "seconds",  "milliseconds", "microseconds", "nanoseconds", "4-octet words",
+        "messages", "hops",         "entries",      "frames",      "ports"};
+    const auto* found = std::find(std::begin(kNames), std::end(kNames), name);
+    return found == std::end(kNames) ? 0 : static_cast<std::uint16_t>(found - std::begin(kNames));
 }
 
 }  // namespace
@@ -84,15 +84,17 @@ std::vector<EnterpriseElement> enterprise_elements(const FieldSelection& fields,
     for (const int ip_version : {4, 6}) {
         const RecordLayout layout(fields, ip_version, biflow, groups, pen);
         for (const FieldPlan& plan : layout.fields()) {
+            const IeId ie = plan.is_list() ? plan.entry_ie : plan.ie;
+            if (ie.pen == 0 || ie.pen == kReversePen) continue;
+            if (std::any_of(out.begin(), out.end(), [&](const auto& e) { return e.pen == ie.pen && e.id == ie.id; }))
+                continue;
             const InformationElement& field = *plan.field;
-            const auto is_this = [&](const EnterpriseElement& e) { return e.pen == plan.ie.pen && e.id == plan.ie.id; };
-            if (!is_of_an_enterprise(plan.ie) || std::any_of(out.begin(), out.end(), is_this)) continue;
-            out.push_back({.pen = plan.ie.pen,
-                           .id = plan.ie.id,
-                           .data_type = data_type(field.type),
-                           .semantics = semantics(field.semantics),
+            out.push_back({.pen = ie.pen,
+                           .id = ie.id,
+                           .data_type = data_type(field.type, plan.length),
+                           .semantics = semantics(field),
                            .units = units(field.units),
-                           .name = field.name,
+                           .name = ipfix_name(field, ie),
                            .description = field.description});
         }
     }

@@ -128,10 +128,20 @@ MessageFormat::Added IpfixFormat::add(const FlowRecord& record, MessageQueue& qu
 
 std::size_t IpfixFormat::measure(const Kind& kind, const FlowRecord& record, std::size_t limit, RecordTexts& texts) {
     const auto measured = kind.encoder.measure(record, limit, texts);
-    if (measured.cut)
-        if (const auto held = cut_log_.admit(); held >= 0)
-            logger_.info("strings cut to fit a message", {{"name", name_}, {"suppressed", held}});
+    if (measured.cut()) note_cut(measured);
     return measured.length;
+}
+
+void IpfixFormat::note_cut(const RecordEncoder::Measured& measured) {
+    if (measured.strings_cut) ++shortened_.strings;
+    if (measured.lists_cut) ++shortened_.lists;
+    const auto held = (measured.lists_cut ? lists_log_ : strings_log_).admit();
+    if (held < 0) return;
+    if (measured.lists_cut)
+        logger_.warning("lists cut to fit a message: send fewer fields, lower splt_analysis or raise mtu",
+                        {{"name", name_}, {"suppressed", held}});
+    else
+        logger_.info("strings cut to fit a message", {{"name", name_}, {"suppressed", held}});
 }
 
 void IpfixFormat::append(const Kind& kind, const FlowRecord& record, const RecordTexts& texts, std::size_t length,

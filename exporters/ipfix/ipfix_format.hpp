@@ -54,6 +54,7 @@ public:
     void stamp(std::span<std::uint8_t> message, const MessageCounts& counts, std::chrono::system_clock::time_point now,
                std::uint32_t sequence) const noexcept override;
     std::uint32_t sequence_step(const MessageCounts& counts) const noexcept override { return counts.data_records; }
+    ShortenedRecords shortened() const noexcept override { return shortened_; }
 
 private:
     struct Kind {  // of data records: a template and how its records are written
@@ -69,6 +70,7 @@ private:
     std::size_t record_limit(std::size_t max_message) const noexcept;
     const Kind& kind_of(const FlowRecord& record, bool biflow) const;
     std::size_t measure(const Kind& kind, const FlowRecord& record, std::size_t limit, RecordTexts& texts);
+    void note_cut(const RecordEncoder::Measured& measured);
     static void append(const Kind& kind, const FlowRecord& record, const RecordTexts& texts, std::size_t length,
                        MessageQueue& queue);
 
@@ -82,7 +84,8 @@ private:
     std::vector<Kind> kinds_;  // biflows first, IPv4 first
     std::unique_ptr<OptionsAnnouncer> announcer_;
     RecordTexts texts_[2];
-    RateLimit cut_log_;
+    ShortenedRecords shortened_;
+    RateLimit strings_log_, lists_log_;
 };
 
 }  // namespace nfstreamd::exporters::ipfix

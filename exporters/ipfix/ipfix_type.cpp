@@ -51,19 +51,19 @@ constexpr SettingSpec kOwnSettings[] = {
 };
 constexpr auto kSettings = joined_settings(kCollectorSettings, kOwnSettings, kTransportSettings);
 
-// Names the fields that IPFIX has no element for in this run, once.
+// Names the fields that IPFIX does not carry in this run, and what they want.
 void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& context) {
-    std::string names;
-    for (const InformationElement* field : options.fields) {
-        const auto carried = [&](int ip_version) {
-            return field->type != IeType::kSigned32List && field->side != IeSide::kBoth &&
-                   ipfix_element(*field, ip_version, options.groups, options.private_enterprise_number).id != 0;
-        };
-        if (!carried(4) && !carried(6)) names += fmt::format("{}{}", names.empty() ? "" : " ", field->column);
-    }
-    if (!names.empty())
-        context.logger.info("fields without an information element are left out",
-                            {{"name", context.name}, {"fields", names}});
+    const auto log = [&context](std::string_view message, const FieldSelection& fields) {
+        std::string names;
+        for (const InformationElement* field : fields)
+            names += fmt::format("{}{}", names.empty() ? "" : " ", field->column);
+        if (!names.empty()) context.logger.info(message, {{"name", context.name}, {"fields", names}});
+    };
+    const auto [need_number, derived, no_element] =
+        ipfix::left_out(options.fields, options.groups, options.private_enterprise_number);
+    log("fields left out for want of private_enterprise_number", need_number);
+    log("fields left out, as nfstreamctl collect computes them of others", derived);
+    log("fields without an information element are left out", no_element);
 }
 
 // Where the messages go, and how long they may be there.
@@ -93,11 +93,9 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
         return Error{ErrorCode::kInvalidArgument, "private_enterprise_number: 29305 is taken by RFC 5103",
                      settings.where("fields")};
     const Profile& profile = find_profile(settings.string("profile"));
-    auto fields =
-        select_fields(settings.strings("fields"),
-                      readable_fields(profile, ipfix_fields(context.groups, context.private_enterprise_number),
-                                      context.groups, context.private_enterprise_number),
-                      context.groups);
+    auto fields = select_fields(
+        settings.strings("fields"),
+        readable_fields(profile, ipfix_fields(context.groups, kOurPen), context.groups, kOurPen), context.groups);
     if (!fields) return setting_error(settings, "fields", fields.error().message);
     options.fields = std::move(fields.value());
     options.biflow = settings.given("biflow") ? settings.boolean("biflow") : profile.biflow;

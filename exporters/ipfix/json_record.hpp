@@ -13,6 +13,7 @@
 
 #include "core/record/information_element.hpp"
 #include "exporters/ipfix/byte_reader.hpp"
+#include "exporters/ipfix/derived_columns.hpp"
 #include "exporters/ipfix/fixbuf_model.hpp"
 #include "exporters/ipfix/learnt_elements.hpp"
 #include "exporters/ipfix/uptime_clock.hpp"
@@ -27,21 +28,6 @@ struct ReadElement {
     friend bool operator==(const ReadElement&, const ReadElement&) = default;
 };
 
-// The halves of a flow, of which the bidirectional columns are computed.
-enum class Half : std::uint8_t {
-    kSrc2dstPackets,
-    kSrc2dstBytes,
-    kSrc2dstIpBytes,
-    kSrc2dstFirst,
-    kSrc2dstLast,
-    kDst2srcPackets,
-    kDst2srcBytes,
-    kDst2srcIpBytes,
-    kDst2srcFirst,
-    kDst2srcLast,
-    kCount
-};
-
 // Columns that travel under an element of their protocol: of those fields the
 // one that is not empty.
 inline constexpr std::array<std::string_view, 3> kJoinedColumns{"requested_server_name", "client_fingerprint",
@@ -50,9 +36,9 @@ inline constexpr std::array<std::string_view, 3> kJoinedColumns{"requested_serve
 struct ReadField {
     ReadElement element;
     WireType type = WireType::kOctetArray;
-    std::optional<Half> half;
     std::optional<std::size_t> joined;  // part of kJoinedColumns[joined]
-    std::string key;                    // of the JSON object, unique in the template
+    std::optional<ScopedFact> fact;
+    std::string key;  // of the JSON object, unique in the template
 };
 
 struct ReadTemplate {
@@ -61,6 +47,8 @@ struct ReadTemplate {
     bool is_options = false, is_flow = false;
     bool has_unknown = false;                          // elements that a later record may name
     std::array<bool, kJoinedColumns.size()> joined{};  // columns to be made of their parts
+    DerivedColumns derived;
+    std::uint32_t private_enterprise_number = 0;  // whose elements are the table's own; 0: none
 };
 // What a session has told of itself.
 struct ReadTemplates {

@@ -61,8 +61,9 @@ std::uint16_t reverse_type(const InformationElement& field) {
     return field.ie == IeId{kReversePen, 2} ? kOutPackets : 0;
 }
 
-bool has_fixed_length(IeType type) {
-    return type != IeType::kSigned32List && type != IeType::kOctetArray && type != IeType::kFloat64;
+bool has_fixed_length(const InformationElement& field) {
+    if (field.type == IeType::kOctetArray) return field.wire_length != 0;
+    return !is_list(field.type) && field.type != IeType::kFloat64;
 }
 
 std::int64_t milliseconds(TimestampNs time) {
@@ -80,7 +81,7 @@ std::vector<FieldPlan> netflow9_plan(const FieldSelection& fields, int ip_versio
                                      const FieldGroups& groups) {
     std::vector<FieldPlan> plans;
     for (const InformationElement* field : fields) {
-        if (field->side == IeSide::kBoth || !has_fixed_length(field->type)) continue;
+        if (field->side == IeSide::kBoth || !has_fixed_length(*field)) continue;
         const bool reverse = field->side == IeSide::kReverse;
         const std::uint16_t type =
             reverse ? (biflow ? reverse_type(*field) : std::uint16_t{0}) : field_type(*field, ip_version, groups);
@@ -111,6 +112,7 @@ Status Netflow9Format::plan(const Netflow9Options& options) {
     ipfix::StableTemplateIds ids(options.source_id);
     for (const int ip_version : {4, 6}) {
         ipfix::RecordLayout layout(netflow9_plan(options.fields, ip_version, biflow_, options.groups));
+        layout.set_application_id(options.options.application_id);
         if (layout.fields().empty())
             return Error{ErrorCode::kInvalidArgument,
                          fmt::format("fields: none of them is carried by NetFlow 9 for IPv{}", ip_version), ""};

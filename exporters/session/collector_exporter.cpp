@@ -341,6 +341,9 @@ void CollectorExporter::sum_up() {
                                &ExporterCounters::connects})
         sum_of(counter);
     for (const LossCause& cause : kLossCauses) sum_of(cause.counter);
+    const ShortenedRecords shortened = format_->shortened();
+    counters_.cut_strings.set(shortened.strings);
+    counters_.cut_lists.set(shortened.lists);
     counters_.up.set(current().is_open() ? 1 : 0);
 }
 

@@ -35,6 +35,11 @@ public:
     virtual bool turn(MessageQueue& queue, SessionTemplates& known, std::size_t most_messages) = 0;
 };
 
+// Records that were shortened to fit a message, since the start.
+struct ShortenedRecords {
+    std::uint64_t strings = 0, lists = 0;
+};
+
 class MessageFormat {
 public:
     enum class Added : std::uint8_t {
@@ -52,6 +57,8 @@ public:
     // Adds the data records of one flow to the message under way, all of them or
     // none, and counts them in data_records; the flow itself is the caller's to count.
     virtual Added add(const FlowRecord& record, MessageQueue& queue) = 0;
+
+    virtual ShortenedRecords shortened() const noexcept { return {}; }
 
     // Appends the messages that begin a session and are repeated over datagrams:
     // templates and options. Error: they do not fit queue.max_message().

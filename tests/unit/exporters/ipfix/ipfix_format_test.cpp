@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -32,7 +33,10 @@ struct ToText {
     std::string operator()(const IpAddress& v) const { return '"' + to_string(v) + '"'; }
     std::string operator()(const MacAddress& v) const { return '"' + to_string(v) + '"'; }
     std::string operator()(const Unsigned128&) const { return "no element has such a number"; }
-    std::string operator()(std::span<const std::int32_t>) const { return "[]"; }
+    std::string operator()(std::span<const std::int32_t> list) const {  // the tail is not on the wire
+        const auto end = std::find(list.begin(), list.end(), -1);
+        return fmt::format("[{}]", fmt::join(list.begin(), end, ","));
+    }
 };
 
 // The Sets of a message as (id, content octets).
@@ -55,7 +59,7 @@ bool is_template(const Bytes& message) {
 }  // namespace
 
 TEST_CASE("IPFIX: every field of a flow comes back as it was") {
-    for (const int mode : {0, 1, 3})
+    for (const int mode : {0, 1, 2, 3})
         for (const int version : {4, 6})
             for (const bool two_way : {true, false}) {
                 CAPTURE(mode);
@@ -67,7 +71,10 @@ TEST_CASE("IPFIX: every field of a flow comes back as it was") {
                 ExporterFixture f(options);
                 RecordBatch batch = batch_of(41, 1, version, two_way);
                 FlowRecord& record = batch.records[0];
-                if (mode == 1) {
+                const std::vector<std::int32_t> directions{0, 1, 0, -1}, sizes{60, 1500, 0, -1}, gaps{0, 90'000, 3, -1};
+                const SequenceRecord sequence{directions, sizes, gaps};
+                record.sequence = &sequence;
+                if (mode == 1 && version == 4) {
                     record.forward.bytes = record.forward.octets;
                     record.reverse.bytes = record.reverse.octets;
                 }
@@ -82,7 +89,7 @@ TEST_CASE("IPFIX: every field of a flow comes back as it was") {
                 std::size_t compared = 0;
                 for (const InformationElement* field : options.fields) {
                     if (ipfix_element(*field, version, options.groups, kTestPen).id == 0) continue;
-                    if (!two_way && field->side == IeSide::kReverse) continue;
+                    if (!two_way && (field->side == IeSide::kReverse || field->side == IeSide::kBoth)) continue;
                     if (field->type == IeType::kOctetArray) continue;  // its octets are more than the number
                     CAPTURE(field->column);
                     REQUIRE(lines[0].count(std::string(field->column)) == 1);
@@ -261,8 +268,54 @@ TEST_CASE("IPFIX: strings of any length are cut so that the record fits, and sta
         if (length >= 5000) {
             CHECK(inner.size() > 500);
             CHECK(f.lines.contains("strings cut"));
+            CHECK(f.exporter->counters().cut_strings.get() == 1);
         }
+        CHECK(f.exporter->counters().cut_lists.get() == 0);
         CHECK(f.exporter->counters().dropped_oversize.get() == 0);
+    }
+}
+
+TEST_CASE("IPFIX: lists of 255 packets are cut to the datagram, counted, and said once") {
+    ExporterFixture f;
+    const std::vector<std::int32_t> numbers(255, 1);
+    const SequenceRecord sequence{numbers, numbers, numbers};
+    RecordBatch batch = batch_of(1, 10);
+    for (FlowRecord& record : batch.records) record.sequence = &sequence;
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(batch));
+    REQUIRE(f.exporter->flush());
+    const Lines lines = read_all(f.log.messages);
+    REQUIRE(lines.size() == 10);
+    for (const auto& line : lines) {
+        CHECK(line.at("application_name") == "\"TLS.Google\"");
+        CHECK(line.at("splt_direction").size() > 2 * 20);
+    }
+    for (const Bytes& message : f.log.messages) CHECK(message.size() <= 1372);
+    CHECK(f.exporter->counters().cut_lists.get() == 10);
+    CHECK(f.exporter->counters().cut_strings.get() == 0);
+    CHECK(f.exporter->counters().records.get() == 10);
+    CHECK(f.lines.count("lists cut") == 1);
+}
+
+TEST_CASE("IPFIX: both halves of a flow have its first packets, each from its own side") {
+    IpfixOptions options = all_fields(8192);
+    options.biflow = false;
+    ExporterFixture f(options, false);
+    const std::vector<std::int32_t> directions{0, 1, 1, -1}, numbers{0, 5, 7, -1};
+    const SequenceRecord sequence{directions, numbers, numbers};
+    RecordBatch batch = batch_of(1, 1);
+    batch.records[0].sequence = &sequence;
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(batch));
+    REQUIRE(f.exporter->flush());
+    const Lines lines = read_all(f.log.messages);
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0].at("splt_direction") == "[0,1,1]");
+    CHECK(lines[1].at("splt_direction") == "[1,0,0]");
+    for (const auto& line : lines) {
+        CHECK(line.at("splt_piat_ms") == "[0,5,7]");
+        CHECK(line.at("splt_ps") == "[0,5,7]");
+        CHECK(line.count("bidirectional_stddev_piat_ms") == 1);
     }
 }
 

@@ -365,9 +365,14 @@ TEST_CASE("MessageReader: thousands of sources and templates do not make it grow
 
 TEST_CASE("MessageReader: mutated messages never break it") {
     ExporterFixture f;
+    const std::vector<std::int32_t> directions{0, 1, 1, 0}, numbers{0, 7, 1500, 3};
+    const SequenceRecord sequence{directions, numbers, numbers};
+    RecordBatch biflows = batch_of(1, 6, 4), uniflows = batch_of(7, 6, 6, false);
+    for (RecordBatch* batch : {&biflows, &uniflows})
+        for (FlowRecord& record : batch->records) record.sequence = &sequence;
     REQUIRE(f.exporter->open());
-    REQUIRE(f.write(batch_of(1, 6, 4)));
-    REQUIRE(f.write(batch_of(7, 6, 6, false)));
+    REQUIRE(f.write(biflows));
+    REQUIRE(f.write(uniflows));
     REQUIRE(f.exporter->flush());
     std::vector<Bytes> seeds = f.log.messages;
     seeds.push_back(small_template());
