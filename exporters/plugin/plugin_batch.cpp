@@ -80,7 +80,9 @@ std::uint32_t plugin_type_of(IeType type) noexcept {
         case IeType::kString:
         case IeType::kOctetArray:
             return NFSTREAMD_TEXT;
-        case IeType::kSigned32List:
+        case IeType::kSigned8List:
+        case IeType::kUnsigned16List:
+        case IeType::kGapList:
             return NFSTREAMD_LIST;
     }
     return NFSTREAMD_ABSENT;
