@@ -39,6 +39,14 @@ struct InterfaceStatus {
     NamedCounts records;    // by end reason
 };
 
+struct SpoolStatus {
+    std::string path;                                     // empty: none
+    std::uint64_t records = 0, octets = 0, segments = 0;  // there now
+    std::int64_t oldest_ms = 0;                           // when the oldest of them ended, since 1970; 0: none
+    NamedCounts counts = {{"written", 0},          {"read", 0},    {"recovered", 0}, {"torn_octets", 0},
+                          {"foreign_segments", 0}, {"failures", 0}};
+};
+
 struct ExporterStatus {
     std::string name, type, destination;
     bool up = false;
@@ -46,6 +54,10 @@ struct ExporterStatus {
     std::uint64_t queue_depth = 0;                // records
     std::uint64_t filtered = 0, sampled_out = 0;  // records left out as configured
     NamedCounts dropped;                          // by cause
+    std::uint64_t in_hand = 0;                    // records that are being written, or have to be again
+    std::uint64_t redelivered = 0, repeated = 0;  // records, see ExportingProcess
+    LossTotals losses;                            // before they came to the exporter
+    SpoolStatus spool;
     std::string last_error;
 };
 

@@ -181,8 +181,9 @@ Result<std::unique_ptr<Exporter>> make_json(const ExporterContext& context) {
 
 }  // namespace
 
-const ExporterType kCsvExporterType{"csv", "CSV file (RFC 4180) with nfstream's columns", kSettings, true, make_csv};
-const ExporterType kJsonExporterType{"json", "File of JSON lines with nfstream's columns as keys", kSettings, true,
-                                     make_json};
+const ExporterType kCsvExporterType{"csv", "CSV file (RFC 4180) with nfstream's columns", kSettings, true, make_csv,
+                                    false};
+const ExporterType kJsonExporterType{
+    "json", "File of JSON lines with nfstream's columns as keys", kSettings, true, make_json, false};
 
 }  // namespace nfstreamd::exporters

@@ -194,7 +194,7 @@ TEST_CASE("ExportingProcess: live, a full queue is a drop that its producer coun
     REQUIRE(running.exporter.wait_until([](const auto& e) { return e.writes_begun == 1; }));
     push_all(*queue, 10, 2, 10);
     REQUIRE_FALSE(queue->try_push(make_batch(30, 10)));
-    queue->count_dropped(10);
+    queue->count_dropped(*make_batch(30, 10));
     queue->end_of_stream();
     running.exporter.change([](auto& b) { b.block_writes = false; });
     running.finish();
