@@ -77,7 +77,7 @@ void ExportingProcess::run(std::stop_token stop) {
     const std::stop_callback wake_at_stop(stop, [this] { wake_->signal(); });
     refilled_ = Clock::now();
     if (spool_) exporter_->set_patience(kPatience);
-    while (step(stop)) in_hand_.set(hand_.size() + pending_records_);
+    while (step(stop)) in_hand_.set(hand_.size() + pending_records_ + (held_ ? held_->records.size() : 0));
     settle();
     exporter_->note_losses(losses());
     exporter_->close();
@@ -145,7 +145,7 @@ ExportingProcess::Clock::time_point ExportingProcess::drain_deadline() const {
 bool ExportingProcess::nothing_will_come(const std::stop_token& stop) const {
     if (!sealed_ && !stop.stop_requested()) return false;
     const bool stays = spooling_ && stopping_since_;
-    if (!stays && (!pending_.empty() || (spooling_ && !spool_->drained()))) return false;
+    if (!stays && (!pending_.empty() || held_ || (spooling_ && !spool_->drained()))) return false;
     const std::lock_guard lock(mutex_);
     return queues_.empty();
 }
@@ -166,6 +166,10 @@ bool ExportingProcess::take_next_batch() {
         auto [batch, place] = spool_->read();
         hand_ = {std::move(batch), place.skip, place};
         return hand_.batch != nullptr;
+    }
+    if (held_) {
+        hand_ = {.batch = std::exchange(held_, nullptr)};
+        return true;
     }
     hand_ = {.batch = pop()};
     if (!hand_.batch) return false;
@@ -341,7 +345,9 @@ void ExportingProcess::settle() {
     }
     if (hand_.batch) leave(hand_.records());
     for (const auto& range : pending_) leave(range.records());
+    if (held_) leave(held_->records);
     hand_ = {};
+    held_.reset();
     pending_.clear();
     pending_records_ = 0;
     {
@@ -374,13 +380,13 @@ void ExportingProcess::settle() {
                                                    {"added", spool_->counters().written.get() - spooled}});
 }
 
-// At the end, of records that are not delivered.
+// Records that are not delivered now.
 void ExportingProcess::leave(std::span<const FlowRecord> records) {
-    if (spooling_) {
-        if (!spool_->append(records)) losses_.add(records);
-        return;
-    }
-    dropped_undelivered_.add(records.size());
+    if (spooling_ && spool_->append(records)) return;
+    if (spooling_)
+        spool_->count_dropped(records.size());
+    else
+        dropped_undelivered_.add(records.size());
     losses_.add(records);
 }
 
@@ -413,10 +419,17 @@ void ExportingProcess::fill_spool(Clock::time_point now) {
     bool filling = is_filling();
     if (spool_->drained() && !is_down() && !filling) return;
     for (std::size_t i = 0; i < kSpooledAtOnce && (filling || spool_->has_room(now)); ++i) {
-        RecordBatchPtr batch = pop();
-        if (!batch) return;
-        if (selector_) batch = selector_->select(std::move(batch));
-        if (batch && !spool_->append(batch->records)) losses_.add(batch->records);
+        if (!held_) {
+            held_ = pop();
+            if (!held_) return;
+            if (selector_) held_ = selector_->select(std::move(held_));
+            if (!held_) continue;
+        }
+        if (filling)
+            leave(held_->records);
+        else if (!spool_->append(held_->records))
+            return;
+        held_.reset();
         if (filling && !spool_->has_room(now)) filling = is_filling();
     }
 }
@@ -442,24 +455,28 @@ void ExportingProcess::take_back() {
 }
 
 // What is pending goes (back) to the spool where that keeps the order: what
-// never was there goes to its end. `at_the_end` it goes there in any case.
+// never was there goes to its end. `at_the_end` it goes there in any case, or is
+// lost; otherwise what finds no room stays.
 void ExportingProcess::spill_pending(bool at_the_end) {
     const auto from_spool = [](const RecordRange& range) { return range.place.has_value(); };
     const auto first = std::find_if(pending_.begin(), pending_.end(), from_spool);
     const auto direct = std::find_if_not(pending_.begin(), pending_.end(), from_spool);
-    const bool to_the_end =
+    const bool in_order =
         direct == pending_.end() || (spool_->drained() && std::none_of(direct, pending_.end(), from_spool));
-    if (!to_the_end && !at_the_end) return;
+    if (!in_order && !at_the_end) return;
+    const auto oldest = first != pending_.end() ? std::optional(first->position()) : std::nullopt;
     std::uint64_t given_back = 0;
-    for (const auto& range : pending_) {
+    for (; !pending_.empty(); pending_.pop_front()) {
+        const RecordRange& range = pending_.front();
         if (range.place)
             given_back += range.size();
+        else if (at_the_end)
+            leave(range.records());
         else if (!spool_->append(range.records()))
-            losses_.add(range.records());
+            break;
+        pending_records_ -= range.size();
     }
-    if (first != pending_.end()) spool_->rewind(first->position(), given_back);
-    pending_.clear();
-    pending_records_ = 0;
+    if (oldest) spool_->rewind(*oldest, given_back);
 }
 
 void ExportingProcess::keep_unconfirmed() {

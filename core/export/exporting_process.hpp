@@ -153,12 +153,13 @@ private:
     LossCounter losses_;  // of this thread; producers count at their queues
 
     // the exporter's thread only. In the order of their records: unconfirmed_,
-    // hand_, pending_, spool_, queues_.
+    // hand_, pending_, spool_, held_, queues_.
     const std::unique_ptr<Spool> spool_;  // null: none
     UnconfirmedRecords unconfirmed_;      // taken by the exporter
     RecordRange hand_;                    // being written; no batch: none is
     std::deque<RecordRange> pending_;     // to be written again
     std::size_t pending_records_ = 0;
+    RecordBatchPtr held_;    // on its way to the spool, or null
     bool spooling_ = false;  // the spool is open
     std::optional<Clock::time_point> confirm_by_;
     std::size_t next_queue_ = 0;

