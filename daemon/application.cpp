@@ -295,6 +295,7 @@ DaemonStatus Application::status() const {
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_).count());
     status.files = reloader_.running().files;
     status.reload = reloader_.status();
+    if (const auto& tables = reloader_.running().metering.enrichment.tables) status.enrichment = tables->descriptions();
     for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));
     for (const auto& exporter : pipeline_.exporters()) status.exporters.push_back(exporter_status(*exporter->process));
     return status;

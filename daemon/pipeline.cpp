@@ -47,10 +47,8 @@ bool share_an_interface(const CapturePlan& a, const CapturePlan& b) {
 }
 
 std::uint64_t lost(const ExportingProcess& process) {
-    const auto& counters = process.counters();
-    std::uint64_t lost = process.queue_counters().dropped_full + process.dropped_undelivered() +
-                         counters.dropped_unreachable.get() + counters.dropped_oversize.get() +
-                         counters.dropped_failed.get();
+    std::uint64_t lost =
+        process.queue_counters().dropped_full + process.dropped_undelivered() + lost_records(process.counters());
     if (const auto* spool = process.spool_counters())
         lost += spool->dropped_full.get() + spool->dropped_failed.get() + spool->discarded.get();
     return lost;
@@ -205,14 +203,15 @@ void Pipeline::hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
     }
 }
 
-// Gives a meter that stays its new outputs, timeouts, capture and rules.
+// Gives a meter that stays its new outputs, timeouts, capture, rules and tables.
 void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh) {
     const auto source = change.new_sources.find(meter.plan.name);
     if (!change.outputs_changed && !change.timeouts_changed && source == change.new_sources.end() &&
-        change.new_modules.empty())
+        change.new_modules.empty() && !change.enrichment)
         return;
     MeteringChange wanted;
     static_cast<TimeoutOptions&>(wanted) = change.timeouts;
+    wanted.enrichment = change.enrichment;
     std::map<std::string, std::shared_ptr<RecordQueue>> outputs;
     for (const auto& exporter : exporters_) {
         const auto& name = exporter->config.name;

@@ -53,6 +53,7 @@ struct Rewiring {
     std::vector<std::string> exporter_order, meter_order;  // names that remain, in the order wanted
     std::map<std::string, std::pair<CapturePlan, std::unique_ptr<PacketSource>>> new_sources;  // of kept meters
     std::vector<std::unique_ptr<NdpiModule>> new_modules;  // none, or one for each kept meter
+    std::optional<EnrichmentOptions> enrichment;
     TimeoutOptions timeouts;
     bool outputs_changed = false, timeouts_changed = false;
 };

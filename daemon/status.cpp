@@ -32,6 +32,20 @@ void write_reload(JsonWriter& json, const ReloadStatus& reload) {
     json.end_object();
 }
 
+void write_enrichment(JsonWriter& json, const std::vector<EnrichmentTables::Description>& files) {
+    json.key("enrichment").begin_array();
+    for (const auto& file : files) {
+        json.begin_object();
+        json.member("key", file.key);
+        json.member("path", file.path);
+        json.member("type", file.type);
+        json.member("built", time_text(static_cast<std::time_t>(file.build_epoch)));
+        json.member("entries", file.entries);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void write_selection(JsonWriter& json, const InterfaceStatus& status) {
     const auto& [sampling, hash, overload_rate] = status.selector.options;
     json.key("selection").begin_object();
@@ -109,6 +123,7 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("idle_timeout_ms", status.idle_timeout_ms);
     json.member("clock_steps", status.clock_steps);
     write_overload(json, status);
+    write_counts(json, "enrichment", status.enrichment);
     write_counts(json, "records", status.records);
     write_counts(json, "discarded", status.discarded);
     json.end_object();
@@ -139,6 +154,20 @@ void write_losses(JsonWriter& json, const LossTotals& losses) {
     json.end_object();
 }
 
+void write_collector(JsonWriter& json, const CollectorStatus& status) {
+    json.begin_object();
+    json.member("destination", status.destination);
+    json.member("up", status.up);
+    json.member("records", status.records);
+    json.member("messages", status.messages);
+    json.member("octets", status.octets);
+    json.member("templates", status.templates);
+    json.member("connects", status.connects);
+    json.member("failures", status.failures);
+    json.member("dropped", status.dropped);
+    json.end_object();
+}
+
 void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.begin_object();
     json.member("name", status.name);
@@ -157,7 +186,11 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.member("in_hand", status.in_hand);
     json.member("redelivered", status.redelivered);
     json.member("repeated", status.repeated);
+    json.member("elsewhere", status.elsewhere);
     write_counts(json, "dropped", status.dropped);
+    json.key("collectors").begin_array();
+    for (const auto& collector : status.collectors) write_collector(json, collector);
+    json.end_array();
     write_losses(json, status.losses);
     write_spool(json, status.spool);
     json.member("last_error", status.last_error);
@@ -180,6 +213,21 @@ void add_spool(ExporterStatus& status, std::string path, const SpoolCounters& co
     status.dropped.emplace_back("spool_full", counters.dropped_full.get());
     status.dropped.emplace_back("spool_failed", counters.dropped_failed.get());
     status.dropped.emplace_back("spool_damaged", counters.discarded.get());
+}
+
+CollectorStatus collector_status(const CollectorView& view) {
+    const ExporterCounters& counters = *view.counters;
+    CollectorStatus status;
+    status.destination = view.destination;
+    status.up = counters.up.get() != 0;
+    status.records = counters.records.get();
+    status.messages = counters.messages.get();
+    status.octets = counters.octets.get();
+    status.templates = counters.templates.get();
+    status.connects = counters.connects.get();
+    status.failures = counters.failures.get();
+    status.dropped = lost_records(counters);
+    return status;
 }
 
 }  // namespace
@@ -227,6 +275,9 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
                        {"dissections_stopped", counters.dissections_stopped.get()},
                        {"packets_shed", counters.packets_shed.get()}};
     status.discarded = {{"flows", counters.flows_discarded.get()}, {"packets", counters.packets_discarded.get()}};
+    status.enrichment = {{"lookups", counters.enrichment.lookups.get()},
+                         {"hits", counters.enrichment.hits.get()},
+                         {"damaged", counters.enrichment.damaged.get()}};
     for (const auto& reason : end_reasons())
         status.records.emplace_back(reason.name, counters.records[static_cast<std::size_t>(reason.reason)].get());
     return status;
@@ -249,11 +300,12 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     status.queue_depth = queue.pushed - std::min(queue.pushed, queue.popped);
     status.filtered = exporter.filtered();
     status.sampled_out = exporter.sampled_out();
-    status.dropped = {{"queue_full", queue.dropped_full},
-                      {"unreachable", counters.dropped_unreachable.get()},
-                      {"oversize", counters.dropped_oversize.get()},
-                      {"failed", counters.dropped_failed.get()},
-                      {"undelivered", exporter.dropped_undelivered()}};
+    status.elsewhere = exporter.elsewhere();
+    status.dropped = {{"queue_full", queue.dropped_full}};
+    for (const LossCause& cause : kLossCauses) status.dropped.emplace_back(cause.name, (counters.*cause.counter).get());
+    status.dropped.emplace_back("undelivered", exporter.dropped_undelivered());
+    for (const CollectorView& collector : exporter.collectors())
+        status.collectors.push_back(collector_status(collector));
     status.in_hand = exporter.in_hand();
     status.redelivered = exporter.redelivered();
     status.repeated = exporter.repeated();
@@ -274,6 +326,7 @@ std::string status_json(const DaemonStatus& status) {
     for (const auto& file : status.files) json.value(file);
     json.end_array();
     write_reload(json, status.reload);
+    write_enrichment(json, status.enrichment);
     json.key("interfaces").begin_array();
     for (const auto& interface : status.interfaces) write_interface(json, interface);
     json.end_array();

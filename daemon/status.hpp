@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/capture/packet_source.hpp"
+#include "core/enrichment/enrichment_tables.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/metering/overload.hpp"
 #include "daemon/pipeline.hpp"
@@ -36,7 +37,15 @@ struct InterfaceStatus {
     std::string_view shed = name(ShedLevel::kNothing);
     NamedCounts overload = {{"times", 0}, {"flows_not_dissected", 0}, {"dissections_stopped", 0}, {"packets_shed", 0}};
     NamedCounts discarded;  // flows and packets, as max_nflows had been reached
-    NamedCounts records;    // by end reason
+    NamedCounts enrichment = {{"lookups", 0}, {"hits", 0}, {"damaged", 0}};
+    NamedCounts records;  // by end reason
+};
+
+struct CollectorStatus {
+    std::string destination;
+    bool up = false;
+    std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
+    std::uint64_t dropped = 0;  // records
 };
 
 struct SpoolStatus {
@@ -53,11 +62,13 @@ struct ExporterStatus {
     std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
     std::uint64_t queue_depth = 0;                // records
     std::uint64_t filtered = 0, sampled_out = 0;  // records left out as configured
+    std::uint64_t elsewhere = 0;                  // records of flows that are another collector's
     NamedCounts dropped;                          // by cause
     std::uint64_t in_hand = 0;                    // records that are being written, or have to be again
     std::uint64_t redelivered = 0, repeated = 0;  // records, see ExportingProcess
     LossTotals losses;                            // before they came to the exporter
     SpoolStatus spool;
+    std::vector<CollectorStatus> collectors;  // where it has several, or one by messages
     std::string last_error;
 };
 
@@ -74,6 +85,7 @@ struct DaemonStatus {
     std::uint64_t uptime_s = 0;
     std::vector<std::string> files;
     ReloadStatus reload;
+    std::vector<EnrichmentTables::Description> enrichment;  // files in use
     std::vector<InterfaceStatus> interfaces;
     std::vector<ExporterStatus> exporters;
 };

@@ -250,7 +250,7 @@ void ExportingProcess::pause() {
 
 void ExportingProcess::write_batch() {
     const std::size_t size = hand_.batch->records.size(), before = hand_.from;
-    const std::uint64_t dropped = dropped_by_exporter();
+    const std::uint64_t dropped = lost_records(exporter_->counters());
     std::size_t consumed = before;
     const Status status = exporter_->write(*hand_.batch, before, consumed);
     consumed = status ? size : std::clamp(consumed, before, size);
@@ -390,11 +390,6 @@ void ExportingProcess::leave(std::span<const FlowRecord> records) {
     losses_.add(records);
 }
 
-std::uint64_t ExportingProcess::dropped_by_exporter() const {
-    const auto& counters = exporter_->counters();
-    return counters.dropped_unreachable.get() + counters.dropped_oversize.get() + counters.dropped_failed.get();
-}
-
 void ExportingProcess::tend_spool(Clock::time_point now) {
     spooling_ = spool_ && spool_->ready(now);
     if (!spooling_) return;
@@ -439,7 +434,7 @@ void ExportingProcess::fill_spool(Clock::time_point now) {
 void ExportingProcess::take_back() {
     const std::size_t unconfirmed = exporter_->unconfirmed();
     exporter_->forget_unconfirmed();
-    auto taken = unconfirmed_.take_newest(unconfirmed, dropped_by_exporter());
+    auto taken = unconfirmed_.take_newest(unconfirmed, lost_records(exporter_->counters()));
     redelivered_.add(taken.records);
     if (taken.records > unconfirmed) repeated_.add(taken.records - unconfirmed);
     if (taken.records < unconfirmed) {  // taken before there was a spool that could be used
@@ -480,7 +475,7 @@ void ExportingProcess::spill_pending(bool at_the_end) {
 }
 
 void ExportingProcess::keep_unconfirmed() {
-    if (spool_) unconfirmed_.keep_newest(exporter_->unconfirmed(), dropped_by_exporter());
+    if (spool_) unconfirmed_.keep_newest(exporter_->unconfirmed(), lost_records(exporter_->counters()));
 }
 
 // At the end a receiver that is well has a moment to say that all has arrived;

@@ -65,10 +65,11 @@ public:
     const ExportingOptions& options() const noexcept { return options_; }
     std::string destination() const { return exporter_->description(); }
     const ExporterCounters& counters() const noexcept { return exporter_->counters(); }
+    std::vector<CollectorView> collectors() const { return exporter_->collectors(); }
 
     // Records of all producers so far: pushed = popped + still queued, and
     // popped + recovered from the spool + repeated = in the exporter's hands + filtered + sampled_out
-    // + dropped_undelivered + in_hand + in the spool + dropped_full and _failed, discarded of it.
+    // + elsewhere + dropped_undelivered + in_hand + in the spool + dropped_full and _failed, discarded of it.
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
     };
@@ -77,6 +78,7 @@ public:
     // Left out as the operator wants it.
     std::uint64_t filtered() const noexcept { return selector_ ? selector_->filtered() : 0; }
     std::uint64_t sampled_out() const noexcept { return selector_ ? selector_->sampled_out() : 0; }
+    std::uint64_t elsewhere() const noexcept { return selector_ ? selector_->elsewhere() : 0; }
 
     // Given up, at stop or for good. Once finished, what a producer pushed in the
     // last moment counts too: pushed = written + dropped by the exporter + this.
@@ -120,7 +122,6 @@ private:
     void sleep_until(Clock::time_point when);
     void settle();
     void leave(std::span<const FlowRecord> records);
-    std::uint64_t dropped_by_exporter() const;
 
     // of the spool
     void tend_spool(Clock::time_point now);

@@ -51,13 +51,4 @@ private:
     Counter records_, packets_, octets_, first_ms_, last_ms_;
 };
 
-inline LossTotals& operator+=(LossTotals& sum, const LossTotals& other) noexcept {
-    sum.records += other.records;
-    sum.packets += other.packets;
-    sum.octets += other.octets;
-    if (sum.first_ms == 0 || (other.first_ms != 0 && other.first_ms < sum.first_ms)) sum.first_ms = other.first_ms;
-    if (other.last_ms > sum.last_ms) sum.last_ms = other.last_ms;
-    return sum;
-}
-
 }  // namespace nfstreamd

@@ -77,6 +77,7 @@ public:
             dissector_ = std::move(dissector.value());
             context_.dissector = dissector_.get();
         }
+        enrich_from(options_.enrichment);
         if (auto status = v4_.allocate(); !status) return status;
         if (auto status = v6_.allocate(); !status) return status;
         counters_.table_octets.set(v4_.octets() + v6_.octets());
@@ -323,6 +324,7 @@ private:
         for (MeteringChange& change : changes) {
             change_timeouts(change);
             if (change.ndpi_module && dissector_) dissector_->adopt(std::move(change.ndpi_module));
+            if (change.enrichment) enrich_from(*change.enrichment);
             if (change.source) replace_source(std::move(change.source));
             if (change.selector) replace_selector(std::move(*change.selector));
             publisher_.replace_outputs(std::move(change.outputs));
@@ -343,6 +345,13 @@ private:
     void revisit_flows() {
         v4_.timeouts_changed();
         v6_.timeouts_changed();
+    }
+
+    // What is cached belongs to the tables, so it goes with them.
+    void enrich_from(const EnrichmentOptions& options) {
+        enricher_ = options.tables ? std::make_unique<Enricher>(options, counters_.enrichment) : nullptr;
+        context_.enricher = enricher_.get();
+        publisher_.keep(options.tables);
     }
 
     bool budget_spent() const { return budget_ != nullptr && budget_->spent(); }
@@ -641,6 +650,7 @@ private:
     std::shared_ptr<const ProcessTable> processes_;
     RecordPublisher publisher_;
     std::unique_ptr<NdpiDissector> dissector_;
+    std::unique_ptr<Enricher> enricher_;  // null: off
     TunnelContexts tunnels_;
     MeterContext context_;
     FragmentTable fragments_;

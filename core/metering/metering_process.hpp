@@ -14,6 +14,7 @@
 #include "core/application/ndpi_module.hpp"
 #include "core/base/log.hpp"
 #include "core/capture/packet_source.hpp"
+#include "core/enrichment/enricher.hpp"
 #include "core/export/record_queue.hpp"
 #include "core/host/process_table.hpp"
 #include "core/metering/flow_budget.hpp"
@@ -68,6 +69,7 @@ struct MeterCounters {                           // written by the metering thre
     Counter flows_not_dissected;  // none of their packets was shown to nDPI
     Counter dissections_stopped;  // not all of those that would have been were shown
     Counter packets_shed;         // frames that sampling passed over while packets were shed
+    EnrichmentCounters enrichment;
 };
 
 // What a running metering process can take over without losing a flow.
@@ -76,6 +78,7 @@ struct MeteringChange : TimeoutOptions {
     std::unique_ptr<PacketSource> source;               // opened; null: keep the present one
     std::unique_ptr<NdpiModule> ndpi_module;            // for flows that begin from now on; null: keep the present one
     std::optional<PacketSelector> selector;             // flows of the one before end first, reason forced
+    std::optional<EnrichmentOptions> enrichment;        // of records that are made from now on
 };
 
 class MeteringProcess {

@@ -32,6 +32,7 @@ ReversedFlow::ReversedFlow(const FlowRecord& original) : record(original) {
         std::swap(t.source_address, t.destination_address);
         std::swap(t.key, t.reverse_key);
     });
+    turn(record.enrichment, enrichment_, [](auto& e) { std::swap(e.source, e.destination); });
 }
 
 }  // namespace nfstreamd

@@ -52,6 +52,7 @@ enum class IeGroup : std::uint8_t {
     kEncapsulation,  // decode_tunnels: the tunnel's own addresses and id; by `fields:`
     kL7Details,      // l7_details; by `fields:`
     kTcpQuality,     // tcp_quality; by `fields:`
+    kEnrichment,     // enrichment; by `fields:`
 };
 
 // Which half of a biflow a field belongs to. Uniflow templates leave kReverse

@@ -157,6 +157,16 @@ FieldValue l7_value(const FlowRecord& r) {
 }
 template <auto Member>
 constexpr FieldReader l7{l7_value<Member>, risk<Member>.form, risk<Member>.member};
+// Of one end of a flow; a number that is 0 is not known.
+template <auto End, auto Member>
+constexpr FieldReader enrichment{[](const FlowRecord& r) -> FieldValue {
+                                     const auto* member = find<&FlowRecord::enrichment, End, Member>(r);
+                                     using Value = std::remove_cvref_t<decltype(*member)>;
+                                     if (member == nullptr || *member == Value{}) return {};
+                                     return to_value(*member);
+                                 },
+                                 form_of<MemberAt<&FlowRecord::enrichment, End, Member>>(),
+                                 member_at<&FlowRecord::enrichment, End, Member>};
 // A duration, or nothing when it was not seen.
 template <auto Member>
 FieldValue handshake(const FlowRecord& r) {
@@ -200,6 +210,9 @@ using Q = TcpQualityRecord;
 using QD = TcpQualityDirection;
 constexpr auto kFwdTcp = &Q::forward;
 constexpr auto kRevTcp = &Q::reverse;
+using E = EndpointRecord;
+constexpr auto kSource = &EnrichmentRecord::source;
+constexpr auto kDestination = &EnrichmentRecord::destination;
 
 // nfstream has each statistic for three scopes: the same rows, three times.
 #define NFSTREAMD_SIZE_ROWS(scope, prefix, side, where)                                            \
@@ -611,6 +624,31 @@ return static_cast<std::uint64_t>(r.application->details->dns_reply_code);
             {"dst2src_zero_window_packets", "reverseNfstreamTcpZeroWindowPackets", ours(64), kNone, kUnsigned32, 0,
              kTotalCounter, kTcpQuality, kReverse, "packets", "TCP packets by which the responder closed its window.",
              tcp_quality<kRevTcp, &QD::zero_window>},
+            // ---- enrichment ----
+            {"src_asn", "bgpSourceAsNumber", iana(16), kNone, kUnsigned32, 0, kIdentifier, kEnrichment, kFlow, "",
+             "Number of the autonomous system of src_ip; in IPFIX 0 when it is not known.",
+             enrichment<kSource, &E::asn>},
+            {"src_as_organization", "srcAsMap", ntop(443), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Organization that has the autonomous system of src_ip.", enrichment<kSource, &E::as_organization>},
+            {"src_country", "srcIpCountry", ntop(101), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Country of src_ip, two letters of ISO 3166-1.", enrichment<kSource, &E::country>},
+            {"src_label", "nfstreamSourceLabel", ours(80), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "What the file of networks calls the longest prefix that holds src_ip.", enrichment<kSource, &E::label>},
+            {"src_mac_vendor", "nfstreamSourceMacVendor", ours(82), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Vendor of src_mac by its first bits.", enrichment<kSource, &E::mac_vendor>},
+            {"dst_asn", "bgpDestinationAsNumber", iana(17), kNone, kUnsigned32, 0, kIdentifier, kEnrichment, kFlow, "",
+             "Number of the autonomous system of dst_ip; in IPFIX 0 when it is not known.",
+             enrichment<kDestination, &E::asn>},
+            {"dst_as_organization", "dstAsMap", ntop(444), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Organization that has the autonomous system of dst_ip.", enrichment<kDestination, &E::as_organization>},
+            {"dst_country", "dstIpCountry", ntop(103), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Country of dst_ip, two letters of ISO 3166-1.", enrichment<kDestination, &E::country>},
+            {"dst_label", "nfstreamDestinationLabel", ours(81), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "What the file of networks calls the longest prefix that holds dst_ip.",
+             enrichment<kDestination, &E::label>},
+            {"dst_mac_vendor", "nfstreamDestinationMacVendor", ours(83), kNone, kString, 0, kDefault, kEnrichment,
+             kFlow, "",
+             "Vendor of dst_mac by its first bits.", enrichment<kDestination, &E::mac_vendor>},
 };
 
 constexpr bool columns_are_unique() {

@@ -38,10 +38,13 @@ NFSTREAMD_MEMBERS(TunnelRecord, source_address, destination_address, key, revers
 NFSTREAMD_MEMBERS(TcpQualityDirection, retransmitted, out_of_order, zero_window)
 NFSTREAMD_MEMBERS(TcpQualityRecord, client_handshake_us, server_handshake_us, first_response_us, forward, reverse)
 NFSTREAMD_MEMBERS(ProcessRecord, pid, name)
+NFSTREAMD_MEMBERS(EndpointRecord, asn, as_organization, country, label, mac_vendor)
+NFSTREAMD_MEMBERS(EnrichmentRecord, source, destination)
 NFSTREAMD_MEMBERS(FlowRecord, id, creation_id, source_address, destination_address, forward, reverse, source_mac,
                   destination_mac, source_port, destination_port, vlan_id, protocol, ip_version, tunnel_id, end_reason,
                   custom_expiration, biflow_direction, flow_direction, observation_point, selector, ingress_interface,
-                  egress_interface, interface_name, statistics, sequence, application, tunnel, tcp_quality, process)
+                  egress_interface, interface_name, statistics, sequence, application, tunnel, tcp_quality, process,
+                  enrichment)
 
 #undef NFSTREAMD_MEMBERS
 

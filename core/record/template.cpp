@@ -27,6 +27,7 @@ constexpr std::array kGroups{
     GroupRow{IeGroup::kEncapsulation, "encapsulation", "metering.decode_tunnels: true"},
     GroupRow{IeGroup::kL7Details, "l7_details", "metering.l7_details: true"},
     GroupRow{IeGroup::kTcpQuality, "tcp_quality", "metering.tcp_quality: true"},
+    GroupRow{IeGroup::kEnrichment, "enrichment", "enrichment.asn, country, networks or mac_vendors"},
 };
 constexpr std::array<std::string_view, 13> kTypeNames{
     "unsigned8",  "unsigned16", "unsigned32",           "unsigned64", "signed32",   "float64",     "boolean",
@@ -116,6 +117,8 @@ bool FieldGroups::has(IeGroup group) const {
             return l7_details;
         case IeGroup::kTcpQuality:
             return tcp_quality;
+        case IeGroup::kEnrichment:
+            return enrichment;
         case IeGroup::kCore:
         case IeGroup::kBase:
             return true;

@@ -14,7 +14,7 @@ namespace nfstreamd {
 // Which column groups the meters fill in this run.
 struct FieldGroups {
     bool tunnel = true, statistics = false, splt = false, application = true;
-    bool system = false, l7_details = false, tcp_quality = false;
+    bool system = false, l7_details = false, tcp_quality = false, enrichment = false;
     int accounting_mode = 0;  // decides which element carries src2dst_bytes
     bool nfstream3 = false;   // what the schema nfstream3 alone needs
     bool has(IeGroup group) const;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The settings of exporter type ipfix, and how one is made of them.
+#include "exporters/ipfix/ipfix_type.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "exporters/ipfix/ipfix_exporter.hpp"
+#include "exporters/ipfix/ipfix_format.hpp"
 #include "exporters/ipfix/message_file.hpp"
+#include "exporters/session/collector_settings.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
@@ -15,14 +18,11 @@ using config::SettingSpec;
 using config::SettingType;
 
 constexpr std::uint16_t kDefaultPort = 4739;    // RFC 7011, 10.3.4
-constexpr std::uint16_t kIpAndUdpHeaders = 48;  // IPv6's; IPv4 needs less
+constexpr std::size_t kFileWrite = 256 * 1024;  // octets of one write(2)
 
-constexpr SettingSpec kSettings[] = {
-    {"collectors", SettingType::kStringList, "[]", false, Reload::kReopen,
-     "The collector, udp://HOST:PORT or tcp://HOST:PORT (4739 without a port, IPv6 in brackets). One per exporter: "
-     "for a copy to another collector write another exporter."},
+constexpr SettingSpec kOwnSettings[] = {
     {"path", SettingType::kString, "", false, Reload::kReopen,
-     "An IPFIX file instead of a collector; - is standard output."},
+     "An IPFIX file instead of collectors; - is standard output."},
     {"append", SettingType::kBool, "false", false, Reload::kReopen,
      "With path: go on in a file that exists instead of emptying it when the exporter starts."},
     {"template_refresh", SettingType::kDuration, "60s", false, Reload::kReopen,
@@ -36,11 +36,8 @@ constexpr SettingSpec kSettings[] = {
      "space for each capture; legacy, samplingInterval (34) for the whole domain, if all captures have one rate; both; "
      "none.",
      0, 0, "rfc5477 legacy both none"},
-    {"mtu", SettingType::kInteger, "1420", false, Reload::kReopen,
-     "Largest IP packet that a UDP message may make, in octets.", 512, 9000},
-    {"source_address", SettingType::kString, "", false, Reload::kReopen,
-     "Local address to send from; without it the system chooses."},
 };
+constexpr auto kSettings = joined_settings(kCollectorSettings, kOwnSettings);
 
 // Names the fields that IPFIX has no element for in this run, once.
 void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& context) {
@@ -57,37 +54,21 @@ void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& con
                             {{"name", context.name}, {"fields", names}});
 }
 
-Error at(const config::Settings& settings, std::string_view key, std::string_view message) {
-    return {ErrorCode::kInvalidArgument, fmt::format("{}: {}", key, message), settings.where(key)};
-}
-
-Result<std::unique_ptr<MessageTransport>> make_transport(const config::Settings& settings,
-                                                         ipfix::IpfixOptions& options) {
-    const auto& collectors = settings.strings("collectors");
+// Where the messages go, and how long they may be there.
+Result<Collectors> make_transports(const config::Settings& settings, ipfix::IpfixOptions& options) {
     const std::string& path = settings.string("path");
-    const std::string& source = settings.string("source_address");
-    if (collectors.empty() == path.empty())
-        return at(settings, collectors.empty() ? "collectors" : "path",
-                  "an ipfix exporter needs either a collector or a path");
-    if (!path.empty()) {
-        options.max_message = ipfix::kFileMessage;
-        options.send_octets = ipfix::kFileWrite;
-        return std::unique_ptr<MessageTransport>(
-            std::make_unique<ipfix::MessageFile>(path, settings.boolean("append")));
+    if (settings.strings("collectors").empty() == path.empty())
+        return setting_error(settings, path.empty() ? "collectors" : "path",
+                             "an ipfix exporter needs either a collector or a path");
+    if (path.empty()) {
+        auto made = make_collectors(settings, kDefaultPort);
+        if (made && made.value().datagrams) options.max_message = made.value().max_datagram;
+        return made;
     }
-    if (collectors.size() > 1)
-        return at(settings, "collectors",
-                  "an exporter has one collector; for a copy to each write one exporter per collector");
-    const auto endpoint = parse_endpoint(collectors.front(), kDefaultPort);
-    if (!endpoint) return at(settings, "collectors", endpoint.error().message);
-    if (!source.empty()) {
-        boost::system::error_code error;
-        boost::asio::ip::make_address(source, error);
-        if (error) return at(settings, "source_address", fmt::format("\"{}\" is not an IP address", source));
-    }
-    if (endpoint.value().protocol == EndpointProtocol::kUdp)
-        options.max_message = static_cast<std::uint16_t>(settings.integer("mtu") - kIpAndUdpHeaders);
-    return make_message_transport(endpoint.value(), source);
+    options.max_message = ipfix::kFileMessage;
+    Collectors file;
+    file.transports.push_back(std::make_unique<ipfix::MessageFile>(path, settings.boolean("append")));
+    return file;
 }
 
 Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
@@ -100,33 +81,36 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
                      settings.where("fields")};
     auto fields = select_fields(settings.strings("fields"),
                                 ipfix_fields(context.groups, context.private_enterprise_number), context.groups);
-    if (!fields) return at(settings, "fields", fields.error().message);
+    if (!fields) return setting_error(settings, "fields", fields.error().message);
     options.fields = std::move(fields.value());
     options.biflow = settings.boolean("biflow");
-    options.template_refresh = settings.duration("template_refresh");
     options.sampling_elements = ipfix::sampling_elements(settings.string("sampling_elements"))
                                     .value_or(ipfix::SamplingElements::kBoth);  // the table has checked it
     options.selectors = context.selectors;
     const auto domain = static_cast<std::uint32_t>(settings.integer("observation_domain"));
     options.observation_domain = domain != 0 ? domain : context.observation_domain;
 
-    auto transport = make_transport(settings, options);
-    if (!transport) return transport.error();
-    auto made = ipfix::IpfixExporter::make(options, context.name, std::move(transport.value()), context.logger);
-    if (!made) {
-        Error error = made.error();
+    auto transports = make_transports(settings, options);
+    if (!transports) return transports.error();
+    auto format = ipfix::IpfixFormat::make(options, context.name, context.logger);
+    if (!format) {
+        Error error = format.error();
         error.where = settings.where("fields");
         return error;
     }
     log_left_out(options, context);
-    return std::unique_ptr<Exporter>(std::move(made.value()));
+    CollectorOptions collectors = collector_options(settings);
+    collectors.session.template_refresh = settings.duration("template_refresh");
+    if (!settings.string("path").empty()) collectors.session.send_octets = kFileWrite;
+    return std::unique_ptr<Exporter>(std::make_unique<CollectorExporter>(
+        context.name, std::move(format.value()), std::move(transports.value().transports), collectors, context.logger));
 }
 
 }  // namespace
 
 constinit const ExporterType kIpfixExporterType{
     .name = "ipfix",
-    .summary = "IPFIX (RFC 7011) to a collector over UDP or TCP, or to a file",
+    .summary = "IPFIX (RFC 7011) to collectors over UDP or TCP, or to a file",
     .settings = kSettings,
     .exclusive = false,  // a session of its own port each time; a path is exclusive anyway
     .make = &make_ipfix,

@@ -14,7 +14,7 @@
 
 #include "core/base/utf8.hpp"
 #include "core/record/flow_record.hpp"
-#include "exporters/ipfix/big_endian.hpp"
+#include "exporters/session/big_endian.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 namespace {
@@ -28,6 +28,7 @@ struct Defaults {
     ApplicationDetails details;
     TunnelRecord tunnel;
     TcpQualityRecord tcp_quality;
+    EnrichmentRecord enrichment;
 
     Defaults() {
         application.details = &details;
@@ -35,6 +36,7 @@ struct Defaults {
         record.application = &application;
         record.tunnel = &tunnel;
         record.tcp_quality = &tcp_quality;
+        record.enrichment = &enrichment;
     }
 };
 const Defaults kDefaults;
@@ -126,11 +128,25 @@ void put_number(const FieldValue& value, const FieldPlan& plan, std::uint8_t* ou
     }
 }
 
+// In a field of fixed length, which is zero already: NetFlow 9 has no other.
+void put_fixed_text(std::string_view text, std::uint16_t length, std::uint8_t* out) {
+    if (is_valid_utf8(text)) {
+        text = utf8_prefix(text, length);
+        std::copy(text.begin(), text.end(), out);
+        return;
+    }
+    std::string clean(text.size(), '\0');
+    clean.resize(copy_valid_utf8(text, clean.data()));
+    put_fixed_text(clean, length, out);
+}
+
 // What no copy does.
 void put_value(const FieldValue& value, const FieldPlan& plan, std::uint8_t* out) {
     std::memset(out, 0, plan.length);
     if (const auto* address = std::get_if<IpAddress>(&value))
         put_address(*address, plan.length, out);
+    else if (const auto* text = std::get_if<std::string_view>(&value))
+        put_fixed_text(*text, plan.length, out);
     else if (const auto* mac = std::get_if<MacAddress>(&value))
         std::memcpy(out, mac->data(), std::min<std::size_t>(plan.length, mac->size()));
     else
@@ -222,6 +238,8 @@ const std::byte* block_of(const FlowRecord& record, RecordBlock block) {
             return bytes_or(record.tunnel, kDefaults.tunnel);
         case RecordBlock::kTcpQuality:
             return bytes_or(record.tcp_quality, kDefaults.tcp_quality);
+        case RecordBlock::kEnrichment:
+            return bytes_or(record.enrichment, kDefaults.enrichment);
     }
     return bytes_of(record);
 }
@@ -234,7 +252,8 @@ std::optional<FieldPlace> locate(const InformationElement& field) {
                                                                {RecordBlock::kApplication, sizeof(ApplicationRecord)},
                                                                {RecordBlock::kDetails, sizeof(ApplicationDetails)},
                                                                {RecordBlock::kTunnel, sizeof(TunnelRecord)},
-                                                               {RecordBlock::kTcpQuality, sizeof(TcpQualityRecord)}};
+                                                               {RecordBlock::kTcpQuality, sizeof(TcpQualityRecord)},
+                                                               {RecordBlock::kEnrichment, sizeof(EnrichmentRecord)}};
     if (field.value.member == nullptr) return std::nullopt;
     const auto member = reinterpret_cast<std::uintptr_t>(field.value.member(kDefaults.record));
     for (const auto& [block, size] : kBlocks) {

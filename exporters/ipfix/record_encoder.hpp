@@ -24,7 +24,15 @@ struct RecordTexts {
 };
 
 // The part of a flow record that a field is read from.
-enum class RecordBlock : std::uint8_t { kRecord, kStatistics, kApplication, kDetails, kTunnel, kTcpQuality };
+enum class RecordBlock : std::uint8_t {
+    kRecord,
+    kStatistics,
+    kApplication,
+    kDetails,
+    kTunnel,
+    kTcpQuality,
+    kEnrichment
+};
 struct FieldPlace {
     RecordBlock block;
     std::uint32_t offset;

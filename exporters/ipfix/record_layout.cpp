@@ -42,16 +42,19 @@ bool is_list(IeType type) {  // would need a basicList with an element of its ow
 
 }  // namespace
 
+std::uint16_t wire_length(const InformationElement& field, int ip_version) {
+    const std::uint16_t length = full_length(field, ip_version);
+    return field.wire_length != 0 && field.wire_length < length && is_reducible(field.type) ? field.wire_length
+                                                                                            : length;
+}
+
 RecordLayout::RecordLayout(const FieldSelection& fields, int ip_version, bool biflow, const FieldGroups& groups,
                            std::uint32_t pen) {
     for (const InformationElement* field : fields) {
         if (field->side == IeSide::kBoth || (!biflow && field->side == IeSide::kReverse)) continue;
         const IeId ie = ipfix_element(*field, ip_version, groups, pen);
         if (ie.id == 0 || is_list(field->type)) continue;
-        std::uint16_t length = full_length(*field, ip_version);
-        if (field->wire_length != 0 && field->wire_length < length && is_reducible(field->type))
-            length = field->wire_length;
-        fields_.push_back({field, ie, length});
+        fields_.push_back({field, ie, wire_length(*field, ip_version)});
     }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/record/template.hpp"
@@ -19,12 +20,17 @@ struct FieldPlan {
     std::uint16_t length;  // or kVariableLength
 };
 
+// Octets of a field's value, in the shorter form where the table has one (RFC 7011, 6.2).
+std::uint16_t wire_length(const InformationElement& field, int ip_version);
+
 class RecordLayout {
 public:
     // Fields that have no element for this IP version are left out, and for a
     // uniflow all of the reverse direction.
     RecordLayout(const FieldSelection& fields, int ip_version, bool biflow, const FieldGroups& groups,
                  std::uint32_t pen);
+
+    explicit RecordLayout(std::vector<FieldPlan> fields) : fields_(std::move(fields)) {}
 
     std::span<const FieldPlan> fields() const noexcept { return fields_; }
     std::size_t minimum_wire_length() const noexcept;   // of a data record: all strings empty

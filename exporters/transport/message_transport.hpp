@@ -43,6 +43,13 @@ public:
     static constexpr std::size_t kRemembered = 1024;  // of the newest messages, that may be among them
     virtual std::vector<std::uint64_t> take_refused() { return {}; }
 
+    // Octets that a message may have on the present path; 0: no limit but the protocol's.
+    virtual std::size_t message_limit() const noexcept { return 0; }
+
+    // Of the messages handed over in this session, also after it has failed, the
+    // newest so many may never have been read by the collector.
+    virtual std::size_t unconfirmed() noexcept { return 0; }
+
     virtual bool is_datagram() const noexcept { return false; }
     virtual std::string description() const = 0;  // any thread
 };

@@ -50,11 +50,10 @@ struct Running {
     bool nothing_is_missing() const {
         const auto queues = process.queue_counters();
         const auto& counters = process.counters();
-        const auto dropped_by_exporter =
-            counters.dropped_failed.get() + counters.dropped_oversize.get() + counters.dropped_unreachable.get();
+        const auto dropped_by_exporter = lost_records(counters);
         std::uint64_t taken = queues.pushed + process.repeated();
-        std::uint64_t left = process.filtered() + process.sampled_out() + process.dropped_undelivered() +
-                             process.in_hand() + (queues.pushed - queues.popped);
+        std::uint64_t left = process.filtered() + process.sampled_out() + process.elsewhere() +
+                             process.dropped_undelivered() + process.in_hand() + (queues.pushed - queues.popped);
         if (process.finished()) left -= queues.pushed - queues.popped;  // undelivered, too
         if (const auto* spool = process.spool_counters()) {
             taken += spool->recovered.get();

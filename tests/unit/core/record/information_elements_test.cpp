@@ -128,6 +128,9 @@ struct Filled {
         record.application = &application;
         tcp_quality = {1, 2, 3, {4, 5, 6}, {7, 8, 9}};
         record.tcp_quality = &tcp_quality;
+        enrichment.source = {64500, "g", "DE", "h", "i"};
+        enrichment.destination = {64501, "j", "FR", "k", "l"};
+        record.enrichment = &enrichment;
         record.process = &process;
         tunnel.source_address = {{192, 0, 2, 1}, 4}, tunnel.destination_address = {{192, 0, 2, 2}, 4};
         tunnel.key = 0x010203, tunnel.reverse_key = 7, tunnel.kind = "vxlan", tunnel.depth = 1;
@@ -140,6 +143,7 @@ struct Filled {
     ApplicationRecord application;
     ApplicationDetails details;
     TcpQualityRecord tcp_quality;
+    EnrichmentRecord enrichment;
     ProcessRecord process{7, "g"};
     TunnelRecord tunnel;
     std::int32_t list[2] = {1, 2};
@@ -253,6 +257,8 @@ TEST_CASE("reversed: the same conversation from the other side, and back") {
     CHECK(other.tcp_quality->forward.retransmitted == 7);
     CHECK(other.tcp_quality->reverse.zero_window == 6);
     CHECK(other.tcp_quality->client_handshake_us == 1);
+    CHECK(other.enrichment->source.country == "FR");
+    CHECK(other.enrichment->destination.asn == 64500);
     CHECK(other.statistics->bidirectional.max_ps == filled.statistics.bidirectional.max_ps);
     const ReversedFlow again(other);
     CHECK(again.record.forward.octets == filled.record.forward.octets);

@@ -16,7 +16,8 @@ const FieldGroups kAll{.tunnel = true,
                        .application = true,
                        .system = true,
                        .l7_details = true,
-                       .tcp_quality = true};
+                       .tcp_quality = true,
+                       .enrichment = true};
 
 std::vector<std::string> columns(const FieldSelection& fields) {
     std::vector<std::string> out;

@@ -36,10 +36,12 @@ public:
         fill_application();
         fill_tunnel();
         fill_tcp_quality();
+        enrichment_ = {{half(), text(11), text(12), text(13), text(14)}, {half(), text(15), text(16), text(17), ""}};
         if (coin()) record.statistics = &statistics_;
         if (coin()) record.application = &application_;
         if (coin()) record.tunnel = &tunnel_;
         if (coin()) record.tcp_quality = &tcp_quality_;
+        if (coin()) record.enrichment = &enrichment_;
         if (coin()) record.process = &process_;
     }
     RandomRecord(const RandomRecord&) = delete;
@@ -111,19 +113,20 @@ private:
     }
 
     std::mt19937 random_;
-    std::string texts_[11];
+    std::string texts_[18];
     StatisticsRecord statistics_;
     ApplicationRecord application_;
     ApplicationDetails details_;
     TunnelRecord tunnel_;
     TcpQualityRecord tcp_quality_;
+    EnrichmentRecord enrichment_;
     ProcessRecord process_{4711, "process"};
 };
 
 // Every field that IPFIX carries, of all groups.
 inline IpfixOptions every_field(std::uint16_t max_message) {
     IpfixOptions options = all_fields(max_message);
-    options.groups.system = options.groups.l7_details = options.groups.tcp_quality = true;
+    options.groups.system = options.groups.l7_details = options.groups.tcp_quality = options.groups.enrichment = true;
     options.fields.clear();
     for (const InformationElement& field : builtin_elements()) options.fields.push_back(&field);
     return options;

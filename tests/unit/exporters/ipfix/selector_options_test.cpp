@@ -129,7 +129,7 @@ TEST_CASE("selector_options: templates have the selector as scope, are sent befo
     CHECK(records == 401);
 }
 
-TEST_CASE("IpfixExporter: selectors follow the templates, count in the sequence, and are joined by selector_id") {
+TEST_CASE("IPFIX: selectors follow the templates, count in the sequence, and are joined by selector_id") {
     auto list = std::make_shared<SelectorList>();
     list->add(selector(5, 10));
     ExporterFixture f(with(list));
@@ -152,7 +152,7 @@ TEST_CASE("IpfixExporter: selectors follow the templates, count in the sequence,
     CHECK(f.exporter->counters().records.get() == 3);
 }
 
-TEST_CASE("IpfixExporter: selectors are sent again with the templates, and at once when they change") {
+TEST_CASE("IPFIX: selectors are sent again with the templates, and at once when they change") {
     auto list = std::make_shared<SelectorList>();
     list->add(selector(1, 10));
     for (const bool datagram : {true, false}) {
@@ -178,7 +178,7 @@ TEST_CASE("IpfixExporter: selectors are sent again with the templates, and at on
     }
 }
 
-TEST_CASE("IpfixExporter: a new session begins with templates and selectors, those of the session before are gone") {
+TEST_CASE("IPFIX: a new session begins with templates and selectors, those of the session before are gone") {
     auto list = std::make_shared<SelectorList>();
     list->add(selector(1, 10));
     ExporterFixture f(with(list), false);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #ifdef NFSTREAMD_WITH_IPFIX
-#include "exporters/ipfix/ipfix_exporter.hpp"
+#include "exporters/ipfix/ipfix_format.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include "core/base/json_text.hpp"
 #include "core/base/utf8.hpp"
@@ -51,7 +54,7 @@ bool is_template(const Bytes& message) {
 
 }  // namespace
 
-TEST_CASE("IpfixExporter: every field of a flow comes back as it was") {
+TEST_CASE("IPFIX: every field of a flow comes back as it was") {
     for (const int mode : {0, 1, 3})
         for (const int version : {4, 6})
             for (const bool two_way : {true, false}) {
@@ -98,7 +101,7 @@ TEST_CASE("IpfixExporter: every field of a flow comes back as it was") {
             }
 }
 
-TEST_CASE("IpfixExporter: the header tells version, length, time of sending, sequence and domain") {
+TEST_CASE("IPFIX: the header tells version, length, time of sending, sequence and domain") {
     ExporterFixture f;
     REQUIRE(f.exporter->open());
     const std::size_t first_data = f.log.messages.size();
@@ -131,12 +134,10 @@ TEST_CASE("IpfixExporter: the header tells version, length, time of sending, seq
     CHECK(f.exporter->counters().octets.get() == octets);
 }
 
-TEST_CASE("IpfixExporter: templates go first, alone, with fixed ids and no withdrawal") {
-    ExporterFixture f;
-    REQUIRE(f.exporter->open());
-    REQUIRE(f.log.messages.size() >= 1);
+// Ids of the template records in the messages; nothing else is in them.
+std::vector<unsigned> template_ids(const std::vector<Bytes>& messages) {
     std::vector<unsigned> ids;
-    for (const Bytes& message : f.log.messages) {
+    for (const Bytes& message : messages) {
         for (const auto& [id, size] : sets_of(message)) CHECK(id == 2);
         for (std::size_t at = 16; at < message.size();) {
             const std::size_t set_end = at + number_at(message, at + 2, 2);
@@ -150,10 +151,34 @@ TEST_CASE("IpfixExporter: templates go first, alone, with fixed ids and no withd
         }
     }
     std::sort(ids.begin(), ids.end());
-    CHECK(ids == std::vector<unsigned>{256, 257, 258, 259});
+    return ids;
 }
 
-TEST_CASE("IpfixExporter: templates are sent again over UDP when their time has come, by a flush as by a write") {
+TEST_CASE("IPFIX: templates go first, alone, with ids of their own and no withdrawal") {
+    const auto ids_of = [](const IpfixOptions& options) {
+        ExporterFixture f(options);
+        REQUIRE(f.exporter->open());
+        REQUIRE(f.log.messages.size() >= 1);
+        return template_ids(f.log.messages);
+    };
+    const IpfixOptions options = all_fields();
+    const auto ids = ids_of(options);
+    CHECK(ids.size() == 4);
+    CHECK(ids.front() >= 256);
+    CHECK(std::adjacent_find(ids.begin(), ids.end()) == ids.end());
+    CHECK(ids_of(options) == ids);  // in every run
+
+    IpfixOptions other_domain = options, other_fields = options;
+    other_domain.observation_domain = 10;
+    other_fields.fields.pop_back();
+    for (const auto& others : {ids_of(other_domain), ids_of(other_fields)}) {
+        std::vector<unsigned> common;
+        std::set_intersection(ids.begin(), ids.end(), others.begin(), others.end(), std::back_inserter(common));
+        CHECK(common.empty());
+    }
+}
+
+TEST_CASE("IPFIX: templates are sent again over UDP when their time has come, by a flush as by a write") {
     ExporterFixture f;
     REQUIRE(f.exporter->open());
     const std::size_t at_start = f.log.messages.size();
@@ -176,7 +201,7 @@ TEST_CASE("IpfixExporter: templates are sent again over UDP when their time has 
     CHECK(stream.log.messages.size() == at_start);
 }
 
-TEST_CASE("IpfixExporter: no message has an empty Set or passes its limit, whatever is mixed") {
+TEST_CASE("IPFIX: no message has an empty Set or passes its limit, whatever is mixed") {
     for (const std::uint16_t limit : {464, 600, 1372, 8192}) {
         CAPTURE(limit);
         IpfixOptions options = all_fields(limit);
@@ -209,7 +234,7 @@ TEST_CASE("IpfixExporter: no message has an empty Set or passes its limit, whate
     }
 }
 
-TEST_CASE("IpfixExporter: strings of any length are cut so that the record fits, and stay valid UTF-8") {
+TEST_CASE("IPFIX: strings of any length are cut so that the record fits, and stay valid UTF-8") {
     for (const std::size_t length : {0, 1, 254, 255, 256, 1000, 5000, 70000}) {
         CAPTURE(length);
         ExporterFixture f;
@@ -240,7 +265,7 @@ TEST_CASE("IpfixExporter: strings of any length are cut so that the record fits,
     }
 }
 
-TEST_CASE("IpfixExporter: bytes that are no UTF-8 are left out of strings") {
+TEST_CASE("IPFIX: bytes that are no UTF-8 are left out of strings") {
     ExporterFixture f;
     ApplicationRecord application;
     application.user_agent =
@@ -256,7 +281,7 @@ TEST_CASE("IpfixExporter: bytes that are no UTF-8 are left out of strings") {
     CHECK(lines[0].at("user_agent") == "\"ab\u00fc\"");
 }
 
-TEST_CASE("IpfixExporter: a value that its shorter element cannot hold is the greatest, never a remainder") {
+TEST_CASE("IPFIX: a value that its shorter element cannot hold is the greatest, never a remainder") {
     ExporterFixture f;
     StatisticsRecord statistics;
     statistics.forward.flag_packets[kSyn] = 4'294'967'296;
@@ -274,7 +299,7 @@ TEST_CASE("IpfixExporter: a value that its shorter element cannot hold is the gr
     CHECK(lines[0].at("src2dst_bytes") == "5000000155");
 }
 
-TEST_CASE("IpfixExporter: uniflow records add up to the biflow") {
+TEST_CASE("IPFIX: uniflow records add up to the biflow") {
     for (const int version : {4, 6}) {
         ExporterFixture biflow;
         IpfixOptions options = all_fields();
@@ -306,7 +331,7 @@ TEST_CASE("IpfixExporter: uniflow records add up to the biflow") {
     }
 }
 
-TEST_CASE("IpfixExporter: a tunnel comes back as it was, and turned round in the uniflow of the other direction") {
+TEST_CASE("IPFIX: a tunnel comes back as it was, and turned round in the uniflow of the other direction") {
     TunnelRecord tunnel;
     tunnel.source_address = {{192, 0, 2, 1}, 4};
     tunnel.destination_address = {{0x20, 1, 0xd, 0xb8}, 6};
@@ -340,7 +365,7 @@ TEST_CASE("IpfixExporter: a tunnel comes back as it was, and turned round in the
     }
 }
 
-TEST_CASE("IpfixExporter: after a failure the records that were taken go over the new session, each once") {
+TEST_CASE("IPFIX: after a failure the records that were taken go over the new session, each once") {
     ExporterFixture f(all_fields(), false);
     const RecordBatch batch = batch_of(1, 100);
     REQUIRE(f.exporter->open());
@@ -376,7 +401,7 @@ TEST_CASE("IpfixExporter: after a failure the records that were taken go over th
     }
 }
 
-TEST_CASE("IpfixExporter: what cannot be sent any more at close is counted") {
+TEST_CASE("IPFIX: what cannot be sent any more at close is counted") {
     ExporterFixture f(all_fields(), false);
     REQUIRE(f.exporter->open());
     f.log.accept = 2;
@@ -393,7 +418,7 @@ TEST_CASE("IpfixExporter: what cannot be sent any more at close is counted") {
     CHECK(f.consumed == 0);
 }
 
-TEST_CASE("IpfixExporter: a busy receiver is no failure and loses nothing") {
+TEST_CASE("IPFIX: a busy receiver is no failure and loses nothing") {
     ExporterFixture f(all_fields(), false);
     REQUIRE(f.exporter->open());
     f.log.send_errors = {ErrorCode::kBusy, ErrorCode::kBusy};
@@ -414,7 +439,7 @@ TEST_CASE("IpfixExporter: a busy receiver is no failure and loses nothing") {
     CHECK(read_all(f.log.messages).size() == 100);
 }
 
-TEST_CASE("IpfixExporter: a message too long for the path is counted and leaves a gap in the sequence") {
+TEST_CASE("IPFIX: a message too long for the path is counted and leaves a gap in the sequence") {
     ExporterFixture f;
     REQUIRE(f.exporter->open());
     f.log.send_errors = {ErrorCode::kInvalidArgument};
@@ -427,7 +452,7 @@ TEST_CASE("IpfixExporter: a message too long for the path is counted and leaves 
     CHECK(number_at(f.log.messages.at(first_data), 8, 4) == counters.dropped_oversize.get());
 }
 
-TEST_CASE("IpfixExporter: a refused datagram takes its records back, and the templates soon go again") {
+TEST_CASE("IPFIX: a refused datagram takes its records back, and the templates soon go again") {
     ExporterFixture f;
     REQUIRE(f.exporter->open());
     const std::uint64_t templates = f.exporter->counters().templates.get();
@@ -444,18 +469,15 @@ TEST_CASE("IpfixExporter: a refused datagram takes its records back, and the tem
     CHECK(f.exporter->counters().templates.get() == 2 * templates);
 }
 
-TEST_CASE("IpfixExporter: fields that cannot fit a message are an error before anything is sent") {
-    TransportLog log;
+TEST_CASE("IPFIX: fields that cannot fit a message are an error before anything is sent") {
     CapturedLog lines;
-    IpfixOptions options = all_fields(200);
-    const auto made =
-        IpfixExporter::make(options, "test", std::make_unique<RecordingTransport>(log, true), lines.logger());
+    const auto made = IpfixFormat::make(all_fields(200), "test", lines.logger());
     REQUIRE_FALSE(made);
     CHECK(made.error().code == ErrorCode::kInvalidArgument);
     CHECK(made.error().message.find("mtu") != std::string::npos);
 }
 
-TEST_CASE("IpfixExporter: a collector that stalls does not hold up the end") {
+TEST_CASE("IPFIX: a collector that stalls does not hold up the end") {
     ExporterFixture f(all_fields(), false);
     REQUIRE(f.exporter->open());
     REQUIRE(f.write(batch_of(1, 1)));
@@ -466,11 +488,8 @@ TEST_CASE("IpfixExporter: a collector that stalls does not hold up the end") {
     CHECK(f.exporter->counters().dropped_failed.get() == 1);
 }
 
-TEST_CASE(
-    "IpfixExporter: complete messages gather while more comes, and leave at a pause, the one begun with a flush") {
-    IpfixOptions options = all_fields();
-    options.send_octets = 20'000;
-    ExporterFixture f(options);
+TEST_CASE("IPFIX: complete messages gather while more comes, and leave at a pause, the one begun with a flush") {
+    ExporterFixture f(all_fields(), true, 20'000);
     REQUIRE(f.exporter->open());
     const std::size_t templates = f.log.messages.size();
     REQUIRE(f.write(batch_of(1, 20)));
@@ -490,10 +509,8 @@ TEST_CASE(
     CHECK(counters.sequence_gaps == 0);
 }
 
-TEST_CASE("IpfixExporter: many messages of which some cannot go or are refused are each counted once") {
-    IpfixOptions options = all_fields();
-    options.send_octets = 1 << 20;
-    ExporterFixture f(options);
+TEST_CASE("IPFIX: many messages of which some cannot go or are refused are each counted once") {
+    ExporterFixture f(all_fields(), true, 1 << 20);
     REQUIRE(f.exporter->open());
     const std::uint64_t templates = f.exporter->counters().templates.get();
     REQUIRE(f.write(batch_of(1, 60)));
@@ -512,10 +529,8 @@ TEST_CASE("IpfixExporter: many messages of which some cannot go or are refused a
     CHECK(number_at(f.log.messages.at(static_cast<std::size_t>(templates)), 8, 4) == too_long);
 }
 
-TEST_CASE("IpfixExporter: templates that come due go before the data that waits") {
-    IpfixOptions options = all_fields();
-    options.send_octets = 1 << 20;
-    ExporterFixture f(options);
+TEST_CASE("IPFIX: templates that come due go before the data that waits") {
+    ExporterFixture f(all_fields(), true, 1 << 20);
     REQUIRE(f.exporter->open());
     const std::size_t templates = f.log.messages.size();
     REQUIRE(f.write(batch_of(1, 30)));

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace nfstreamd::exporters::ipfix {
+namespace nfstreamd::exporters {
 
 template <std::unsigned_integral T>
 T to_big_endian(T value) noexcept {
@@ -26,4 +26,4 @@ void store_big_endian(T value, std::uint8_t* out) noexcept {
     std::memcpy(out, &value, sizeof value);
 }
 
-}  // namespace nfstreamd::exporters::ipfix
+}  // namespace nfstreamd::exporters
