@@ -433,8 +433,9 @@ void ExportingProcess::fill_spool(Clock::time_point now) {
 // everything that is newer.
 void ExportingProcess::take_back() {
     const std::size_t unconfirmed = exporter_->unconfirmed();
+    const std::uint64_t dropped = lost_records(exporter_->counters());  // less when it has forgotten some
     exporter_->forget_unconfirmed();
-    auto taken = unconfirmed_.take_newest(unconfirmed, lost_records(exporter_->counters()));
+    auto taken = unconfirmed_.take_newest(unconfirmed, dropped);
     redelivered_.add(taken.records);
     if (taken.records > unconfirmed) repeated_.add(taken.records - unconfirmed);
     if (taken.records < unconfirmed) {  // taken before there was a spool that could be used

@@ -44,6 +44,8 @@ public:
         bool block_writes = false;            // a write waits until this is false again
         bool confirm_late = false;            // what is out may be lost as long as this is true
         bool lose_unconfirmed = true;         // it is, when it is forgotten; false: it had arrived all the same
+        std::uint64_t drop_each = 0;          // records whose id is a multiple of it fit no message
+        bool forget_drops = false;            // these are among the unconfirmed ones, and forgotten with them
         ErrorCode code = ErrorCode::kUnavailable;
     };
 
@@ -86,7 +88,7 @@ public:
         const bool busy = spend(behaviour_.busy_writes), failing = !busy && spend(behaviour_.fail_writes);
         const std::size_t left = batch.records.size() - from;
         const std::size_t taken = busy || failing ? std::min(left, behaviour_.take_before_failing) : left;
-        for (std::size_t i = 0; i < taken; ++i) held_.push_back(batch.records[from + i].id);
+        for (std::size_t i = 0; i < taken; ++i) take(batch.records[from + i].id);
         consumed = from + taken;
         writes.push_back({Clock::now(), taken});
         if (!behaviour_.hold_back) let_out();
@@ -131,8 +133,9 @@ public:
             if (behaviour_.lose_unconfirmed) ids.resize(ids.size() - unconfirmed_);
             counters_.records.set(counters_.records.get() - unconfirmed_);
             held_.clear();
+            counters_.dropped_oversize.set(counters_.dropped_oversize.get() - unconfirmed_drops_);
         }
-        unconfirmed_ = 0;
+        unconfirmed_ = unconfirmed_drops_ = 0;
         changed_.notify_all();
     }
 
@@ -155,8 +158,14 @@ public:
 
 private:
     std::size_t may_be_lost() {
-        if (!behaviour_.confirm_late) unconfirmed_ = 0;
-        return behaviour_.confirm_late ? unconfirmed_ + held_.size() : 0;
+        if (!behaviour_.confirm_late) unconfirmed_ = unconfirmed_drops_ = 0;
+        return behaviour_.confirm_late ? unconfirmed_ + unconfirmed_drops_ + held_.size() : 0;
+    }
+
+    void take(std::uint64_t id) {
+        if (behaviour_.drop_each == 0 || id % behaviour_.drop_each != 0) return held_.push_back(id);
+        counters_.dropped_oversize.add();
+        if (behaviour_.confirm_late && behaviour_.forget_drops) ++unconfirmed_drops_;
     }
 
     static bool spend(int& count) { return count < 0 || (count > 0 && count-- > 0); }
@@ -179,6 +188,7 @@ private:
     Behaviour behaviour_;
     std::vector<std::uint64_t> held_;
     std::size_t unconfirmed_ = 0;  // of ids, the last
+    std::size_t unconfirmed_drops_ = 0;
     std::chrono::milliseconds patience_{0};
     ExporterCounters counters_;
 };

@@ -125,6 +125,30 @@ TEST_CASE("ExportingProcess: what was not confirmed is written again after a fai
     }
 }
 
+TEST_CASE("ExportingProcess: records that the exporter drops do not hide others that were not confirmed") {
+    const test::ScratchFolder folder;
+    for (const bool forget_drops : {false, true}) {
+        CAPTURE(forget_drops);
+        Running running(spooling(folder),
+                        Behaviour{.confirm_late = true, .drop_each = 3, .forget_drops = forget_drops});
+        const auto queue = running.process.add_producer("eth0");
+        running.start();
+        push_all(*queue, 0, 10, 10);
+        REQUIRE(running.exporter.wait_until([](const auto& e) { return e.ids.size() == 66; }));
+        running.exporter.change([](auto& b) { b.fail_writes = 1; });
+        push_all(*queue, 100, 1, 10);
+        REQUIRE(running.exporter.wait_until([](const auto& e) { return e.forgotten > 0 && e.ids.size() == 73; }));
+        running.exporter.change([](auto& b) { b.confirm_late = false; });
+        queue->end_of_stream();
+        running.finish();
+        Ids expected = numbers(110);
+        std::erase_if(expected, [](auto id) { return id % 3 == 0; });
+        CHECK(running.exporter.ids == expected);
+        CHECK(running.process.counters().dropped_oversize.get() >= 37);
+        CHECK(running.nothing_is_missing());
+    }
+}
+
 TEST_CASE("ExportingProcess: without a spool nothing is kept and nothing forgotten") {
     Running running(test::quick(), Behaviour{.fail_writes = 2, .confirm_late = true});
     const auto queue = running.process.add_producer("eth0");
