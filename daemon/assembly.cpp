@@ -11,6 +11,7 @@
 
 #include "exporters/anonymize/anonymizing_exporter.hpp"
 #include "exporters/registry.hpp"
+#include "exporters/session/collector_settings.hpp"
 
 namespace nfstreamd::daemon {
 namespace {
@@ -24,6 +25,7 @@ constexpr std::uint32_t kObservationDomain = 1;
 constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000}, kCollectorPatience{10'000},
     kPathPatience{1};
 
+constexpr std::string_view kRetryInterval = "retry_interval";
 constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields", kSchema = "schema",
                            kAnonymized = "columns_to_anonymize", kAnonymizationKey = "anonymization_key",
                            kSpoolDirectory = "spool.directory";
@@ -280,6 +282,9 @@ Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::C
     auto selector = exporters::make_record_selector(exporter.settings, field_groups(config.metering), exporter.share);
     if (!selector) return selector.error();
     auto options = exporters::exporting_options(exporter.settings);
+    if (has_setting(*exporters::find_exporter_type(exporter.type), kRetryInterval) &&
+        exporters::has_stream(exporter.settings))
+        options.retry_min = options.retry_max = exporter.settings.duration(kRetryInterval);
     if (is_file_run(config)) {
         options.wait_for_room = true;
         options.retry_min = kFileRunRetry;

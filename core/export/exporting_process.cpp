@@ -15,6 +15,7 @@ constexpr double kBurstSeconds = 0.05;
 constexpr double kMinimumBurst = 64;  // a batch of the metering process
 constexpr auto kMinimumFlushInterval = 10ms;
 constexpr auto kRetryWhileStopping = 250ms;
+constexpr auto kSoon = 1s;
 constexpr auto kBusyPause = 5ms;  // an exporter that was busy and took nothing
 constexpr auto kLongestSleep = 60s;
 constexpr auto kNap = 1ms, kNapAfter = 5ms;  // of the last batch
@@ -204,8 +205,10 @@ RecordBatchPtr ExportingProcess::pop() {
 
 bool ExportingProcess::ensure_open(Clock::time_point now) {
     if (now < next_try_) return false;
+    if (!opening_) last_try_ = now;
     const Status status = exporter_->open();
-    if (!status && status.error().code == ErrorCode::kBusy) {  // it is about to
+    opening_ = !status && status.error().code == ErrorCode::kBusy;
+    if (opening_) {
         next_try_ = Clock::now() + kBusyPause;
         return false;
     }
@@ -293,7 +296,7 @@ void ExportingProcess::note_failure(const Error& error) {
     if (spool_) take_back();
     const auto now = Clock::now();
     if (!failing_since_) failing_since_ = now;
-    const auto delay = retry_delay();
+    const auto delay = std::max<Clock::duration>(last_try_ + retry_delay() - now, soon());
     next_try_ = now + delay;
     {
         const std::lock_guard lock(mutex_);
@@ -309,13 +312,18 @@ void ExportingProcess::note_failure(const Error& error) {
     }
 }
 
-// Exponential, a fifth more or less by chance, so that many probes do not come
+// A session that lasted needs no long wait before the next one.
+ExportingProcess::Clock::duration ExportingProcess::soon() const {
+    return std::min<Clock::duration>(options_.retry_min, stopping_since_ ? kRetryWhileStopping : kSoon);
+}
+
+// Exponential, and up to a fifth more by chance, so that many probes do not come
 // back to a collector at the same moment.
 ExportingProcess::Clock::duration ExportingProcess::retry_delay() {
     const auto delay = retry_;
     retry_ = std::min(retry_ * 2, std::max(options_.retry_max, options_.retry_min));
     if (stopping_since_) return std::min<Clock::duration>(delay, kRetryWhileStopping);
-    std::uniform_real_distribution<double> factor(0.8, 1.2);
+    std::uniform_real_distribution<double> factor(1.0, 1.2);
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(delay) * factor(jitter_));
 }
 

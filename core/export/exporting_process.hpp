@@ -28,12 +28,12 @@
 namespace nfstreamd {
 
 struct ExportingOptions {
-    double rate_limit = 0;                           // records per second; 0: none
-    std::chrono::milliseconds flush_interval{1000};  // a partly filled message leaves after this
-    std::size_t queue_batches = 4096;                // per metering process
-    bool wait_for_room = false;                      // file run: lose nothing, hold the reader back
-    std::chrono::milliseconds retry_min{1000}, retry_max{60000};
-    std::chrono::milliseconds give_up_after{0};      // file run: failed for so long = for good; 0: never
+    double rate_limit = 0;                                        // records per second; 0: none
+    std::chrono::milliseconds flush_interval{1000};               // a partly filled message leaves after this
+    std::size_t queue_batches = 4096;                             // per metering process
+    bool wait_for_room = false;                                   // file run: lose nothing, hold the reader back
+    std::chrono::milliseconds retry_min{1000}, retry_max{60000};  // between the beginnings of two attempts
+    std::chrono::milliseconds give_up_after{0};                   // file run: failed for so long = for good; 0: never
     std::chrono::milliseconds drain_timeout{20000};  // at stop: what is not out by then is dropped, counted
     SpoolOptions spool{};                            // not together with wait_for_room
     friend bool operator==(const ExportingOptions&, const ExportingOptions&) = default;
@@ -118,6 +118,7 @@ private:
     Clock::time_point when_to_write(Clock::time_point now);
     void note_success();
     void note_failure(const Error& error);
+    Clock::duration soon() const;
     Clock::duration retry_delay();
     void sleep_until(Clock::time_point when);
     void settle();
@@ -170,6 +171,8 @@ private:
     std::chrono::milliseconds retry_;
     std::optional<Clock::time_point> failing_since_, stopping_since_;
     Clock::time_point next_try_{}, next_flush_{}, busy_until_{}, refilled_{}, last_batch_{};
+    Clock::time_point last_try_{};  // when the last attempt to open began
+    bool opening_ = false;          // and it goes on
     double tokens_;
     std::minstd_rand jitter_;
     RateLimit failure_log_;

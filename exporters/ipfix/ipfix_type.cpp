@@ -48,6 +48,7 @@ constexpr SettingSpec kOwnSettings[] = {
      "none. Unless set, the profile's.",
      0, 0, "rfc5477 legacy both none"},
     kProfileSetting,
+    kRetryIntervalSetting,
 };
 constexpr auto kSettings = joined_settings(kCollectorSettings, kOwnSettings, kTransportSettings);
 
@@ -117,6 +118,7 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
     }
     log_left_out(options, context);
     CollectorOptions collectors = collector_options(settings);
+    if (has_stream(settings)) collectors.retry_min = settings.duration("retry_interval");
     collectors.session.template_refresh = settings.duration("template_refresh");
     collectors.session.report_interval = settings.duration("options_interval");
     if (!settings.string("path").empty()) collectors.session.send_octets = kFileWrite;

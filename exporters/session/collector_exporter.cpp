@@ -10,10 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kPatience = 4s;                   // of one call, by the contract of Exporter
-constexpr std::chrono::milliseconds kLastPatience = 1s;               // of the last try: who stalls has had its time
-constexpr std::chrono::milliseconds kRetryMin = 1s, kRetryMax = 60s;  // of one collector while others are up
-constexpr std::chrono::milliseconds kLongestTry = 500ms;              // of such a one: the others wait meanwhile
+constexpr std::chrono::milliseconds kPatience = 4s;       // of one call, by the contract of Exporter
+constexpr std::chrono::milliseconds kHandshake = 2s;      // names, a connection and TLS need as much
+constexpr std::chrono::milliseconds kLastPatience = 1s;   // of the last try: who stalls has had its time
+constexpr std::chrono::milliseconds kRetryMax = 60s;      // of one collector while others are up
+constexpr std::chrono::milliseconds kLongestTry = 500ms;  // of such a one: the others wait meanwhile
 
 }  // namespace
 
@@ -30,7 +31,7 @@ CollectorExporter::CollectorExporter(std::string name, std::unique_ptr<MessageFo
     for (auto& transport : transports)
         collectors_.push_back(
             {std::make_unique<ExportSession>(name_, std::move(transport), *format_, options_.session, clock_, logger_),
-             kRetryMin});
+             options_.retry_min});
 }
 
 CollectorExporter::Deadline CollectorExporter::deadline() const {
@@ -38,8 +39,9 @@ CollectorExporter::Deadline CollectorExporter::deadline() const {
 }
 
 Status CollectorExporter::open() {
+    const Deadline until = MessageTransport::Clock::now() + std::max(patience_, kHandshake);
     const Status status =
-        options_.policy == CollectorPolicy::kRoundRobin ? open_all(deadline()) : open_from(first_to_try_, deadline());
+        options_.policy == CollectorPolicy::kRoundRobin ? open_all(until) : open_from(first_to_try_, until);
     sum_up();
     return status;
 }
@@ -89,7 +91,7 @@ void CollectorExporter::use(std::size_t index) {
 
 void CollectorExporter::postpone(Collector& collector) {
     collector.next_try = clock_.steady() + collector.retry;
-    collector.retry = std::min(collector.retry * 2, kRetryMax);
+    collector.retry = std::min(collector.retry * 2, std::max(kRetryMax, options_.retry_min));
 }
 
 // False: none is up.
@@ -239,7 +241,7 @@ Status CollectorExporter::flush_within(Deadline until) {
         ExportSession& session = *collector.session;
         if (!session.is_open()) continue;
         Status flushed = attend(session, session.flush(until));
-        if (flushed) collector.retry = kRetryMin;
+        if (flushed) collector.retry = options_.retry_min;
         if (!flushed) status = flushed;
     }
     return status;

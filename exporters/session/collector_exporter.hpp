@@ -23,6 +23,7 @@ enum class CollectorPolicy : std::uint8_t { kFailover, kRoundRobin };
 struct CollectorOptions {
     CollectorPolicy policy = CollectorPolicy::kFailover;
     SessionOptions session;
+    std::chrono::milliseconds retry_min = std::chrono::seconds(1);  // of one collector while others are up
     std::chrono::milliseconds failback = std::chrono::seconds(60);  // failover: how often the better ones are tried
 };
 

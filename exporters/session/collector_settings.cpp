@@ -27,6 +27,14 @@ Result<Collectors> make_collectors(const config::Settings& settings, DefaultPort
     return made;
 }
 
+bool has_stream(const config::Settings& settings) {
+    const auto& collectors = settings.strings("collectors");
+    return std::any_of(collectors.begin(), collectors.end(), [](const std::string& text) {
+        const auto endpoint = parse_endpoint(text, kIpfixPorts);
+        return endpoint && datagram_limit(endpoint.value().protocol, kSmallestMtu) == 0;
+    });
+}
+
 CollectorOptions collector_options(const config::Settings& settings) {
     CollectorOptions options;
     if (settings.string("policy") == "round_robin") options.policy = CollectorPolicy::kRoundRobin;

@@ -31,6 +31,16 @@ inline constexpr config::SettingSpec kCollectorSettings[] = {
     {"failback", config::SettingType::kDuration, "60s", false, config::Reload::kReopen,
      "With failover: how often a better collector that was down is tried.", 1, 86400},
 };
+// For types that have collectors over streams.
+inline constexpr config::SettingSpec kRetryIntervalSetting{
+    .name = "retry_interval",
+    .type = config::SettingType::kDuration,
+    .default_value = "60s",
+    .description =
+        "Over TCP, TLS and SCTP a session that failed is not tried again before so much time has passed "
+        "since the attempt before (RFC 7011, 10.4.4 wants a minute); a spool keeps the records meanwhile.",
+    .min = 0.1,
+    .max = 86400};
 
 struct Collectors {
     std::vector<std::unique_ptr<MessageTransport>> transports;
@@ -41,6 +51,9 @@ Result<Collectors> make_collectors(const config::Settings& settings, DefaultPort
                                    std::span<const EndpointProtocol> protocols = kEveryProtocol);
 
 CollectorOptions collector_options(const config::Settings& settings);
+
+// Whether one of `collectors` is spoken to over a stream.
+bool has_stream(const config::Settings& settings);
 
 // The error of a setting, with its place.
 Error setting_error(const config::Settings& settings, std::string_view key, std::string_view message);

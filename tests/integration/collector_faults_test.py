@@ -23,7 +23,7 @@ class CollectorFaults(harness.TestCase):
         """A daemon with an exporter to our port and another, which is well, to a CSV file."""
         daemon = self.daemon(
             "capture:\n  - interface: lo\n    n_meters: 1\n    bpf_filter: udp dst port 7777\nmetering:\n  idle_timeout: 600\nexporters:\n"
-            f"  - {{name: faulty, type: ipfix, collectors: ['{transport}://127.0.0.1:{self.port}'], flush_interval: 100ms}}\n"
+            f"  - {{name: faulty, type: ipfix, collectors: ['{transport}://127.0.0.1:{self.port}'], flush_interval: 100ms, retry_interval: 1s}}\n"
             f"  - {{name: well, type: csv, path: {self.flows_csv}, flush_interval: 100ms}}\n"
             f"control: {{socket: {self.folder}/control.sock}}\n", namespace=self.probe)
         wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)

@@ -22,7 +22,7 @@ class Spool(harness.TestCase):
     def configuration(self, name="main", flush="100ms", queue=262144):
         return ("capture:\n  - interface: lo\n    n_meters: 1\n    bpf_filter: udp dst port 7777\n"
                 "metering:\n  idle_timeout: 600\nexporters:\n"
-                f"  - {{name: {name}, type: ipfix, collectors: ['tcp://127.0.0.1:{self.port}'], flush_interval: {flush},\n"
+                f"  - {{name: {name}, type: ipfix, collectors: ['tcp://127.0.0.1:{self.port}'], flush_interval: {flush}, retry_interval: 1s,\n"
                 f"     queue_records: {queue}, spool: {{directory: {self.spool}}}}}\n"
                 f"control: {{socket: {self.folder}/control.sock}}\n")
 

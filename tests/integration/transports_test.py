@@ -235,7 +235,7 @@ class Restarts(Secure):
         daemon = self.daemon(
             "capture:\n  - interface: lo\n    n_meters: 1\n    bpf_filter: udp dst port 7777\nmetering:\n  idle_timeout: 600\n"
             f"exporters:\n  - {{name: main, type: ipfix, collectors: ['{protocol}://127.0.0.1:{port}'], "
-            f"flush_interval: 100ms, {self.tls()}}}\ncontrol: {{socket: {self.folder}/control.sock}}\n")
+            f"flush_interval: 100ms, retry_interval: 1s, {self.tls()}}}\ncontrol: {{socket: {self.folder}/control.sock}}\n")
         wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
         return daemon
 

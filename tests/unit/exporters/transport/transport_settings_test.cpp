@@ -64,7 +64,7 @@ TEST_CASE("transport settings: by default as the options are by default") {
 
 TEST_CASE("transport settings: a table of a type has its own settings first, then these") {
     static constexpr config::SettingSpec kOwn[] = {{"one", config::SettingType::kBool, "true"}};
-    constexpr auto kJoined = join_settings(kOwn, kTransportSettings);
+    constexpr auto kJoined = joined_settings(kOwn, kTransportSettings);
     static_assert(kJoined.size() == 1 + kTransportSettings.size());
     CHECK(kJoined.front().name == "one");
     CHECK(kJoined.back().name == kTransportSettings.back().name);
