@@ -13,6 +13,7 @@
 #ifdef NFSTREAMD_WITH_IPFIX
 #include "exporters/ipfix/ipfix_exporter.hpp"
 #endif
+#include "exporters/publish/types.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
@@ -102,8 +103,23 @@ std::span<const ExporterType> exporter_types() noexcept {
 #ifdef NFSTREAMD_WITH_IPFIX
         kIpfixExporterType,
 #endif
-        kCsvExporterType,
-        kJsonExporterType,
+        kCsvExporterType,   kJsonExporterType,
+#ifdef NFSTREAMD_WITH_KAFKA
+        kKafkaExporterType,
+#endif
+#ifdef NFSTREAMD_WITH_MQTT
+        kMqttExporterType,
+#endif
+#ifdef NFSTREAMD_WITH_ZMQ
+        kZmqExporterType,
+#endif
+#ifdef NFSTREAMD_WITH_NATS
+        kNatsExporterType,
+#endif
+#ifdef NFSTREAMD_WITH_HTTP
+        kHttpExporterType,
+#endif
+        kLinesExporterType, kSyslogExporterType,
     };
     return kTypes;
 }
