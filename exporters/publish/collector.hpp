@@ -14,7 +14,7 @@ namespace nfstreamd::exporters {
 inline constexpr std::array kCollectorSettings{
     config::SettingSpec{.name = "collectors",
                         .type = config::SettingType::kStringList,
-                        .default_value = "[]",
+                        .default_value = "",
                         .required = true,
                         .description = "The receiver, tcp://HOST:PORT or udp://HOST:PORT (IPv6 in brackets). One per "
                                        "exporter: for a copy to another write another exporter."},

@@ -21,7 +21,7 @@ constexpr std::uint16_t kDefaultPort = 9092;
 constexpr std::array kOwnSettings{
     SettingSpec{.name = "brokers",
                 .type = SettingType::kStringList,
-                .default_value = "[]",
+                .default_value = "",
                 .required = true,
                 .description = "Some of the cluster's brokers, HOST:PORT (9092 without a port)."},
     SettingSpec{.name = "topic",
@@ -143,7 +143,7 @@ Status add_properties(const config::Settings& settings, KafkaOptions& options) {
                                  : name == "sasl.mechanism"    ? "sasl_mechanism"
                                  : name == "client.id"         ? "client_id"
                                                                : "librdkafka";
-    return setting_error(settings, key, bad.front().message);
+    return setting_error(settings, key, fmt::format("{}: {}", name, bad.front().message));
 }
 
 Result<std::unique_ptr<Exporter>> make_kafka(const ExporterContext& context) {

@@ -21,7 +21,7 @@ constexpr std::uint16_t kDefaultPort = 4222;
 constexpr std::array kOwnSettings{
     SettingSpec{.name = "servers",
                 .type = SettingType::kStringList,
-                .default_value = "[]",
+                .default_value = "",
                 .required = true,
                 .description =
                     "nats://HOST:PORT, or tls://HOST:PORT with TLS, one or several of a cluster (4222 without "
