@@ -94,10 +94,6 @@ std::string HttpTransport::check_url(const std::string& text) {
     return "";
 }
 
-std::string HttpTransport::library_version() {
-    return ::curl_version_info(CURLVERSION_NOW)->version;
-}
-
 HttpTransport::HttpTransport(HttpOptions options, std::string name, Logger& logger)
     : options_(std::move(options)),
       name_(std::move(name)),

@@ -28,7 +28,6 @@ class HttpTransport final : public Publisher {
 public:
     // What is wrong with a URL; empty: nothing.
     static std::string check_url(const std::string& url);
-    static std::string library_version();
 
     // `logger` outlives it; `name` is the exporter's, for the log.
     HttpTransport(HttpOptions options, std::string name, Logger& logger);

@@ -101,10 +101,6 @@ std::vector<KafkaTransport::BadProperty> KafkaTransport::check(
     return bad;
 }
 
-std::string KafkaTransport::library_version() {
-    return ::rd_kafka_version_str();
-}
-
 KafkaTransport::KafkaTransport(KafkaOptions options, std::string name, Logger& logger)
     : options_(std::move(options)),
       name_(std::move(name)),

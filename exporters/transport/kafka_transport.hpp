@@ -34,7 +34,6 @@ public:
         std::string message;
     };
     static std::vector<BadProperty> check(const std::vector<std::pair<std::string, std::string>>& properties);
-    static std::string library_version();
 
     // `logger` outlives it; `name` is the exporter's, for the log.
     KafkaTransport(KafkaOptions options, std::string name, Logger& logger);

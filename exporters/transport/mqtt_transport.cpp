@@ -64,12 +64,6 @@ struct MqttTransport::Callbacks {
     }
 };
 
-std::string MqttTransport::library_version() {
-    int major = 0, minor = 0, revision = 0;
-    ::mosquitto_lib_version(&major, &minor, &revision);
-    return fmt::format("{}.{}.{}", major, minor, revision);
-}
-
 MqttTransport::MqttTransport(MqttOptions options, std::string name, Logger& logger)
     : options_(std::move(options)),
       name_(std::move(name)),

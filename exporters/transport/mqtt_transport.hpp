@@ -29,8 +29,6 @@ struct MqttOptions {
 
 class MqttTransport final : public Publisher {
 public:
-    static std::string library_version();
-
     // `logger` outlives it; `name` is the exporter's, for the log.
     MqttTransport(MqttOptions options, std::string name, Logger& logger);
     ~MqttTransport() override;

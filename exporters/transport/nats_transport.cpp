@@ -131,10 +131,6 @@ struct NatsTransport::Session {
     }
 };
 
-std::string NatsTransport::library_version() {
-    return ::nats_GetVersion();
-}
-
 NatsTransport::NatsTransport(NatsOptions options)
     : options_(std::move(options)),
       description_(fmt::format("{}/{}", joined(options_.servers), options_.subject)),

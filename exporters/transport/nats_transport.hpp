@@ -23,8 +23,6 @@ struct NatsOptions {
 
 class NatsTransport final : public Publisher {
 public:
-    static std::string library_version();
-
     explicit NatsTransport(NatsOptions options);
     ~NatsTransport() override;
 

@@ -38,12 +38,6 @@ struct ZmqTransport::Sockets {
     bool set(int option, int value) { return ::zmq_setsockopt(data, option, &value, sizeof value) == 0; }
 };
 
-std::string ZmqTransport::library_version() {
-    int major = 0, minor = 0, patch = 0;
-    ::zmq_version(&major, &minor, &patch);
-    return fmt::format("{}.{}.{}", major, minor, patch);
-}
-
 ZmqTransport::ZmqTransport(ZmqOptions options) : options_(std::move(options)) {}
 
 ZmqTransport::~ZmqTransport() = default;

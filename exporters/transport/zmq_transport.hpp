@@ -23,8 +23,6 @@ struct ZmqOptions {
 
 class ZmqTransport final : public Publisher {
 public:
-    static std::string library_version();
-
     explicit ZmqTransport(ZmqOptions options);
     ~ZmqTransport() override;
 

@@ -213,6 +213,65 @@ class Kafka(Brokers):
         self.check_error(needed + ", csv_header: true", "csv_header", "csv")
 
 
+@harness.needs_root("live capture")
+@has_type("kafka")
+@needs(MOCK, "kcat")
+class KafkaLive(harness.TestCase):
+    """What the status says of records while brokers come and go: each is out, dropped, or waits."""
+
+    def setUp(self):
+        super().setUp()
+        self.probe = harness.Namespace(self)
+        self.mock = self.start(MOCK, "flows", 1, namespace=self.probe)
+        self.bootstrap = wait_for(lambda: self.mock.stdout().strip(), self.mock.describe)
+        self.process = self.daemon(
+            "capture:\n  - {interface: lo, n_meters: 1, bpf_filter: udp dst port 7777}\nmetering:\n  idle_timeout: 600\n"
+            + page("kafka", ("kafka.example:9092", self.bootstrap)) + "    flush_interval: 100ms\n"
+            f"control: {{socket: {self.folder}/control.sock}}\n", namespace=self.probe)
+        wait_for(lambda: self.status(self.process)["interfaces"][0]["up"], self.process.describe)
+
+    def exporter(self):
+        return self.status(self.process)["exporters"][0]
+
+    def flows(self, *sources):
+        """One flow from each source port, metered and handed to the exporter."""
+        created = self.status(self.process)["interfaces"][0]["flows_created"]
+        self.probe.run(sys.executable, "-B", harness.ROOT / "tests" / "integration" / "traffic.py", "send", "127.0.0.1", 7777,
+                       *sources)
+        wait_for(lambda: self.status(self.process)["interfaces"][0]["flows_created"] == created + len(sources),
+                 self.process.describe)
+        self.run_program(NFSTREAMCTL, "--socket", self.process.socket, "expire")
+        wait_for(lambda: self.status(self.process)["interfaces"][0]["flows_active"] == 0, self.process.describe)
+
+    def read(self):
+        text = self.probe.run("kcat", "-C", "-b", self.bootstrap, "-t", "flows", "-e", "-o", "beginning", "-q")
+        return [json.loads(line)["src_port"] for line in text.splitlines()]
+
+    def test_records_count_when_the_brokers_have_them_and_nothing_is_lost(self):
+        self.flows(*range(50000, 50020))
+        wait_for(lambda: self.exporter()["records"] == 20, lambda: str(self.exporter()))
+        self.mock.send_signal(signal.SIGUSR1)
+        wait_for(lambda: not self.exporter()["up"], lambda: str(self.exporter()))
+        self.flows(*range(51000, 51010))
+        self.assertEqual(self.exporter()["records"], 20)
+        self.assertEqual(sum(self.exporter()["dropped"].values()), 0)
+        self.mock.send_signal(signal.SIGUSR2)
+        wait_for(lambda: self.exporter()["records"] == 30, lambda: str(self.exporter()), 60)
+        self.assertEqual(sorted(self.read()), [*range(50000, 50020), *range(51000, 51010)])
+        self.assertEqual(sum(self.exporter()["dropped"].values()), 0)
+        self.assertEqual(self.process.stop(), 0, self.process.describe())
+
+    def test_a_stop_while_the_brokers_are_away_says_how_many_were_lost(self):
+        self.flows(50000, 50001)
+        wait_for(lambda: self.exporter()["records"] == 2, lambda: str(self.exporter()))
+        self.mock.send_signal(signal.SIGUSR1)
+        wait_for(lambda: not self.exporter()["up"], lambda: str(self.exporter()))
+        self.flows(51000, 51001, 51002)
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(60), 0, self.process.describe())
+        self.assertRegex(self.process.stderr(), r"records_dropped=3\b")
+
+
 @has_type("mqtt")
 @needs("mosquitto", "mosquitto_sub")
 class Mqtt(Brokers):
