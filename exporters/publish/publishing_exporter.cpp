@@ -83,6 +83,7 @@ Status PublishingExporter::take_from(MessagePacker& packer) {
         pending_key_ = std::to_string(group - packers_.begin());
     }
     pending_number_ = ledger_.add({pending_.records, pending_.data_records, pending_.payload.size()});
+    if (packers_.size() == 1) ledger_.end_round();
     is_pending_ = true;
     return send_pending();
 }
