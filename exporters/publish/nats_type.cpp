@@ -49,7 +49,7 @@ constexpr std::array kOwnSettings{
 constexpr auto kPacking = broker_packing("1");
 constexpr auto kSettings = joined(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
 
-Status read_servers(const config::Settings& settings, NatsOptions& options, bool& tls) {
+Status read_servers(const config::Settings& settings, NatsOptions& options) {
     for (const std::string& text : settings.strings("servers")) {
         const bool this_tls = text.starts_with("tls://");
         const auto colon = text.find("://");
@@ -59,7 +59,7 @@ Status read_servers(const config::Settings& settings, NatsOptions& options, bool
             return setting_error(settings, "servers",
                                  fmt::format("\"{}\" is not nats://HOST:PORT or tls://HOST:PORT", text));
         options.servers.push_back((this_tls ? "tls" : "nats") + endpoint.value().text().substr(3));
-        tls = tls || this_tls;
+        options.tls = options.tls || this_tls;
     }
     if (options.servers.empty()) return setting_error(settings, "servers", "must name a server");
     return ok();
@@ -78,10 +78,9 @@ Status check_subject(const config::Settings& settings) {
 Result<std::unique_ptr<Exporter>> make_nats(const ExporterContext& context) {
     const config::Settings& settings = context.settings;
     NatsOptions options;
-    bool tls = false;
-    if (Status status = read_servers(settings, options, tls); !status) return status.error();
+    if (Status status = read_servers(settings, options); !status) return status.error();
     if (Status status = check_subject(settings); !status) return status.error();
-    if (Status status = check_tls(settings, tls, "a server tls://HOST:PORT"); !status) return status.error();
+    if (Status status = check_tls(settings, options.tls, "a server tls://HOST:PORT"); !status) return status.error();
     if (Status status = check_password(settings); !status) return status.error();
     options.subject = settings.string("subject");
     options.client_name = "nfstreamd " + context.name;

@@ -103,14 +103,30 @@ HttpTransport::HttpTransport(HttpOptions options, std::string name, Logger& logg
 
 HttpTransport::~HttpTransport() = default;
 
-// There is no session to open: only a message that is sent again tells whether
-// the server is there.
+// There is no session: a message that is sent again tells whether the server is
+// there, or else a connection that is closed again.
 Status HttpTransport::open(Clock::time_point deadline) {
     if (!request_)
         if (Status status = create(); !status) return status;
-    if (!has_message_) return ok();
+    if (!has_message_) return reach(deadline);
     if (Status status = begin(); !status) return status;
     return perform(deadline);
+}
+
+Status HttpTransport::reach(Clock::time_point deadline) {
+    ::curl_easy_setopt(request_->easy, CURLOPT_CONNECT_ONLY, 1L);
+    Status status = begin();
+    if (status) {
+        const auto result = run(deadline);
+        if (!result)
+            status = Error{ErrorCode::kUnavailable, description_ + ": no answer", ""};
+        else if (*result != CURLE_OK)
+            status = failure(*result);
+    }
+    request_->stop();
+    running_ = false;
+    ::curl_easy_setopt(request_->easy, CURLOPT_CONNECT_ONLY, 0L);
+    return status;
 }
 
 Status HttpTransport::create() {
@@ -185,30 +201,38 @@ Status HttpTransport::begin() {
     return ok();
 }
 
-// Until the request under way is done.
-Status HttpTransport::perform(Clock::time_point deadline) {
-    if (!has_message_) return ok();
-    if (!running_) return Error{ErrorCode::kUnavailable, description_ + " is not open", ""};
+// Until the request under way is done: its result, or none by then.
+std::optional<int> HttpTransport::run(Clock::time_point deadline) {
     while (true) {
         int active = 0;
         ::curl_multi_perform(request_->multi, &active);
         int left = 0;
         while (const CURLMsg* done = ::curl_multi_info_read(request_->multi, &left))
-            if (done->msg == CURLMSG_DONE) return judge(done->data.result);
+            if (done->msg == CURLMSG_DONE) return done->data.result;
         const auto time = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        if (time <= 0ms) return Error{ErrorCode::kBusy, description_ + ": no answer yet", ""};
+        if (time <= 0ms) return std::nullopt;
         ::curl_multi_poll(request_->multi, nullptr, 0, static_cast<int>(std::min(time, 1000ms).count()), nullptr);
     }
+}
+
+Status HttpTransport::perform(Clock::time_point deadline) {
+    if (!has_message_) return ok();
+    if (!running_) return Error{ErrorCode::kUnavailable, description_ + " is not open", ""};
+    const auto result = run(deadline);
+    if (!result) return Error{ErrorCode::kBusy, description_ + ": no answer yet", ""};
+    return judge(*result);
+}
+
+Status HttpTransport::failure(int result) const {
+    const char* text =
+        request_->error[0] != '\0' ? request_->error.data() : ::curl_easy_strerror(static_cast<CURLcode>(result));
+    return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", description_, text), ""};
 }
 
 Status HttpTransport::judge(int result) {
     running_ = false;
     request_->stop();
-    if (result != CURLE_OK) {
-        const char* text =
-            request_->error[0] != '\0' ? request_->error.data() : ::curl_easy_strerror(static_cast<CURLcode>(result));
-        return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", description_, text), ""};
-    }
+    if (result != CURLE_OK) return failure(result);
     long status = 0;
     ::curl_easy_getinfo(request_->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200 && status < 300) {

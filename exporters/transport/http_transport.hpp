@@ -6,6 +6,7 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,10 @@ private:
 
     Status create();
     Status begin();
+    Status reach(Clock::time_point deadline);
+    std::optional<int> run(Clock::time_point deadline);
     Status perform(Clock::time_point deadline);
+    Status failure(int result) const;
     Status judge(int result);
     void give_up(Outcome outcome, long status);
 

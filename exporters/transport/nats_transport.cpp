@@ -175,6 +175,7 @@ Status NatsTransport::connect(Clock::time_point deadline) {
     if (!options_.token.empty()) then(::natsOptions_SetToken(made, options_.token.c_str()));
     if (!options_.credentials_file.empty())
         then(::natsOptions_SetUserCredentialsFromFiles(made, options_.credentials_file.c_str(), nullptr));
+    if (options_.tls) then(::natsOptions_SetSecure(made, true));
     if (!options_.ca_file.empty()) then(::natsOptions_LoadCATrustedCertificates(made, options_.ca_file.c_str()));
     if (!options_.certificate_file.empty())
         then(::natsOptions_LoadCertificatesChain(made, options_.certificate_file.c_str(), or_null(options_.key_file)));

@@ -16,7 +16,7 @@ namespace nfstreamd::exporters {
 struct NatsOptions {
     std::vector<std::string> servers;  // "nats://HOST:PORT", "tls://HOST:PORT"
     std::string subject, client_name;
-    bool jetstream = false;
+    bool jetstream = false, tls = false;
     std::string user, password, token, credentials_file;
     std::string ca_file, certificate_file, key_file;
 };

@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -112,6 +113,25 @@ class Brokers(harness.TestCase):
         rows = self.folder / "beside.csv"
         path = self.write("export.yaml", exporters + f"  - {{name: beside, type: csv, path: {rows}}}\n")
         return self.start(harness.NFSTREAMD, "-c", path, "-r", capture), rows
+
+    def certificate(self, name, *, address="127.0.0.1"):
+        """A certificate that signs itself, and its key."""
+        certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        self.run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                         "-keyout", key, "-out", certificate, "-days", "2", "-subj", f"/CN={name}", "-addext",
+                         f"subjectAltName=DNS:{name},IP:{address}")
+        key.chmod(0o644)
+        return certificate, key
+
+    def check_tls(self, exporter, good, other):
+        """EXPORTER, which has {ca}, comes through with the good authority alone; and not to who shows another name."""
+        for authority, status in ((other, 69), (good, 0)):
+            with self.subTest(authority=authority):
+                tls = f", tls: {{ca_file: {authority}}}"
+                path = self.write("export.yaml", f"exporters:\n  - {{name: edge, {exporter}{tls}}}\n")
+                run = self.nfstreamd("-c", path, "-r", CAPTURES / "dns.pcap", status=status, timeout=120)
+                if status:
+                    self.assertRegex(run.stderr, "(?i)certificate|TLS|SSL")
 
     def check_error(self, exporter, *parts):
         path = self.write("wrong.yaml", f"exporters:\n  - {{name: wrong, {exporter}}}\n")
@@ -327,6 +347,26 @@ class Mqtt(Brokers):
         once = {flow["id"]: flow for flow in self.flows(reader)}  # quality 1: some twice
         self.check_same(list(once.values()), list(sent.values()))
 
+    @needs("openssl")
+    def test_only_a_broker_that_proves_who_it_is_gets_anything(self):
+        (good, key), (other, _) = self.certificate("localhost"), self.certificate("other", address="192.0.2.1")
+        self.port = harness.free_port()
+        self.settings.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+                                 f"certfile {good}\nkeyfile {key}\n")
+        self.start_broker()
+        self.check_tls(f"type: mqtt, broker: 'mqtts://localhost:{self.port}'", good, other)
+
+    @needs("openssl")
+    def test_a_broker_with_the_certificate_of_another_gets_nothing(self):
+        other, key = self.certificate("other", address="192.0.2.1")
+        self.port = harness.free_port()
+        self.settings.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+                                 f"certfile {other}\nkeyfile {key}\n")
+        self.start_broker()
+        path = self.write("export.yaml", "exporters:\n  - {name: edge, type: mqtt, "
+                                         f"broker: 'mqtts://localhost:{self.port}', tls: {{ca_file: {other}}}}}\n")
+        self.nfstreamd("-c", path, "-r", CAPTURES / "dns.pcap", status=69, timeout=120)
+
     def test_what_is_wrong_is_said_with_its_key(self):
         self.check_error("type: mqtt", "broker")
         self.check_error('type: mqtt, broker: "tcp://a"', "broker", "mqtt://")
@@ -461,8 +501,8 @@ class Nats(Brokers):
         self.port = harness.free_port()
         self.server = self.start_server()
 
-    def start_server(self):
-        server = self.start("nats-server", "-a", "127.0.0.1", "-p", self.port, "-js", "-sd", self.folder / "js")
+    def start_server(self, *arguments):
+        server = self.start("nats-server", "-a", "127.0.0.1", "-p", self.port, "-js", "-sd", self.folder / "js", *arguments)
         wait_for(lambda: server.listens(self.port, "tcp") or not server.running(), server.describe)
         return server
 
@@ -517,6 +557,18 @@ class Nats(Brokers):
         sent = self.rows(rows)
         self.check_same([json.loads(message) for message in self.stored(len(sent))], sent)
 
+    @needs("openssl")
+    def test_only_a_server_that_proves_who_it_is_gets_anything(self):
+        (good, key), (other, other_key) = self.certificate("localhost"), self.certificate("other", address="192.0.2.1")
+        self.server.stop()
+        self.server = self.start_server("--tls", "--tlscert", good, "--tlskey", key)
+        self.check_tls(f"type: nats, subject: a, servers: ['tls://localhost:{self.port}']", good, other)
+        self.server.stop()
+        self.server = self.start_server("--tls", "--tlscert", other, "--tlskey", other_key)
+        path = self.write("export.yaml", "exporters:\n  - {name: edge, type: nats, subject: a, "
+                                         f"servers: ['tls://localhost:{self.port}'], tls: {{ca_file: {other}}}}}\n")
+        self.nfstreamd("-c", path, "-r", CAPTURES / "dns.pcap", status=69, timeout=120)
+
     def test_what_is_wrong_is_said_with_its_key(self):
         self.check_error("type: nats", "servers", "subject")
         self.check_error('type: nats, servers: ["a:1"], subject: a', "servers", "nats://")
@@ -527,7 +579,7 @@ class HttpServer:
     """Keeps the bodies of POST requests that it answers with 200; `answer(number of the request)` is (status, delay),
     status 0: a reset, -1: what was received is kept, and then a reset."""
 
-    def __init__(self, case, answer=lambda number: (200, 0), port=0):
+    def __init__(self, case, answer=lambda number: (200, 0), certificate=None):
         bodies, requests = self.bodies, self.requests = [], []
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -555,7 +607,12 @@ class HttpServer:
 
             def log_message(self, *_):
                 pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.server.handle_error = lambda *_: None  # a client that does not like our certificate
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
         self.thread.start()
@@ -619,6 +676,18 @@ class Http(Brokers):
         self.assertIn("as the server says", run.stderr())
         self.assertEqual(len(server.flows()), 700)
         self.assertEqual(len(self.rows(rows)), 1000)
+
+    @needs("openssl")
+    def test_only_a_server_that_proves_who_it_is_gets_anything(self):
+        good, other = self.certificate("localhost"), self.certificate("other", address="192.0.2.1")
+        server = HttpServer(self, certificate=good)
+        self.check_tls(f"type: http, url: 'https://localhost:{server.port}/'", good[0], other[0])
+        self.assertEqual(len(server.bodies), 1)
+        server = HttpServer(self, certificate=other)
+        path = self.write("export.yaml", "exporters:\n  - {name: edge, type: http, "
+                                         f"url: 'https://localhost:{server.port}/', tls: {{ca_file: {other[0]}}}}}\n")
+        self.nfstreamd("-c", path, "-r", CAPTURES / "dns.pcap", status=69, timeout=120)
+        self.assertEqual(server.bodies, [])
 
     def test_what_is_wrong_is_said_with_its_key(self):
         self.check_error("type: http", "url")

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc != 3) {
         fprintf(stderr, "usage: kafka_mock TOPIC PARTITIONS\n");
         return 2;
@@ -20,12 +20,12 @@ int main(int argc, char **argv) {
     sigprocmask(SIG_BLOCK, &signals, NULL);  // in all threads: sigwait() takes them
 
     char error[512];
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), error, sizeof error);
+    rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), error, sizeof error);
     if (!client) {
         fprintf(stderr, "%s\n", error);
         return 1;
     }
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(client, 1);
+    rd_kafka_mock_cluster_t* cluster = rd_kafka_mock_cluster_new(client, 1);
     if (!cluster || rd_kafka_mock_topic_create(cluster, argv[1], atoi(argv[2]), 1) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         fprintf(stderr, "no cluster\n");
         return 1;
