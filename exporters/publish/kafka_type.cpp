@@ -17,6 +17,7 @@ using config::SettingSpec;
 using config::SettingType;
 
 constexpr std::uint16_t kDefaultPort = 9092;
+constexpr double kMostOctets = 9e8;  // librdkafka takes 1e9, with its framing
 
 constexpr std::array kOwnSettings{
     SettingSpec{.name = "brokers",
@@ -35,7 +36,7 @@ constexpr std::array kOwnSettings{
                 .description = "Key of the messages: flow, so that all records of a flow, in both directions, go to "
                                "one partition; none, any partition.",
                 .choices = "flow none"},
-    size_setting("1000000", 1e9),
+    size_setting("1000000", kMostOctets),
     SettingSpec{.name = "compression",
                 .type = SettingType::kChoice,
                 .default_value = "lz4",
@@ -158,6 +159,8 @@ Result<std::unique_ptr<Exporter>> make_kafka(const ExporterContext& context) {
     options.message_size = static_cast<std::size_t>(settings.integer("max_message_size"));
     options.in_flight = static_cast<std::size_t>(settings.integer("in_flight_messages"));
     options.in_flight_octets = static_cast<std::size_t>(settings.integer("in_flight_size"));
+    if (options.in_flight_octets < options.message_size)
+        return setting_error(settings, "in_flight_size", "must not be less than max_message_size");
     options.delivery_timeout = settings.duration("delivery_timeout");
     options.properties = {{"client.id", settings.string("client_id")},
                           {"compression.type", settings.string("compression")}};

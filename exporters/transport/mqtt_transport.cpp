@@ -85,7 +85,6 @@ Status MqttTransport::create() {
     mosquitto* handle = ::mosquitto_new(or_null(options_.client_id), options_.clean_session, this);
     if (!handle) return Error{ErrorCode::kInternal, fmt::format("libmosquitto: {}", std::strerror(errno)), ""};
     client_ = std::make_unique<Client>(handle);
-    began_ = false;
     ::mosquitto_connect_callback_set(handle, &Callbacks::on_connect);
     ::mosquitto_disconnect_callback_set(handle, &Callbacks::on_disconnect);
     ::mosquitto_publish_callback_set(handle, &Callbacks::on_publish);
@@ -112,7 +111,6 @@ Status MqttTransport::connect(Clock::time_point deadline) {
     const std::string host = options_.tls ? options_.host : addresses.value().front().to_string();
     int code = ::mosquitto_connect_async(client_->handle, host.c_str(), options_.port,
                                          static_cast<int>(options_.keepalive.count()));
-    began_ = true;
     if (code != MOSQ_ERR_SUCCESS) return lost(code);
     while (!connected_) {
         if (refusal_ != 0)
@@ -149,7 +147,7 @@ void MqttTransport::note_published(int id) {
     const auto found = under_way_.find(id);
     if (found == under_way_.end()) return early_.push_back(id);
     note(found->second.number, Outcome::kDelivered);
-    octets_ -= found->second.payload.size();
+    octets_ -= found->second.octets;
     under_way_.erase(found);
 }
 
@@ -173,7 +171,7 @@ Status MqttTransport::publish(const OutgoingMessage& message, Clock::time_point 
     // without a connection libmosquitto keeps what it will send again
     const bool taken = code == MOSQ_ERR_SUCCESS || (options_.qos > 0 && code == MOSQ_ERR_NO_CONN);
     if (!taken) return lost(code);
-    under_way_.emplace(id, message);
+    under_way_.insert_or_assign(id, UnderWay{message.number, message.payload.size()});
     octets_ += message.payload.size();
     if (std::find(early_.begin(), early_.end(), id) != early_.end()) note_published(id);
     return ok();

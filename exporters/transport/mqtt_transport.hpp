@@ -45,6 +45,11 @@ private:
     struct Client;     // libmosquitto's
     struct Callbacks;  // from it to us
 
+    struct UnderWay {
+        std::uint64_t number;
+        std::size_t octets;
+    };
+
     Status create();
     Status connect(Clock::time_point deadline);
     Status loop(int timeout_ms);
@@ -56,12 +61,11 @@ private:
     const std::string name_, description_;
     Logger& logger_;
     std::unique_ptr<Client> client_;
-    bool began_ = false;                                  // there was a session
-    bool connected_ = false;                              // as the broker said
-    int refusal_ = 0;                                     // its return code (MQTT 3.1.1, 3.2.2.3)
-    std::unordered_map<int, OutgoingMessage> under_way_;  // by packet id; without what they refer to
-    std::size_t octets_ = 0;                              // of these
-    std::vector<int> early_;                              // published before their id was known
+    bool connected_ = false;                       // as the broker said
+    int refusal_ = 0;                              // its return code (MQTT 3.1.1, 3.2.2.3)
+    std::unordered_map<int, UnderWay> under_way_;  // by packet id
+    std::size_t octets_ = 0;                       // of these
+    std::vector<int> early_;                       // published before their id was known
     RateLimit library_log_;
 };
 

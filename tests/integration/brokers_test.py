@@ -227,6 +227,7 @@ class Kafka(Brokers):
         self.check_error(needed + ', librdkafka: ["linger.ms=soon"]', "librdkafka", "linger.ms")
         self.check_error('type: kafka, brokers: ["http://a"], topic: t', "brokers", "HOST:PORT")
         self.check_error('type: kafka, brokers: ["a"], topic: "a b"', "topic")
+        self.check_error(needed + ", max_message_size: 100MB", "in_flight_size", "max_message_size")
         self.check_error(needed + ", security: sasl_ssl", "security", "user")
         self.check_error(needed + ", tls: {ca_file: /x}", "tls.ca_file", "needs security")
         self.check_error(needed + ", format: ipfix, schema: nfstream3", "schema", "ipfix")
