@@ -34,7 +34,7 @@ void append_octets(std::string& out, std::span<const std::uint8_t> octets) {
 
 }  // namespace
 
-MessageFormat::MessageFormat(const IpfixOptions& options, IpfixClock clock)
+PackedFormat::PackedFormat(const IpfixOptions& options, IpfixClock clock)
     : clock_(std::move(clock)),
       biflow_(options.biflow),
       domain_(options.observation_domain),
@@ -42,14 +42,14 @@ MessageFormat::MessageFormat(const IpfixOptions& options, IpfixClock clock)
       sampling_elements_(options.sampling_elements),
       selectors_(options.selectors) {}
 
-Result<std::shared_ptr<MessageFormat>> MessageFormat::make(const IpfixOptions& options, IpfixClock clock) {
-    std::shared_ptr<MessageFormat> made(new MessageFormat(options, std::move(clock)));
+Result<std::shared_ptr<PackedFormat>> PackedFormat::make(const IpfixOptions& options, IpfixClock clock) {
+    std::shared_ptr<PackedFormat> made(new PackedFormat(options, std::move(clock)));
     if (Status status = made->plan(options); !status) return status.error();
     made->renew_options();
     return made;
 }
 
-Status MessageFormat::plan(const IpfixOptions& options) {
+Status PackedFormat::plan(const IpfixOptions& options) {
     std::size_t longest_template = 0;
     for (const bool biflow : {true, false}) {
         if (biflow && !biflow_) continue;
@@ -83,7 +83,7 @@ Status MessageFormat::plan(const IpfixOptions& options) {
     return ok();
 }
 
-const MessageFormat::Kind& MessageFormat::kind_of(const FlowRecord& record, bool biflow) const {
+const PackedFormat::Kind& PackedFormat::kind_of(const FlowRecord& record, bool biflow) const {
     // in the order of plan(): biflows first, IPv4 first
     const std::size_t uniflows = kinds_.size() - 2;
     return kinds_[(biflow ? 0 : uniflows) + (record.source_address.version == 6 ? 1 : 0)];
@@ -91,7 +91,7 @@ const MessageFormat::Kind& MessageFormat::kind_of(const FlowRecord& record, bool
 
 // The messages that a session would send; their Sets go into each of ours. More
 // than fit are left out.
-void MessageFormat::renew_options() {
+void PackedFormat::renew_options() {
     begin_.assign(kMessageHeader, '\0');
     store_big_endian(kVersion, octets_at(begin_, 0));
     store_big_endian(domain_, octets_at(begin_, kDomainAt));
@@ -105,13 +105,13 @@ void MessageFormat::renew_options() {
     }
 }
 
-std::uint32_t MessageFormat::begin(std::string& out) {
+std::uint32_t PackedFormat::begin(std::string& out) {
     if (selectors_ && selectors_->version() != selectors_version_) renew_options();
     out = begin_;
     return options_records_;
 }
 
-void MessageFormat::finish(std::string& message, std::uint32_t data_records) {
+void PackedFormat::finish(std::string& message, std::uint32_t data_records) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
     store_big_endian(static_cast<std::uint16_t>(message.size()), octets_at(message, kLengthAt));
     store_big_endian(static_cast<std::uint32_t>(seconds), octets_at(message, kExportTimeAt));
@@ -119,12 +119,12 @@ void MessageFormat::finish(std::string& message, std::uint32_t data_records) {
     sequence_ += data_records;
 }
 
-IpfixPacker::IpfixPacker(std::shared_ptr<MessageFormat> format, std::size_t records)
+IpfixPacker::IpfixPacker(std::shared_ptr<PackedFormat> format, std::size_t records)
     : format_(std::move(format)), most_records_(records) {}
 
 bool IpfixPacker::add(const FlowRecord& record) {
     const bool two_way = record.reverse.packets > 0;
-    const MessageFormat::Kind& kind = format_->kind_of(record, format_->biflow() && two_way);
+    const PackedFormat::Kind& kind = format_->kind_of(record, format_->biflow() && two_way);
     std::optional<ReversedFlow> back;  // the other half, when each has a record of its own
     if (two_way && !format_->biflow()) back.emplace(record);
     const std::size_t length = kind.encoder.measure(record, format_->record_limit(), texts_[0]).length;
@@ -140,7 +140,7 @@ bool IpfixPacker::add(const FlowRecord& record) {
     return true;
 }
 
-std::size_t IpfixPacker::overhead(const MessageFormat::Kind& kind) const {
+std::size_t IpfixPacker::overhead(const PackedFormat::Kind& kind) const {
     const bool has = has_template_[format_->index_of(kind)];
     return (has ? 0 : kind.template_set.size()) + (kind.template_id == set_id_ ? 0 : kSetHeader);
 }
@@ -151,7 +151,7 @@ void IpfixPacker::begin_message() {
     set_id_ = 0;
 }
 
-void IpfixPacker::append(const MessageFormat::Kind& kind, const FlowRecord& record, const RecordTexts& texts,
+void IpfixPacker::append(const PackedFormat::Kind& kind, const FlowRecord& record, const RecordTexts& texts,
                          std::size_t length) {
     bool& has = has_template_[format_->index_of(kind)];
     if (!std::exchange(has, true)) {

@@ -17,7 +17,7 @@ namespace nfstreamd::exporters::ipfix {
 
 // What the messages of one exporter share: layouts, templates, and the sequence
 // number of its observation domain.
-class MessageFormat {
+class PackedFormat {
 public:
     struct Kind {  // of data records
         std::uint16_t template_id;
@@ -28,7 +28,7 @@ public:
 
     // `fields`, `groups`, `private_enterprise_number`, `observation_domain`, `biflow`, `max_message`,
     // `sampling_elements` and `selectors` of the options count.
-    static Result<std::shared_ptr<MessageFormat>> make(const IpfixOptions& options, IpfixClock clock = {});
+    static Result<std::shared_ptr<PackedFormat>> make(const IpfixOptions& options, IpfixClock clock = {});
 
     const Kind& kind_of(const FlowRecord& record, bool biflow) const;
     bool biflow() const noexcept { return biflow_; }
@@ -42,7 +42,7 @@ public:
     void finish(std::string& message, std::uint32_t data_records);
 
 private:
-    MessageFormat(const IpfixOptions& options, IpfixClock clock);
+    PackedFormat(const IpfixOptions& options, IpfixClock clock);
     Status plan(const IpfixOptions& options);
     void renew_options();
 
@@ -63,7 +63,7 @@ private:
 class IpfixPacker final : public MessagePacker {
 public:
     // `records`: flow records of a message.
-    IpfixPacker(std::shared_ptr<MessageFormat> format, std::size_t records);
+    IpfixPacker(std::shared_ptr<PackedFormat> format, std::size_t records);
 
     bool add(const FlowRecord& record) override;
     bool ready() const noexcept override { return complete_.records > 0 || records_ >= most_records_; }
@@ -72,14 +72,13 @@ public:
     void clear() noexcept override;
 
 private:
-    std::size_t overhead(const MessageFormat::Kind& kind) const;
-    void append(const MessageFormat::Kind& kind, const FlowRecord& record, const RecordTexts& texts,
-                std::size_t length);
+    std::size_t overhead(const PackedFormat::Kind& kind) const;
+    void append(const PackedFormat::Kind& kind, const FlowRecord& record, const RecordTexts& texts, std::size_t length);
     void begin_message();
     void end_set();
     void finish(PackedMessage& out);
 
-    const std::shared_ptr<MessageFormat> format_;
+    const std::shared_ptr<PackedFormat> format_;
     const std::size_t most_records_;
     std::string text_;  // the message under way
     std::uint32_t records_ = 0, data_records_ = 0;

@@ -9,10 +9,10 @@ Status check_tls(const config::Settings& settings, bool encrypted, std::string_v
     for (const auto& setting : kTlsSettings)
         if (!encrypted && !settings.string(setting.name).empty())
             return setting_error(settings, setting.name, fmt::format("needs {}", how_to_encrypt));
-    const bool certificate = !settings.string("tls.certificate_file").empty();
-    if (certificate != !settings.string("tls.key_file").empty())
-        return setting_error(settings, certificate ? "tls.certificate_file" : "tls.key_file",
-                             certificate ? "needs tls.key_file" : "needs tls.certificate_file");
+    const bool certificate = !settings.string("tls.certificate").empty();
+    if (certificate != !settings.string("tls.key").empty())
+        return setting_error(settings, certificate ? "tls.certificate" : "tls.key",
+                             certificate ? "needs tls.key" : "needs tls.certificate");
     return ok();
 }
 

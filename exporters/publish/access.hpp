@@ -9,16 +9,16 @@
 namespace nfstreamd::exporters {
 
 inline constexpr std::array kTlsSettings{
-    config::SettingSpec{.name = "tls.ca_file",
+    config::SettingSpec{.name = "tls.ca",
                         .type = config::SettingType::kString,
                         .default_value = "",
                         .description = "PEM file of the authorities whose certificates are trusted, instead of the "
                                        "system's."},
-    config::SettingSpec{.name = "tls.certificate_file",
+    config::SettingSpec{.name = "tls.certificate",
                         .type = config::SettingType::kString,
                         .default_value = "",
                         .description = "PEM file of the probe's own certificate, where it must show one."},
-    config::SettingSpec{.name = "tls.key_file",
+    config::SettingSpec{.name = "tls.key",
                         .type = config::SettingType::kString,
                         .default_value = "",
                         .description = "PEM file of the key of that certificate."},

@@ -103,9 +103,9 @@ Result<std::unique_ptr<Exporter>> make_http(const ExporterContext& context) {
         return setting_error(settings, "token", "does not go with user");
     if (options.token.find_first_of("\r\n") != std::string::npos)
         return setting_error(settings, "token", "must be one line");
-    options.ca_file = settings.string("tls.ca_file");
-    options.certificate_file = settings.string("tls.certificate_file");
-    options.key_file = settings.string("tls.key_file");
+    options.ca_file = settings.string("tls.ca");
+    options.certificate_file = settings.string("tls.certificate");
+    options.key_file = settings.string("tls.key");
     options.timeout = settings.duration("timeout");
     options.gzip = settings.string("compression") == "gzip";
     auto packers = make_packers(context, static_cast<std::size_t>(settings.integer("max_message_size")));

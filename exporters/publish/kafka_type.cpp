@@ -119,9 +119,9 @@ Status add_security(const config::Settings& settings, KafkaOptions& options) {
         options.properties.emplace_back("sasl.username", settings.string("user"));
         options.properties.emplace_back("sasl.password", settings.string("password"));
     }
-    constexpr std::pair<const char*, const char*> kFiles[] = {{"tls.ca_file", "ssl.ca.location"},
-                                                              {"tls.certificate_file", "ssl.certificate.location"},
-                                                              {"tls.key_file", "ssl.key.location"}};
+    constexpr std::pair<const char*, const char*> kFiles[] = {{"tls.ca", "ssl.ca.location"},
+                                                              {"tls.certificate", "ssl.certificate.location"},
+                                                              {"tls.key", "ssl.key.location"}};
     for (const auto& [setting, property] : kFiles)
         if (const std::string& path = settings.string(setting); !path.empty())
             options.properties.emplace_back(property, path);

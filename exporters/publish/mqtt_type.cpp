@@ -100,9 +100,9 @@ Result<std::unique_ptr<Exporter>> make_mqtt(const ExporterContext& context) {
         return setting_error(settings, "keepalive", "must not be less than flush_interval");
     options.user = settings.string("user");
     options.password = settings.string("password");
-    options.ca_file = settings.string("tls.ca_file");
-    options.certificate_file = settings.string("tls.certificate_file");
-    options.key_file = settings.string("tls.key_file");
+    options.ca_file = settings.string("tls.ca");
+    options.certificate_file = settings.string("tls.certificate");
+    options.key_file = settings.string("tls.key");
     auto packers = make_packers(context, static_cast<std::size_t>(settings.integer("max_message_size")));
     if (!packers) return packers.error();
     return std::unique_ptr<Exporter>(std::make_unique<PublishingExporter>(

@@ -89,9 +89,9 @@ Result<std::unique_ptr<Exporter>> make_nats(const ExporterContext& context) {
     options.password = settings.string("password");
     options.token = settings.string("token");
     options.credentials_file = settings.string("credentials_file");
-    options.ca_file = settings.string("tls.ca_file");
-    options.certificate_file = settings.string("tls.certificate_file");
-    options.key_file = settings.string("tls.key_file");
+    options.ca_file = settings.string("tls.ca");
+    options.certificate_file = settings.string("tls.certificate");
+    options.key_file = settings.string("tls.key");
     const int ways = !options.user.empty() + !options.token.empty() + !options.credentials_file.empty();
     if (ways > 1)
         return setting_error(settings, options.token.empty() ? "credentials_file" : "token",

@@ -58,7 +58,7 @@ Result<PublishingExporter::MakePacker> ipfix_packers(const ExporterContext& cont
     options.observation_domain = domain != 0 ? domain : context.observation_domain;
     options.max_message = static_cast<std::uint16_t>(std::min<std::size_t>(most, ipfix::kFileMessage));
     options.selectors = context.selectors;
-    auto format = ipfix::MessageFormat::make(options);
+    auto format = ipfix::PackedFormat::make(options);
     if (!format) return setting_error(settings, "fields", format.error().message);
     return PublishingExporter::MakePacker([shared = std::move(format.value()), records = records_of(settings)] {
         return std::make_unique<ipfix::IpfixPacker>(shared, records);

@@ -127,7 +127,7 @@ class Brokers(harness.TestCase):
         """EXPORTER, which has {ca}, comes through with the good authority alone; and not to who shows another name."""
         for authority, status in ((other, 69), (good, 0)):
             with self.subTest(authority=authority):
-                tls = f", tls: {{ca_file: {authority}}}"
+                tls = f", tls: {{ca: {authority}}}"
                 path = self.write("export.yaml", f"exporters:\n  - {{name: edge, {exporter}{tls}}}\n")
                 run = self.nfstreamd("-c", path, "-r", CAPTURES / "dns.pcap", status=status, timeout=120)
                 if status:
@@ -229,7 +229,7 @@ class Kafka(Brokers):
         self.check_error('type: kafka, brokers: ["a"], topic: "a b"', "topic")
         self.check_error(needed + ", max_message_size: 100MB", "in_flight_size", "max_message_size")
         self.check_error(needed + ", security: sasl_ssl", "security", "user")
-        self.check_error(needed + ", tls: {ca_file: /x}", "tls.ca_file", "needs security")
+        self.check_error(needed + ", tls: {ca: /x}", "tls.ca", "needs security")
         self.check_error(needed + ", format: ipfix, schema: nfstream3", "schema", "ipfix")
         self.check_error(needed + ", csv_header: true", "csv_header", "csv")
 
@@ -365,7 +365,7 @@ class Mqtt(Brokers):
                                  f"certfile {other}\nkeyfile {key}\n")
         self.start_broker()
         path = self.write("export.yaml", "exporters:\n  - {name: edge, type: mqtt, "
-                                         f"broker: 'mqtts://localhost:{self.port}', tls: {{ca_file: {other}}}}}\n")
+                                         f"broker: 'mqtts://localhost:{self.port}', tls: {{ca: {other}}}}}\n")
         self.nfstreamd("-c", path, "-r", CAPTURES / "dns.pcap", status=69, timeout=120)
 
     def test_what_is_wrong_is_said_with_its_key(self):
@@ -567,7 +567,7 @@ class Nats(Brokers):
         self.server.stop()
         self.server = self.start_server("--tls", "--tlscert", other, "--tlskey", other_key)
         path = self.write("export.yaml", "exporters:\n  - {name: edge, type: nats, subject: a, "
-                                         f"servers: ['tls://localhost:{self.port}'], tls: {{ca_file: {other}}}}}\n")
+                                         f"servers: ['tls://localhost:{self.port}'], tls: {{ca: {other}}}}}\n")
         self.nfstreamd("-c", path, "-r", CAPTURES / "dns.pcap", status=69, timeout=120)
 
     def test_what_is_wrong_is_said_with_its_key(self):
@@ -686,7 +686,7 @@ class Http(Brokers):
         self.assertEqual(len(server.bodies), 1)
         server = HttpServer(self, certificate=other)
         path = self.write("export.yaml", "exporters:\n  - {name: edge, type: http, "
-                                         f"url: 'https://localhost:{server.port}/', tls: {{ca_file: {other[0]}}}}}\n")
+                                         f"url: 'https://localhost:{server.port}/', tls: {{ca: {other[0]}}}}}\n")
         self.nfstreamd("-c", path, "-r", CAPTURES / "dns.pcap", status=69, timeout=120)
         self.assertEqual(server.bodies, [])
 
@@ -696,8 +696,8 @@ class Http(Brokers):
         self.check_error('type: http, url: "http://me:secret@a/"', "url", "password")
         self.check_error('type: http, url: "http://a/", headers: [nonsense]', "headers")
         self.check_error('type: http, url: "http://a/", headers: ["Authorization: x"]', "headers", "token")
-        self.check_error('type: http, url: "http://a/", tls: {ca_file: /x}', "tls.ca_file", "https")
-        self.check_error('type: http, url: "https://a/", tls: {key_file: /x}', "tls.key_file", "tls.certificate_file")
+        self.check_error('type: http, url: "http://a/", tls: {ca: /x}', "tls.ca", "https")
+        self.check_error('type: http, url: "https://a/", tls: {key: /x}', "tls.key", "tls.certificate")
 
 
 class TcpSink:

@@ -16,8 +16,8 @@ IpfixOptions options(std::uint16_t max_message = kFileMessage) {
     return made;
 }
 
-std::shared_ptr<MessageFormat> format(const IpfixOptions& from) {
-    auto made = MessageFormat::make(from);
+std::shared_ptr<PackedFormat> format(const IpfixOptions& from) {
+    auto made = PackedFormat::make(from);
     REQUIRE(made);
     return made.value();
 }
@@ -124,8 +124,8 @@ TEST_CASE("IpfixPacker: each message tells how packets were selected") {
     }
 }
 
-TEST_CASE("MessageFormat: a message that is too short for a record and its template is an error") {
-    const auto made = MessageFormat::make(options(600));
+TEST_CASE("PackedFormat: a message that is too short for a record and its template is an error") {
+    const auto made = PackedFormat::make(options(600));
     REQUIRE_FALSE(made);
     CHECK(made.error().message.find("max_message_size") != std::string::npos);
 }
