@@ -296,6 +296,7 @@ Checked check(const Node& root, std::span<const ExporterSchema> schemas, Problem
     checked.metering = check_table(block_of(root, "metering"), "metering",
                                    settings_of(metering_settings(), checked.generation), {}, problems);
     checked.ndpi = check_table(block_of(root, "ndpi"), "ndpi", ndpi_settings(), {}, problems);
+    checked.enrichment = check_table(block_of(root, "enrichment"), "enrichment", enrichment_settings(), {}, problems);
     check_exporters(root, schemas, checked, problems);
     checked.log = check_table(block_of(root, "log"), "log", log_settings(), {}, problems);
     checked.control = check_table(block_of(root, "control"), "control", control_settings(), {}, problems);

@@ -11,6 +11,7 @@
 #include "core/capture/packet_source.hpp"
 #include "core/metering/metering_options.hpp"
 #include "core/selection/packet_selector.hpp"
+#include "core/selection/record_selector.hpp"
 
 namespace nfstreamd::config {
 
@@ -29,6 +30,7 @@ struct ExporterConfig {
     std::string name, type;
     Settings settings;  // of its type, the common ones included
     std::string where;
+    RecordShare share = {};  // of the flows, where one entry of the file stands for several exporters
 };
 
 struct ControlConfig {

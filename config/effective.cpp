@@ -74,6 +74,8 @@ std::string effective_yaml(const Checked& checked) {
     std::string rules;
     append(rules, checked.ndpi, ndpi_settings(), "  ");
     out += rules.empty() ? "ndpi: {}\n" : "ndpi:\n" + rules;
+    out += "enrichment:\n";
+    append(out, checked.enrichment, enrichment_settings(), "  ");
     out += checked.exporters.empty() ? "exporters: []\n" : "exporters:\n";
     for (const CheckedExporter& exporter : checked.exporters) {
         std::string entry = fmt::format("    name: {}\n    type: {}\n", print_string(exporter.name),

@@ -205,6 +205,15 @@ LogConfig to_log(const Settings& from) {
                      from.given("level"), from.given("format")};
 }
 
+EnrichmentOptions to_enrichment(const Settings& from) {
+    return {.asn = from.string("asn"),
+            .country = from.string("country"),
+            .networks = from.string("networks"),
+            .mac_vendors = from.strings("mac_vendors"),
+            .cache_size = static_cast<std::uint32_t>(from.integer("cache_size")),
+            .tables = nullptr};
+}
+
 bool has_nfstream3_schema(const CheckedExporter& exporter) {
     const auto& table = exporter.schema->settings;
     return std::any_of(table.begin(), table.end(), [](const SettingSpec& spec) { return spec.name == "schema"; }) &&
@@ -227,6 +236,7 @@ Config to_config(const Checked& checked) {
         std::any_of(checked.exporters.begin(), checked.exporters.end(), has_nfstream3_schema);
     config.metering.ndpi.protocols = checked.ndpi.string("protocols_file");
     config.metering.ndpi.categories = checked.ndpi.string("categories_file");
+    config.metering.enrichment = to_enrichment(checked.enrichment);
     config.performance_report = std::chrono::seconds(checked.metering.integer("performance_report"));
     for (const CheckedExporter& exporter : checked.exporters) {
         config.exporters.push_back(

@@ -119,6 +119,7 @@ std::span<const SettingSpec> settings_of(std::string_view block) {
     if (block == "capture") return capture_settings();
     if (block == "metering") return metering_settings();
     if (block == "ndpi") return ndpi_settings();
+    if (block == "enrichment") return enrichment_settings();
     if (block == "log") return log_settings();
     if (block == "control") return control_settings();
     return {};  // exporters: a table for each type

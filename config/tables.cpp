@@ -401,6 +401,39 @@ constexpr std::array kNdpi = {
                 .description = "Path of a file of categories by host name and network, in nDPI's format."},
 };
 
+constexpr std::array kEnrichment = {
+    SettingSpec{.name = "asn",
+                .type = SettingType::kString,
+                .default_value = "",
+                .reload = Reload::kLive,
+                .description = "Path of an MMDB file of autonomous systems, such as GeoLite2-ASN.mmdb: number and "
+                               "organization of both addresses."},
+    SettingSpec{.name = "country",
+                .type = SettingType::kString,
+                .default_value = "",
+                .reload = Reload::kLive,
+                .description = "Path of an MMDB file of countries or cities: the country of both addresses."},
+    SettingSpec{.name = "networks",
+                .type = SettingType::kString,
+                .default_value = "",
+                .reload = Reload::kLive,
+                .description = "Path of a CSV file of prefix,label[,asn][,country]: the longest prefix that holds an "
+                               "address counts, and goes before the MMDB files."},
+    SettingSpec{.name = "mac_vendors",
+                .type = SettingType::kStringList,
+                .default_value = "[]",
+                .reload = Reload::kLive,
+                .description = "Path of a file of hardware vendors, or a list of them: oui.csv, mam.csv, oui36.csv and "
+                               "their .txt of Debian's ieee-data, Wireshark's manuf, or a CSV of prefix,vendor."},
+    SettingSpec{.name = "cache_size",
+                .type = SettingType::kInteger,
+                .default_value = "16384",
+                .reload = Reload::kLive,
+                .description = "Addresses that each meter remembers, about 100 octets each; 0: none.",
+                .min = 0,
+                .max = 16777216},
+};
+
 constexpr std::array kLog = {
     SettingSpec{.name = "level",
                 .type = SettingType::kChoice,
@@ -429,6 +462,9 @@ constexpr std::array kBlocks = {
     Block{"metering", false, "How packets become flows. Names and meanings are nfstream's."},
     Block{"ndpi", false,
           "Rules of your own for nDPI. A reload reads the files again, for the flows that begin from then on."},
+    Block{"enrichment", false,
+          "What flow records are enriched with, from files; the fields of group enrichment. A reload reads the files "
+          "again, for the records that are made from then on."},
     Block{"exporters", true, "Where flow records go: a list, one entry for each exporter."},
     Block{"log", false, "The log on stderr."},
     Block{"control", false, "The control socket."},
@@ -447,6 +483,9 @@ std::span<const SettingSpec> metering_settings() {
 }
 std::span<const SettingSpec> ndpi_settings() {
     return kNdpi;
+}
+std::span<const SettingSpec> enrichment_settings() {
+    return kEnrichment;
 }
 std::span<const SettingSpec> log_settings() {
     return kLog;

@@ -13,6 +13,7 @@ std::span<const SettingSpec> top_settings();  // beside the blocks below
 std::span<const SettingSpec> capture_settings();
 std::span<const SettingSpec> metering_settings();
 std::span<const SettingSpec> ndpi_settings();
+std::span<const SettingSpec> enrichment_settings();
 std::span<const SettingSpec> log_settings();
 std::span<const SettingSpec> control_settings();
 

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kProgressPeriod = 200ms;
 constexpr auto kStatusPeriod = 10s;
+constexpr auto kFactsPeriod = 1s;
 // From the request to stop; with the last calls of an exporter it stays below the service's TimeoutStopSec.
 constexpr auto kStopLimit = 18s;
 
@@ -57,7 +58,8 @@ Application::Application(CommandLine line, config::Config config)
       progress_timer_(context_),
       watchdog_timer_(context_),
       status_timer_(context_),
-      report_timer_(context_) {}
+      report_timer_(context_),
+      facts_timer_(context_) {}
 
 int Application::run() {
     if (auto started = start(); !started) {
@@ -100,6 +102,8 @@ Status Application::start() {
 
 void Application::start_services() {
     const auto& config = reloader_.running();
+    update_facts();
+    every(facts_timer_, kFactsPeriod, &Application::update_facts);
     if (file_run_) {
         // a bar among records on the same terminal would spoil both
         if (::isatty(2) && !(::isatty(1) && writes_to_stdout(config))) {
@@ -255,6 +259,10 @@ void Application::update_status() {
     if (!stopping_) notify_status(summary());
 }
 
+void Application::update_facts() {
+    pipeline_.update_facts();
+}
+
 // Zero: never. Replaces the period before.
 void Application::report_every(std::chrono::seconds period) {
     if (period > 0s)
@@ -295,6 +303,7 @@ DaemonStatus Application::status() const {
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_).count());
     status.files = reloader_.running().files;
     status.reload = reloader_.status();
+    if (const auto& tables = reloader_.running().metering.enrichment.tables) status.enrichment = tables->descriptions();
     for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));
     for (const auto& exporter : pipeline_.exporters()) status.exporters.push_back(exporter_status(*exporter->process));
     return status;

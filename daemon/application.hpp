@@ -52,6 +52,7 @@ private:
     void draw_progress();
     void feed_watchdog();
     void update_status();
+    void update_facts();
     void report_every(std::chrono::seconds period);
     void report();
     bool meters_advance();
@@ -70,7 +71,7 @@ private:
     ControlServer control_;
     std::optional<SignalReader> signals_;
     std::optional<ProgressBar> progress_;
-    boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_;
+    boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_, facts_timer_;
     std::map<std::uint32_t, std::uint64_t> meter_polls_;  // at the last look of the watchdog
     const Clock::time_point started_ = Clock::now();
     const std::time_t started_at_ = std::time(nullptr);

@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "exporters/anonymize/anonymizing_exporter.hpp"
 #include "exporters/registry.hpp"
 
 namespace nfstreamd::daemon {
@@ -34,6 +35,17 @@ bool has_setting(const exporters::ExporterType& type, std::string_view name) {
 std::string schema_of(const config::ExporterConfig& exporter) {
     const auto* type = exporters::find_exporter_type(exporter.type);
     return type && has_setting(*type, kSchema) ? exporter.settings.string(kSchema) : std::string();
+}
+
+std::shared_ptr<const exporters::AnonymizationPlan> plan_of(const exporters::AnonymizationOptions& options) {
+    if (!options.on()) return nullptr;
+    return std::make_shared<const exporters::AnonymizationPlan>(options);
+}
+
+// Whether both hide the same; settings at fault are like no others.
+bool same_anonymization(const config::Settings& before, const config::Settings& wanted) {
+    const auto one = exporters::anonymization_options(before), other = exporters::anonymization_options(wanted);
+    return one && other && one.value() == other.value();
 }
 
 // The first file that can be read only once: standard input, a pipe.
@@ -172,6 +184,7 @@ FieldGroups field_groups(const MeteringOptions& options) {
     groups.application = options.n_dissections.any();
     groups.l7_details = groups.application && options.l7_details;
     groups.tcp_quality = options.tcp_quality;
+    groups.enrichment = options.enrichment.any();
     groups.system = options.system_visibility_mode > 0;
     groups.accounting_mode = options.accounting_mode;
     groups.nfstream3 = options.nfstream3_records;
@@ -181,7 +194,7 @@ FieldGroups field_groups(const MeteringOptions& options) {
 bool writes_a_file(const config::ExporterConfig& exporter) {
     const auto* type = exporters::find_exporter_type(exporter.type);
     if (!type) return false;
-    return has_setting(*type, kPath) && !exporter.settings.string(kPath).empty();
+    return type->writes_path && has_setting(*type, kPath) && !exporter.settings.string(kPath).empty();
 }
 
 bool is_exclusive(const config::ExporterConfig& exporter) {
@@ -200,7 +213,8 @@ config::ExporterConfig continuing(const config::ExporterConfig& before, config::
     const bool same_file = before.type == wanted.type && writes_a_file(before) && writes_a_file(wanted) &&
                            before.settings.string(kPath) == wanted.settings.string(kPath) &&
                            before.settings.strings(kFields) == wanted.settings.strings(kFields) &&
-                           schema_of(before) == schema_of(wanted) && same(kAnonymized) && same_key;
+                           schema_of(before) == schema_of(wanted) && same(kAnonymized) && same_key &&
+                           same_anonymization(before.settings, wanted.settings);
     if (same_file && has_setting(*type, kAppend))
         wanted.settings.set(std::string(kAppend), true, wanted.settings.where(kAppend), true);
     return wanted;
@@ -213,26 +227,33 @@ bool writes_to_stdout(const config::Config& config) {
 }
 
 Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, const config::ExporterConfig& exporter,
-                                                Logger& logger, std::shared_ptr<const SelectorList> selectors) {
+                                                Logger& logger, ToldOfProcess told) {
     const auto* type = exporters::find_exporter_type(exporter.type);
     if (!type)
         return Error{ErrorCode::kInvalidArgument, fmt::format("unknown exporter type '{}'", exporter.type),
                      exporter.where};
-    return type->make({.name = exporter.name,
-                       .settings = exporter.settings,
-                       .groups = field_groups(config.metering),
-                       .private_enterprise_number = config.private_enterprise_number,
-                       .observation_domain = kObservationDomain,
-                       .logger = logger,
-                       .selectors = std::move(selectors)});
+    const auto anonymization = exporters::anonymization_options(exporter.settings);
+    if (!anonymization) return anonymization.error();
+    auto made = type->make({.name = exporter.name,
+                            .settings = exporter.settings,
+                            .groups = field_groups(config.metering),
+                            .private_enterprise_number = config.private_enterprise_number,
+                            .observation_domain = kObservationDomain,
+                            .logger = logger,
+                            .selectors = std::move(told.selectors),
+                            .facts = std::move(told.facts),
+                            .exporting_process = told.exporting_process,
+                            .anonymization = plan_of(anonymization.value())});
+    if (!made) return made;
+    return exporters::anonymized(std::move(made.value()), anonymization.value());
 }
 
 Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::Config& config,
                                                                  const config::ExporterConfig& exporter, Logger& logger,
-                                                                 std::shared_ptr<const SelectorList> selectors) {
-    auto made = make_exporter(config, exporter, logger, std::move(selectors));
+                                                                 ToldOfProcess told) {
+    auto made = make_exporter(config, exporter, logger, std::move(told));
     if (!made) return made.error();
-    auto selector = exporters::make_record_selector(exporter.settings, field_groups(config.metering));
+    auto selector = exporters::make_record_selector(exporter.settings, field_groups(config.metering), exporter.share);
     if (!selector) return selector.error();
     auto options = exporters::exporting_options(exporter.settings);
     if (is_file_run(config)) {

@@ -13,6 +13,7 @@
 #include "core/base/result.hpp"
 #include "core/export/exporting_process.hpp"
 #include "core/metering/metering_process.hpp"
+#include "core/record/process_facts.hpp"
 #include "core/record/template.hpp"
 #include "core/selection/selector_list.hpp"
 
@@ -69,11 +70,17 @@ bool is_exclusive(const config::ExporterConfig& exporter);
 config::ExporterConfig continuing(const config::ExporterConfig& before, config::ExporterConfig wanted);
 bool writes_to_stdout(const config::Config& config);
 
+// What exporters tell of the process beside its records; none of it need be there.
+struct ToldOfProcess {
+    std::shared_ptr<const SelectorList> selectors{};
+    std::shared_ptr<const ProcessFacts> facts{};
+    std::uint32_t exporting_process = 0;  // IE 144, of this exporter
+};
 Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, const config::ExporterConfig& exporter,
-                                                Logger& logger, std::shared_ptr<const SelectorList> selectors = {});
+                                                Logger& logger, ToldOfProcess told = {});
 Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::Config& config,
                                                                  const config::ExporterConfig& exporter, Logger& logger,
-                                                                 std::shared_ptr<const SelectorList> selectors = {});
+                                                                 ToldOfProcess told = {});
 
 std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger);
 // `source` becomes the input of the process numbered `number` at the observation point `point`.

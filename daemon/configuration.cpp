@@ -8,8 +8,10 @@
 #include "core/application/ndpi_module.hpp"
 #include "core/application/ndpi_rules.hpp"
 #include "core/base/json_text.hpp"
+#include "core/enrichment/enrichment_tables.hpp"
 #include "daemon/assembly.hpp"
 #include "daemon/check.hpp"
+#include "daemon/collectors.hpp"
 #include "daemon/systemd_notify.hpp"
 #include "exporters/registry.hpp"
 
@@ -62,6 +64,14 @@ void check_rules(NdpiFiles& files, std::vector<config::ConfigError>& errors) {
         errors.push_back({module.error().where, "ndpi", module.error().message});
 }
 
+// Reads the files that records are enriched from. They are what the meters get,
+// unless they are the same as those in use.
+void load_tables(EnrichmentOptions& enrichment, std::vector<config::ConfigError>& errors) {
+    std::vector<EnrichmentTables::Problem> problems;
+    enrichment.tables = EnrichmentTables::load(enrichment, problems);
+    for (const auto& [key, error] : problems) errors.push_back({error.where, "enrichment." + key, error.message});
+}
+
 }  // namespace
 
 config::Loaded load_configuration(const CommandLine& line) {
@@ -74,13 +84,16 @@ config::Loaded load_configuration(const CommandLine& line) {
     if (is_file_run(*loaded.config) && std::exchange(visibility, 0) > 0)
         loaded.warnings.emplace_back(
             "metering.system_visibility_mode: is off in a run over capture files, it needs a live interface");
-    Logger logger(LogLevel::kError, LogFormat::kText);
+    // who checks wants to hear what an exporter leaves out; else it says so when it starts
+    Logger logger(line.action == Action::kCheck ? LogLevel::kInfo : LogLevel::kError, LogFormat::kText);
     loaded.errors = check_config(*loaded.config, logger);
     check_rules(loaded.config->metering.ndpi, loaded.errors);
+    load_tables(loaded.config->metering.enrichment, loaded.errors);
     if (!loaded.errors.empty()) {
         loaded.config.reset();
         return loaded;
     }
+    spread_collectors(*loaded.config);
     for (const auto& capture : loaded.config->capture)
         if (const auto meters = meter_count(*loaded.config, capture); !meters.problem.empty())
             loaded.warnings.push_back(fmt::format("{}{}capture.n_meters: {}", capture.where,

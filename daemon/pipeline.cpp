@@ -46,16 +46,23 @@ bool share_an_interface(const CapturePlan& a, const CapturePlan& b) {
                        [&](const auto& member) { return captures(a, member.name); });
 }
 
+std::int64_t milliseconds_since_1970() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
 std::uint64_t lost(const ExportingProcess& process) {
-    const auto& counters = process.counters();
-    return process.queue_counters().dropped_full + process.dropped_undelivered() + counters.dropped_unreachable.get() +
-           counters.dropped_oversize.get() + counters.dropped_failed.get();
+    return process.queue_counters().dropped_full + process.dropped_undelivered() + lost_records(process.counters());
 }
 
 }  // namespace
 
 Pipeline::Pipeline(boost::asio::io_context& context, Logger& logger, std::function<void()> changed)
-    : context_(context), logger_(logger), changed_(std::move(changed)), sampling_seed_(random_word()) {}
+    : context_(context),
+      logger_(logger),
+      changed_(std::move(changed)),
+      sampling_seed_(random_word()),
+      facts_(milliseconds_since_1970()) {}
 
 // After an orderly end every thread has been joined. Otherwise: meters first, as
 // they end the queues that exporters wait for.
@@ -72,10 +79,12 @@ Pipeline::~Pipeline() {
 
 Result<std::unique_ptr<ExporterUnit>> Pipeline::prepare_exporter(const config::Config& config,
                                                                  const config::ExporterConfig& exporter) {
-    auto process = make_exporting_process(config, exporter, logger_, selectors_);
+    const std::uint64_t id = next_exporter_id_++;
+    auto process =
+        make_exporting_process(config, exporter, logger_, {selectors_, facts_.facts(), static_cast<std::uint32_t>(id)});
     if (!process) return process.error();
     auto unit = std::make_unique<ExporterUnit>();
-    unit->id = next_exporter_id_++;
+    unit->id = id;
     unit->config = exporter;
     unit->exclusive = is_exclusive(exporter);
     unit->process = std::move(process.value());
@@ -106,6 +115,8 @@ Result<std::unique_ptr<MeterUnit>> Pipeline::prepare_meter(const CapturePlan& pl
         discard(*unit);
         return opened.error();
     }
+    if (auto applications = unit->process->applications(); !applications.empty())
+        facts_.set_applications(std::move(applications));  // all meters have the same rules
     return unit;
 }
 
@@ -201,14 +212,15 @@ void Pipeline::hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
     }
 }
 
-// Gives a meter that stays its new outputs, timeouts, capture and rules.
+// Gives a meter that stays its new outputs, timeouts, capture, rules and tables.
 void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh) {
     const auto source = change.new_sources.find(meter.plan.name);
     if (!change.outputs_changed && !change.timeouts_changed && source == change.new_sources.end() &&
-        change.new_modules.empty())
+        change.new_modules.empty() && !change.enrichment)
         return;
     MeteringChange wanted;
     static_cast<TimeoutOptions&>(wanted) = change.timeouts;
+    wanted.enrichment = change.enrichment;
     std::map<std::string, std::shared_ptr<RecordQueue>> outputs;
     for (const auto& exporter : exporters_) {
         const auto& name = exporter->config.name;
@@ -228,6 +240,7 @@ void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::s
         wanted.source = std::move(source->second.second);
     }
     if (!change.new_modules.empty()) {
+        facts_.set_applications(change.new_modules.back()->applications());
         wanted.ndpi_module = std::move(change.new_modules.back());
         change.new_modules.pop_back();
     }
@@ -293,9 +306,18 @@ void Pipeline::meter_ended(std::uint32_t id, Status outcome) {
         logger_.info("interface removed",
                      {{"name", (*gone)->plan.name}, {"packets", (*gone)->process->counters().packets.get()}});
         add(past_, **gone);
+        past_ignored_ += meter_facts(*(*gone)->process).ignored;
         retiring_meters_.erase(gone);
     }
+    update_facts();
     changed_();
+}
+
+void Pipeline::update_facts() {
+    std::vector<MeterFacts> meters;
+    for (const auto* units : {&meters_, &retiring_meters_})
+        for (const auto& meter : *units) meters.push_back(meter_facts(*meter->process));
+    facts_.update(meters, past_ignored_, milliseconds_since_1970());
 }
 
 void Pipeline::expire_all() {

@@ -21,6 +21,7 @@
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "daemon/assembly.hpp"
+#include "daemon/facts_writer.hpp"
 
 namespace nfstreamd::daemon {
 
@@ -53,6 +54,7 @@ struct Rewiring {
     std::vector<std::string> exporter_order, meter_order;  // names that remain, in the order wanted
     std::map<std::string, std::pair<CapturePlan, std::unique_ptr<PacketSource>>> new_sources;  // of kept meters
     std::vector<std::unique_ptr<NdpiModule>> new_modules;  // none, or one for each kept meter
+    std::optional<EnrichmentOptions> enrichment;
     TimeoutOptions timeouts;
     bool outputs_changed = false, timeouts_changed = false;
 };
@@ -90,6 +92,9 @@ public:
     void start(std::unique_ptr<MeterUnit> meter);
     void rewire(Rewiring change);
     bool rewired() const;  // every meter has taken the last change
+
+    // What exporters tell of the process; once a second.
+    void update_facts();
 
     void expire_all();
     void stop_meters();
@@ -131,7 +136,9 @@ private:
     std::map<std::string, std::weak_ptr<AnnouncedSelector>> announced_;  // by input
     std::shared_ptr<FlowBudget> budget_;                                 // of all meters; null: no limit
     PipelineTotals past_;                                                // of parts that are gone
-    std::map<std::uint32_t, std::uint64_t> adoption_target_;             // by meter
+    IgnoredPackets past_ignored_;                                        // of meters that are gone
+    FactsWriter facts_;
+    std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by meter
     std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;
     std::vector<std::unique_ptr<MeterUnit>> meters_, retiring_meters_;
 };

@@ -89,12 +89,13 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     compare(capture_plans(running), capture_plans(wanted), same_capture, plan.interfaces_added, plan.interfaces_removed,
             plan.interfaces_reopened);
     replace_shares(capture_plans(running), capture_plans(wanted), plan);
-    // the enterprise number is part of what every exporter is made from
-    const bool same_number = running.private_enterprise_number == wanted.private_enterprise_number;
+    // the enterprise number is part of what every exporter is made from, and whether there are fields of enrichment
+    const bool same_basis = running.private_enterprise_number == wanted.private_enterprise_number &&
+                            running.metering.enrichment.any() == wanted.metering.enrichment.any();
     compare(
         running.exporters, wanted.exporters,
-        [same_number](const config::ExporterConfig& a, const config::ExporterConfig& b) {
-            return same_number && a.type == b.type && a.settings == b.settings;
+        [same_basis](const config::ExporterConfig& a, const config::ExporterConfig& b) {
+            return same_basis && a.type == b.type && a.settings == b.settings && a.share == b.share;
         },
         plan.exporters_added, plan.exporters_removed, plan.exporters_replaced);
     for (const auto& setting : kFixed)
@@ -102,6 +103,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     const TimeoutOptions &timeouts = running.metering, &wanted_timeouts = wanted.metering;
     plan.metering_changed = timeouts != wanted_timeouts;
     plan.rules_changed = running.metering.ndpi != wanted.metering.ndpi && running.metering.n_dissections.any();
+    plan.enrichment_changed = running.metering.enrichment != wanted.metering.enrichment;
     plan.log_changed = running.log.level != wanted.log.level || running.log.format != wanted.log.format;
     plan.control_changed = running.control != wanted.control;
     plan.report_changed = running.performance_report != wanted.performance_report;
@@ -110,13 +112,17 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
 
 config::Config keep_until_restart(const config::Config& running, config::Config wanted) {
     for (const auto& setting : kFixed) setting.keep(running, wanted);
+    // the same files need not be in memory twice
+    if (wanted.metering.enrichment == running.metering.enrichment)
+        wanted.metering.enrichment = running.metering.enrichment;
     return wanted;
 }
 
 std::string ReloadPlan::text() const {
-    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}restart needed: {}", exporters_added.size(),
+    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}{}restart needed: {}", exporters_added.size(),
                        exporters_removed.size(), exporters_replaced.size(), interfaces_added.size(),
                        interfaces_removed.size(), interfaces_reopened.size(), rules_changed ? "nDPI rules ~1, " : "",
+                       enrichment_changed ? "enrichment ~1, " : "",
                        needs_restart.empty() ? "none" : fmt::format("{}", fmt::join(needs_restart, " ")));
 }
 

@@ -15,6 +15,7 @@ struct ReloadPlan {
     std::vector<std::string> needs_restart;  // settings that were left as they are, by key path
     bool metering_changed = false;           // timeouts
     bool rules_changed = false;              // nDPI's files, by path or content
+    bool enrichment_changed = false;         // its files, by path or content, or its cache
     bool log_changed = false;
     bool control_changed = false;
     bool report_changed = false;  // how often

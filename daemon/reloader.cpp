@@ -68,6 +68,7 @@ Result<Rewiring> Reloader::prepare(const ReloadPlan& plan, const config::Config&
     change.timeouts = wanted.metering;
     change.timeouts_changed = plan.metering_changed;
     change.outputs_changed = plan.exporters_changed();
+    if (plan.enrichment_changed) change.enrichment = wanted.metering.enrichment;
     if (auto prepared = prepare_exporters(plan, wanted, change); !prepared) return prepared.error();
     auto prepared = prepare_captures(plan, wanted, change);
     if (prepared) prepared = prepare_modules(plan, wanted, change);

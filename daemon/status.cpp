@@ -31,6 +31,20 @@ void write_reload(JsonWriter& json, const ReloadStatus& reload) {
     json.end_object();
 }
 
+void write_enrichment(JsonWriter& json, const std::vector<EnrichmentTables::Description>& files) {
+    json.key("enrichment").begin_array();
+    for (const auto& file : files) {
+        json.begin_object();
+        json.member("key", file.key);
+        json.member("path", file.path);
+        json.member("type", file.type);
+        json.member("built", time_text(static_cast<std::time_t>(file.build_epoch)));
+        json.member("entries", file.entries);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void write_selection(JsonWriter& json, const InterfaceStatus& status) {
     const auto& [sampling, hash, overload_rate] = status.selector.options;
     json.key("selection").begin_object();
@@ -88,6 +102,10 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.end_array();
     write_selection(json, status);
     write_counts(json, "ignored", status.ignored);
+    json.key("not_metered").begin_object();
+    json.member("packets", status.not_metered.packets);
+    json.member("octets", status.not_metered.octets);
+    json.end_object();
     json.key("metered").begin_object();
     json.member("packets", status.packets);
     json.member("octets", status.octets);
@@ -108,8 +126,23 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("idle_timeout_ms", status.idle_timeout_ms);
     json.member("clock_steps", status.clock_steps);
     write_overload(json, status);
+    write_counts(json, "enrichment", status.enrichment);
     write_counts(json, "records", status.records);
     write_counts(json, "discarded", status.discarded);
+    json.end_object();
+}
+
+void write_collector(JsonWriter& json, const CollectorStatus& status) {
+    json.begin_object();
+    json.member("destination", status.destination);
+    json.member("up", status.up);
+    json.member("records", status.records);
+    json.member("messages", status.messages);
+    json.member("octets", status.octets);
+    json.member("templates", status.templates);
+    json.member("connects", status.connects);
+    json.member("failures", status.failures);
+    json.member("dropped", status.dropped);
     json.end_object();
 }
 
@@ -128,9 +161,29 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.member("queue_depth", status.queue_depth);
     json.member("filtered", status.filtered);
     json.member("sampled_out", status.sampled_out);
+    json.member("elsewhere", status.elsewhere);
     write_counts(json, "dropped", status.dropped);
+    json.key("collectors").begin_array();
+    for (const auto& collector : status.collectors) write_collector(json, collector);
+    json.end_array();
+    write_counts(json, "shortened", status.shortened);
     json.member("last_error", status.last_error);
     json.end_object();
+}
+
+CollectorStatus collector_status(const CollectorView& view) {
+    const ExporterCounters& counters = *view.counters;
+    CollectorStatus status;
+    status.destination = view.destination;
+    status.up = counters.up.get() != 0;
+    status.records = counters.records.get();
+    status.messages = counters.messages.get();
+    status.octets = counters.octets.get();
+    status.templates = counters.templates.get();
+    status.connects = counters.connects.get();
+    status.failures = counters.failures.get();
+    status.dropped = lost_records(counters);
+    return status;
 }
 
 }  // namespace
@@ -151,6 +204,7 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.members = meter.members();
     for (std::size_t i = 1; i < kDecodeResults; ++i)
         status.ignored.emplace_back(name(static_cast<DecodeResult>(i)), counters.ignored[i].get());
+    status.not_metered = ignored_packets(counters, status.capture);
     status.packets = counters.packets.get();
     status.octets = counters.octets.get();
     status.cut = counters.cut.get();
@@ -178,6 +232,9 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
                        {"dissections_stopped", counters.dissections_stopped.get()},
                        {"packets_shed", counters.packets_shed.get()}};
     status.discarded = {{"flows", counters.flows_discarded.get()}, {"packets", counters.packets_discarded.get()}};
+    status.enrichment = {{"lookups", counters.enrichment.lookups.get()},
+                         {"hits", counters.enrichment.hits.get()},
+                         {"damaged", counters.enrichment.damaged.get()}};
     for (const auto& reason : end_reasons())
         status.records.emplace_back(reason.name, counters.records[static_cast<std::size_t>(reason.reason)].get());
     return status;
@@ -200,11 +257,13 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     status.queue_depth = queue.pushed - std::min(queue.pushed, queue.popped);
     status.filtered = exporter.filtered();
     status.sampled_out = exporter.sampled_out();
-    status.dropped = {{"queue_full", queue.dropped_full},
-                      {"unreachable", counters.dropped_unreachable.get()},
-                      {"oversize", counters.dropped_oversize.get()},
-                      {"failed", counters.dropped_failed.get()},
-                      {"undelivered", exporter.dropped_undelivered()}};
+    status.elsewhere = exporter.elsewhere();
+    status.dropped = {{"queue_full", queue.dropped_full}};
+    for (const LossCause& cause : kLossCauses) status.dropped.emplace_back(cause.name, (counters.*cause.counter).get());
+    status.dropped.emplace_back("undelivered", exporter.dropped_undelivered());
+    for (const CollectorView& collector : exporter.collectors())
+        status.collectors.push_back(collector_status(collector));
+    status.shortened = {{"strings", counters.cut_strings.get()}, {"lists", counters.cut_lists.get()}};
     status.last_error = exporter.last_error();
     return status;
 }
@@ -220,6 +279,7 @@ std::string status_json(const DaemonStatus& status) {
     for (const auto& file : status.files) json.value(file);
     json.end_array();
     write_reload(json, status.reload);
+    write_enrichment(json, status.enrichment);
     json.key("interfaces").begin_array();
     for (const auto& interface : status.interfaces) write_interface(json, interface);
     json.end_array();

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "core/capture/packet_source.hpp"
+#include "core/enrichment/enrichment_tables.hpp"
+#include "core/metering/ignored_packets.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/metering/overload.hpp"
 #include "daemon/pipeline.hpp"
@@ -26,6 +28,7 @@ struct InterfaceStatus {
     std::vector<MeteringProcess::Member> members;  // of a group
     NamedCounts ignored;                           // by reason
     std::uint64_t packets = 0, octets = 0, cut = 0, overlap = 0;
+    IgnoredPackets not_metered;  // of all causes
     PacketSelector selector;
     std::uint64_t sampled_out = 0, hash_filtered = 0;  // packets
     std::uint64_t bad_checksum = 0, offloaded_checksum = 0, merged_segments = 0;
@@ -36,7 +39,15 @@ struct InterfaceStatus {
     std::string_view shed = name(ShedLevel::kNothing);
     NamedCounts overload = {{"times", 0}, {"flows_not_dissected", 0}, {"dissections_stopped", 0}, {"packets_shed", 0}};
     NamedCounts discarded;  // flows and packets, as max_nflows had been reached
-    NamedCounts records;    // by end reason
+    NamedCounts enrichment = {{"lookups", 0}, {"hits", 0}, {"damaged", 0}};
+    NamedCounts records;  // by end reason
+};
+
+struct CollectorStatus {
+    std::string destination;
+    bool up = false;
+    std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
+    std::uint64_t dropped = 0;  // records
 };
 
 struct ExporterStatus {
@@ -45,7 +56,10 @@ struct ExporterStatus {
     std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
     std::uint64_t queue_depth = 0;                // records
     std::uint64_t filtered = 0, sampled_out = 0;  // records left out as configured
+    std::uint64_t elsewhere = 0;                  // records of flows that are another collector's
     NamedCounts dropped;                          // by cause
+    std::vector<CollectorStatus> collectors;      // where it has several, or one by messages
+    NamedCounts shortened;                        // records whose strings or lists were cut to fit a message
     std::string last_error;
 };
 
@@ -62,6 +76,7 @@ struct DaemonStatus {
     std::uint64_t uptime_s = 0;
     std::vector<std::string> files;
     ReloadStatus reload;
+    std::vector<EnrichmentTables::Description> enrichment;  // files in use
     std::vector<InterfaceStatus> interfaces;
     std::vector<ExporterStatus> exporters;
 };

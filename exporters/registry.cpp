@@ -10,9 +10,11 @@
 
 #include "core/base/random_words.hpp"
 #include "exporters/file_exporter.hpp"
+#include "exporters/netflow/netflow_types.hpp"
 #ifdef NFSTREAMD_WITH_IPFIX
-#include "exporters/ipfix/ipfix_exporter.hpp"
+#include "exporters/ipfix/ipfix_type.hpp"
 #endif
+#include "exporters/plugin/plugin_exporter.hpp"
 #include "exporters/publish/types.hpp"
 
 namespace nfstreamd::exporters {
@@ -47,6 +49,43 @@ constexpr std::array kCommonSettings{
                 .description = "One flow of so many is sent; 1: every one.",
                 .min = 1,
                 .max = 4294967295.0},
+    SettingSpec{.name = "anonymize.addresses",
+                .type = SettingType::kChoice,
+                .default_value = "off",
+                .description = "IP addresses for this exporter, which stay addresses: truncate, the bits behind the "
+                               "prefix length are 0; prefix_preserving, pseudonyms by Crypto-PAn that share as many "
+                               "leading bits as the addresses do (exporters/anonymize/README.md says what leaks).",
+                .choices = "off truncate prefix_preserving"},
+    SettingSpec{.name = "anonymize.prefix_length_v4",
+                .type = SettingType::kInteger,
+                .default_value = "24",
+                .description = "Bits of an IPv4 address that truncate leaves.",
+                .min = 0,
+                .max = 32},
+    SettingSpec{.name = "anonymize.prefix_length_v6",
+                .type = SettingType::kInteger,
+                .default_value = "48",
+                .description = "Bits of an IPv6 address that truncate leaves.",
+                .min = 0,
+                .max = 128},
+    SettingSpec{.name = "anonymize.mac",
+                .type = SettingType::kChoice,
+                .default_value = "",
+                .description = "Hardware addresses: oui, the last three octets are 0; pseudonym; drop, all octets are "
+                               "0; unless set, drop if addresses are anonymised, else off.",
+                .choices = "off oui pseudonym drop"},
+    SettingSpec{.name = "anonymize.texts",
+                .type = SettingType::kChoice,
+                .default_value = "",
+                .description = "Names, URLs, user agents, certificates, versions, fingerprints and processes: drop, "
+                               "they are empty; pseudonym, 32 hexadecimal digits; unless set, drop if addresses are "
+                               "anonymised, else keep.",
+                .choices = "keep drop pseudonym"},
+    SettingSpec{.name = "anonymize.key",
+                .type = SettingType::kSecret,
+                .default_value = "",
+                .description = "Key of the pseudonyms, 64 hexadecimal digits or any text of 16 characters or more; "
+                               "the same key makes the same pseudonyms."},
     SettingSpec{.name = "rate_limit",
                 .type = SettingType::kNumber,
                 .default_value = "0",
@@ -103,7 +142,7 @@ std::span<const ExporterType> exporter_types() noexcept {
 #ifdef NFSTREAMD_WITH_IPFIX
         kIpfixExporterType,
 #endif
-        kCsvExporterType,   kJsonExporterType,
+        kNetflow9ExporterType, kNetflow5ExporterType, kCsvExporterType,    kJsonExporterType,
 #ifdef NFSTREAMD_WITH_KAFKA
         kKafkaExporterType,
 #endif
@@ -119,7 +158,7 @@ std::span<const ExporterType> exporter_types() noexcept {
 #ifdef NFSTREAMD_WITH_HTTP
         kHttpExporterType,
 #endif
-        kLinesExporterType, kSyslogExporterType,
+        kLinesExporterType,    kSyslogExporterType,   kPluginExporterType,
     };
     return kTypes;
 }
@@ -144,13 +183,13 @@ ExportingOptions exporting_options(const config::Settings& settings) {
 }
 
 Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Settings& settings,
-                                                             const FieldGroups& groups) {
+                                                             const FieldGroups& groups, RecordShare share) {
     const std::string& text = settings.string("filter");
     FlowSamplingOptions sampling;
     sampling.rate = static_cast<std::uint32_t>(settings.integer("flow_sampling.rate"));
     sampling.method =
         settings.string("flow_sampling.method") == "random" ? SamplingMethod::kRandom : SamplingMethod::kSystematic;
-    if (text.empty() && sampling.rate <= 1) return std::unique_ptr<RecordSelector>();
+    if (text.empty() && sampling.rate <= 1 && share.count == 1) return std::unique_ptr<RecordSelector>();
     std::optional<FilterExpression> filter;
     if (!text.empty()) {
         auto parsed = FilterExpression::parse(text, groups);
@@ -158,7 +197,7 @@ Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Setti
             return Error{ErrorCode::kInvalidArgument, "filter: " + parsed.error().message, settings.where("filter")};
         filter = std::move(parsed.value());
     }
-    return std::make_unique<RecordSelector>(std::move(filter), sampling, random_word());
+    return std::make_unique<RecordSelector>(std::move(filter), sampling, random_word(), share);
 }
 
 std::span<const config::ExporterSchema> exporter_schemas() {

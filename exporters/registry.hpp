@@ -11,9 +11,11 @@
 #include "core/base/log.hpp"
 #include "core/export/exporter.hpp"
 #include "core/export/exporting_process.hpp"
+#include "core/record/process_facts.hpp"
 #include "core/record/template.hpp"
 #include "core/selection/record_selector.hpp"
 #include "core/selection/selector_list.hpp"
+#include "exporters/anonymize/anonymization_plan.hpp"
 
 namespace nfstreamd::exporters {
 
@@ -26,6 +28,10 @@ struct ExporterContext {
     std::uint32_t observation_domain = 0;  // IPFIX header
     Logger& logger;
     std::shared_ptr<const SelectorList> selectors{};  // of the packets in the records; null: not known
+    std::shared_ptr<const ProcessFacts> facts{};      // of the process itself; null: not known
+    std::uint32_t exporting_process = 0;              // IE 144: its number in the run
+    // What is done to the records before they come, to be announced where there is a way; null: nothing.
+    std::shared_ptr<const AnonymizationPlan> anonymization{};
 };
 
 struct ExporterType {
@@ -34,18 +40,19 @@ struct ExporterType {
     std::span<const config::SettingSpec> settings;  // its own; the common ones are in common_settings()
     bool exclusive;                                 // owns a path or port: a replacement opens after it closed
     Result<std::unique_ptr<Exporter>> (*make)(const ExporterContext&);
+    bool writes_path = true;  // a setting `path`, if there is one, names a file that it writes
 };
 
 std::span<const ExporterType> exporter_types() noexcept;  // only those compiled in
 const ExporterType* find_exporter_type(std::string_view name) noexcept;
 
-// Settings that every exporter has (fields, filter, flow_sampling, rate_limit,
-// flush_interval, queue_records).
+// Settings that every exporter has (fields, filter, flow_sampling, anonymize,
+// rate_limit, flush_interval, queue_records).
 std::span<const config::SettingSpec> common_settings() noexcept;
 ExportingOptions exporting_options(const config::Settings& settings);
 // Null: every record is sent.
 Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Settings& settings,
-                                                             const FieldGroups& groups);
+                                                             const FieldGroups& groups, RecordShare share = {});
 
 // Each type's own settings with the common ones appended, for config::load.
 std::span<const config::ExporterSchema> exporter_schemas();

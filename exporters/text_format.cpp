@@ -36,10 +36,6 @@ Result<std::unique_ptr<const Anonymizer>> make_anonymizer(const config::Settings
 
 }  // namespace
 
-Error setting_error(const config::Settings& settings, std::string_view name, std::string_view message) {
-    return {ErrorCode::kInvalidArgument, fmt::format("{}: {}", name, message), settings.where(name)};
-}
-
 Result<TextFields> text_fields(const ExporterContext& context) {
     const config::Settings& settings = context.settings;
     const Generation schema = find_generation(settings.string("schema")).value_or(Generation::kNfstream6);

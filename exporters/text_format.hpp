@@ -10,6 +10,7 @@
 #include "exporters/encode/anonymizer.hpp"
 #include "exporters/encode/encoder.hpp"
 #include "exporters/registry.hpp"
+#include "exporters/session/collector_settings.hpp"  // setting_error()
 
 namespace nfstreamd::exporters {
 
@@ -33,9 +34,6 @@ inline constexpr std::array kPseudonymSettings{
                             "Key of these hashes, 128 hexadecimal digits or any text of 16 characters or more, for "
                             "pseudonyms that stay the same; unless set, a random one for each run."},
 };
-
-// An error of configuration: the key, what is wrong, and where it stands.
-Error setting_error(const config::Settings& settings, std::string_view name, std::string_view message);
 
 struct TextFields {
     FieldSelection fields;

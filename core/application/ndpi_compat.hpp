@@ -132,6 +132,18 @@ inline void append_name(Module* module, const Verdict& verdict, std::string& out
     out += text;
 }
 
+inline std::uint16_t category_of(Module* module, std::uint16_t protocol) {
+    return static_cast<std::uint16_t>(ndpi_get_proto_category(module, protocol_of({0, protocol})));
+}
+
+inline const char* breed_name(Module* module, std::uint16_t protocol) {
+#if NFSTREAMD_NDPI_VERSION >= 500
+    return ndpi_get_proto_breed_name(ndpi_get_proto_breed(module, protocol));
+#else
+    return ndpi_get_proto_breed_name(module, ndpi_get_proto_breed(module, protocol));
+#endif
+}
+
 // Members that moved, or were renamed, are looked for by name: the first that is there.
 template <class F>
 const char* offered_alpn(const F& flow) {

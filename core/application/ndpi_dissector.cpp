@@ -114,6 +114,8 @@ public:
     }
 
     std::uint64_t states() const { return states_.kept(); }
+    ApplicationList applications() const { return slots_[current_].module->applications(); }
+
     std::size_t modules() const {
         const auto in_use = [](const Slot& slot) { return slot.module != nullptr; };
         return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), in_use)) + retired_.size();
@@ -196,6 +198,9 @@ const ApplicationRecord* NdpiDissector::finish(FlowApplication& flow, Arena& are
 }
 void NdpiDissector::discard(FlowApplication& flow) noexcept {
     implementation_->discard(flow);
+}
+ApplicationList NdpiDissector::applications() const {
+    return implementation_->applications();
 }
 void NdpiDissector::adopt(std::unique_ptr<NdpiModule> module) {
     implementation_->adopt(std::move(module));

@@ -58,6 +58,9 @@ public:
     // begun stay with theirs, which is freed after the last of them.
     void adopt(std::unique_ptr<NdpiModule> module);
 
+    // Of the module for new flows.
+    ApplicationList applications() const;
+
     std::uint64_t states() const noexcept;  // of nDPI, kept for flows without a verdict
     std::size_t modules() const noexcept;   // not yet freed
 

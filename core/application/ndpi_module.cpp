@@ -88,6 +88,20 @@ const std::string& NdpiModule::application_name(std::uint16_t master, std::uint1
     return text;
 }
 
+ApplicationList NdpiModule::applications() const {
+    ApplicationList list;
+    for (unsigned id = 0; id < ndpi_get_num_supported_protocols(module_); ++id) {
+        const auto number = static_cast<std::uint16_t>(id);
+        ApplicationInfo info{number, {}, {}, std::string(category_name(ndpi::category_of(module_, number)))};
+        ndpi::append_name(module_, {0, number}, info.name);
+        if (info.name.empty()) continue;
+        if (info.name.size() > kLongestName) info.name.resize(kLongestName);
+        info.description = fmt::format("{}, {}", info.category, ndpi::breed_name(module_, number));
+        list.push_back(std::move(info));
+    }
+    return list;
+}
+
 std::string_view NdpiModule::category_name(std::uint16_t category) const {
     const char* text = ndpi_category_get_name(module_, static_cast<ndpi_protocol_category_t>(category));
     return text == nullptr ? std::string_view{} : std::string_view(text, strnlen(text, kLongestCategory));

@@ -12,6 +12,7 @@
 #include "core/application/dissector_options.hpp"
 #include "core/application/ndpi_dispatch.hpp"
 #include "core/base/result.hpp"
+#include "core/record/process_facts.hpp"
 
 struct ndpi_detection_module_struct;
 
@@ -34,6 +35,8 @@ public:
     // By nDPI's ids, which mean something within this module only.
     const std::string& application_name(std::uint16_t master, std::uint16_t app);
     std::string_view category_name(std::uint16_t category) const;
+    // Every protocol by its own id, the operator's too.
+    ApplicationList applications() const;
 
 private:
     explicit NdpiModule(ndpi_detection_module_struct* module)

@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/base/counter.hpp"
 #include "core/base/result.hpp"
@@ -23,22 +25,64 @@ namespace nfstreamd {
 
 // Written by the exporter's thread, read by any.
 struct ExporterCounters {
-    Counter records;              // flow records handed to the transport (uniflow: a biflow counts once)
-    Counter data_records;         // data records in messages or lines, options included
-    Counter messages, octets;     // that left
-    Counter templates;            // messages with templates sent
-    Counter dropped_unreachable;  // records in datagrams a collector refused (ICMP)
-    Counter dropped_oversize;     // records that fit no message
-    Counter dropped_failed;       // records given up after an error of the transport
-    Counter failures, connects;   // errors; sessions or files opened
-    Counter up;                   // gauge: 1 while open
+    Counter records;                 // flow records handed to the transport (uniflow: a biflow counts once)
+    Counter data_records;            // data records in messages or lines, options included
+    Counter messages, octets;        // that left
+    Counter templates;               // messages with templates sent
+    Counter dropped_unreachable;     // records in datagrams a collector refused (ICMP)
+    Counter dropped_oversize;        // records that fit no message
+    Counter dropped_failed;          // records given up after an error of the transport
+    Counter dropped_unsupported;     // records that the protocol cannot tell of: IPv6 in NetFlow 5
+    Counter cut_strings, cut_lists;  // records that left with shortened strings or lists, to fit a message
+    Counter failures, connects;      // errors; sessions or files opened
+    Counter up;                      // gauge: 1 while open
 };
+
+// Every cause of a loss, by the name that users see.
+struct LossCause {
+    std::string_view name;
+    Counter ExporterCounters::*counter;
+};
+inline constexpr LossCause kLossCauses[] = {{"unreachable", &ExporterCounters::dropped_unreachable},
+                                            {"oversize", &ExporterCounters::dropped_oversize},
+                                            {"failed", &ExporterCounters::dropped_failed},
+                                            {"unsupported", &ExporterCounters::dropped_unsupported}};
+inline std::uint64_t lost_records(const ExporterCounters& counters) noexcept {
+    std::uint64_t sum = 0;
+    for (const LossCause& cause : kLossCauses) sum += (counters.*cause.counter).get();
+    return sum;
+}
 
 // Flow records that never reached a receiver, and what they told of (RFC 7011, 4.3).
 struct LossTotals {
     std::uint64_t records = 0, packets = 0, octets = 0;
     std::int64_t first_ms = 0, last_ms = 0;  // when the first and the last was given up, since 1970; 0: none was
     friend bool operator==(const LossTotals&, const LossTotals&) = default;
+
+    LossTotals& operator+=(const LossTotals& other) noexcept {
+        records += other.records;
+        packets += other.packets;
+        octets += other.octets;
+        if (other.first_ms != 0 && (first_ms == 0 || other.first_ms < first_ms)) first_ms = other.first_ms;
+        last_ms = other.last_ms > last_ms ? other.last_ms : last_ms;
+        return *this;
+    }
+    // Of what was no loss after all; the times stay.
+    LossTotals& operator-=(const LossTotals& other) noexcept {
+        records -= other.records;
+        packets -= other.packets;
+        octets -= other.octets;
+        return *this;
+    }
+    void note_time(std::chrono::system_clock::time_point now) noexcept {
+        last_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+        if (first_ms == 0) first_ms = last_ms;
+    }
+};
+
+struct CollectorView {
+    std::string destination;
+    const ExporterCounters* counters;  // lives as long as the exporter
 };
 
 class Exporter {
@@ -81,6 +125,8 @@ public:
 
     virtual const ExporterCounters& counters() const noexcept = 0;  // any thread
     virtual std::string description() const = 0;                    // "udp://192.0.2.5:4739"; any thread
+    // Each collector by itself where an exporter has several; any thread.
+    virtual std::vector<CollectorView> collectors() const { return {}; }
 };
 
 }  // namespace nfstreamd

@@ -57,6 +57,7 @@ public:
     const ExportingOptions& options() const noexcept { return options_; }
     std::string destination() const { return exporter_->description(); }
     const ExporterCounters& counters() const noexcept { return exporter_->counters(); }
+    std::vector<CollectorView> collectors() const { return exporter_->collectors(); }
 
     // Records of all producers so far: pushed = popped + still queued, and
     // popped = in the exporter's hands + filtered + sampled_out + dropped_undelivered.
@@ -68,6 +69,7 @@ public:
     // Left out as the operator wants it.
     std::uint64_t filtered() const noexcept { return selector_ ? selector_->filtered() : 0; }
     std::uint64_t sampled_out() const noexcept { return selector_ ? selector_->sampled_out() : 0; }
+    std::uint64_t elsewhere() const noexcept { return selector_ ? selector_->elsewhere() : 0; }
 
     // Given up, at stop or for good. Once finished, what a producer pushed in the
     // last moment counts too: pushed = written + dropped by the exporter + this.

@@ -2,13 +2,12 @@
 #include "core/features/flow_statistics.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
+
+#include "core/features/moments.hpp"
 
 namespace nfstreamd {
 namespace {
-
-__extension__ using Wide = unsigned __int128;
 
 // Bit of TCP's flag octet for each column, in nfstream's order.
 constexpr std::uint8_t kFlagBits[kTcpFlagCount] = {0x02, 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x01};
@@ -22,29 +21,6 @@ void add_gap(GapSums& sums, std::uint64_t gap_ms, bool first) {
     sums.squares = squares >= sums.squares ? squares : std::numeric_limits<std::uint64_t>::max();
 }
 
-struct Moments {
-    double mean = 0, deviation = 0;
-};
-
-// a - b, or 0. Most fit into 64 bits, whose conversion is one instruction and the same number.
-double excess(Wide a, Wide b) {
-    if (a <= b) return 0.0;
-    const Wide difference = a - b;
-    const auto low = static_cast<std::uint64_t>(difference);
-    return low == difference ? static_cast<double>(low) : static_cast<double>(difference);
-}
-
-// Sample standard deviation: sqrt((n * sum of squares - sum^2) / (n * (n - 1))).
-Moments moments(std::uint64_t n, std::uint64_t sum, Wide squares) {
-    Moments out;
-    if (n == 0) return out;
-    out.mean = static_cast<double>(sum) / static_cast<double>(n);
-    if (n < 2) return out;
-    const double numerator = excess(squares * n, Wide{sum} * sum);
-    out.deviation = std::sqrt(numerator / (static_cast<double>(n) * static_cast<double>(n - 1)));
-    return out;
-}
-
 ScopeStatistics scope(const ScopeTotals& totals, std::uint16_t size_min, std::uint16_t size_max, Wide size_squares,
                       const GapSums& gaps) {
     ScopeStatistics out;
@@ -53,6 +29,8 @@ ScopeStatistics scope(const ScopeTotals& totals, std::uint16_t size_min, std::ui
     out.max_ps = size_max;
     out.mean_ps = sizes.mean;
     out.stddev_ps = sizes.deviation;
+    out.ps_squares =
+        static_cast<std::uint64_t>(std::min<Wide>(size_squares, std::numeric_limits<std::uint64_t>::max()));
     if (totals.packets > 1) {
         // gaps add up to the duration
         const Moments piat = moments(totals.packets - 1, totals.duration_ms, gaps.squares);

@@ -561,6 +561,7 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
     if (sequences_.enabled()) record.sequence = sequences_.build(index, record.packets(), arena);
     if (context_.dissector != nullptr) record.application = context_.dissector->finish(applications_[index], arena);
     if (context_.processes != nullptr) name_process(record, arena);
+    if (context_.enricher != nullptr) record.enrichment = context_.enricher->enrich(record, arena);
     if (context_.hook != nullptr) [[unlikely]]
         context_.hook->on_expire(handle(index), record, arena);
 
@@ -580,6 +581,7 @@ void FlowMeter<Key>::discard(std::uint32_t index) {
     if (context_.dissector != nullptr) context_.dissector->discard(applications_[index]);
     context_.counters.flows_discarded.add();
     context_.counters.packets_discarded.add(std::uint64_t{entry.packets[0]} + entry.packets[1]);
+    context_.counters.ignored_octets.add(entry.octets(0) + entry.octets(1));
 }
 
 template <class Key>

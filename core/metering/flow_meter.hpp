@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/application/ndpi_dissector.hpp"
+#include "core/enrichment/enricher.hpp"
 #include "core/features/flow_sequences.hpp"
 #include "core/features/flow_statistics.hpp"
 #include "core/features/tcp_quality.hpp"
@@ -52,6 +53,7 @@ struct MeterContext {
     bool thins() const noexcept { return shed == ShedLevel::kPackets; }
     bool rates_differ = false;
     const ProcessTable* processes = nullptr;                                 // null: off
+    Enricher* enricher = nullptr;                                            // null: off
     std::uint32_t most_packets = std::numeric_limits<std::uint32_t>::max();  // that one flow can count
     // Where flows were seen, by FlowEntry::source, and the place there of each RawFrame::source.
     struct Interface {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/application/dissector_options.hpp"
+#include "core/enrichment/enrichment_options.hpp"
 #include "core/packet/fragment_mode.hpp"
 #include "core/packet/tunnel_set.hpp"
 #include "core/record/generation.hpp"
@@ -41,6 +42,7 @@ struct MeteringOptions : TimeoutOptions {
     int system_visibility_mode = 0;  // 1: the local process of each flow; live only
     std::chrono::milliseconds system_visibility_poll{100};
     unsigned splt_analysis = 0;  // packets per flow kept in the sequence; 0: off
+    EnrichmentOptions enrichment;
     Generation compatibility = Generation::kNfstream6;
     bool nfstream3_records = false;  // keep what the schema nfstream3 alone needs: ids by creation, details
     friend bool operator==(const MeteringOptions&, const MeteringOptions&) = default;

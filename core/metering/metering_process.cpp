@@ -12,6 +12,7 @@
 #include "core/base/random_words.hpp"
 #include "core/metering/clock_watch.hpp"
 #include "core/metering/flow_meter.hpp"
+#include "core/metering/ignored_packets.hpp"
 #include "core/metering/load_shedder.hpp"
 #include "core/metering/pause_watch.hpp"
 #include "core/packet/checksum.hpp"
@@ -77,6 +78,7 @@ public:
             dissector_ = std::move(dissector.value());
             context_.dissector = dissector_.get();
         }
+        enrich_from(options_.enrichment);
         if (auto status = v4_.allocate(); !status) return status;
         if (auto status = v6_.allocate(); !status) return status;
         counters_.table_octets.set(v4_.octets() + v6_.octets());
@@ -198,6 +200,7 @@ public:
         const std::lock_guard lock(mutex_);
         return selector_;
     }
+    ApplicationList applications() const { return dissector_ ? dissector_->applications() : ApplicationList{}; }
 
     void set_hook(std::unique_ptr<FlowHook> hook) {
         hook_ = std::move(hook);
@@ -218,7 +221,8 @@ public:
 
 private:
     struct Tally {  // of one vector
-        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, hash_filtered = 0;
+        std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, sampled_octets = 0,
+                      hash_filtered = 0;
     };
 
     // Decodes the frames and gives the packets to their flow tables. `all`: nothing
@@ -239,6 +243,7 @@ private:
             newest_frame_ = std::max(newest_frame_, frame.timestamp);
             if (!all && sampler_.on() && !sampler_.selects(frame_number_++)) {
                 ++tally.sampled_out;
+                tally.sampled_octets += frame.wire_length;
                 continue;
             }
             Packet& packet = *next;
@@ -246,7 +251,7 @@ private:
             if (!all && vector.checksum != ChecksumMode::kOff && result == DecodeResult::kOk)
                 result = look_at_checksums(packet, vector.checksum);
             if (result != DecodeResult::kOk) [[unlikely]] {
-                if (counts_input_) counters_.ignored[static_cast<std::size_t>(result)].add();
+                if (counts_input_) count_ignored(result, frame);
                 continue;
             }
             if (packet.timestamp < clock_ || packet.timestamp > latest_) [[unlikely]]
@@ -275,13 +280,20 @@ private:
         }
     }
 
+    void count_ignored(DecodeResult result, const RawFrame& frame) noexcept {
+        counters_.ignored[static_cast<std::size_t>(result)].add();
+        if (may_be_ip(result)) counters_.ignored_octets.add(frame.wire_length);
+    }
+
     void count(const Tally& tally) noexcept {
         counters_.packets.add(tally.metered);
         counters_.octets.add(tally.octets);
         counters_.wire_octets.add(tally.wire_octets);
         if (tally.cut != 0) counters_.cut.add(tally.cut);
-        if (tally.sampled_out != 0 && counts_input_)
+        if (tally.sampled_out != 0 && counts_input_) {
             (context_.thins() ? counters_.packets_shed : counters_.sampled_out).add(tally.sampled_out);
+            if (context_.thins()) counters_.ignored_octets.add(tally.sampled_octets);
+        }
         if (tally.hash_filtered != 0) counters_.hash_filtered.add(tally.hash_filtered);
         saw_packets_ = saw_packets_ || tally.metered != 0;
     }
@@ -323,6 +335,7 @@ private:
         for (MeteringChange& change : changes) {
             change_timeouts(change);
             if (change.ndpi_module && dissector_) dissector_->adopt(std::move(change.ndpi_module));
+            if (change.enrichment) enrich_from(*change.enrichment);
             if (change.source) replace_source(std::move(change.source));
             if (change.selector) replace_selector(std::move(*change.selector));
             publisher_.replace_outputs(std::move(change.outputs));
@@ -343,6 +356,13 @@ private:
     void revisit_flows() {
         v4_.timeouts_changed();
         v6_.timeouts_changed();
+    }
+
+    // What is cached belongs to the tables, so it goes with them.
+    void enrich_from(const EnrichmentOptions& options) {
+        enricher_ = options.tables ? std::make_unique<Enricher>(options, counters_.enrichment) : nullptr;
+        context_.enricher = enricher_.get();
+        publisher_.keep(options.tables);
     }
 
     bool budget_spent() const { return budget_ != nullptr && budget_->spent(); }
@@ -641,6 +661,7 @@ private:
     std::shared_ptr<const ProcessTable> processes_;
     RecordPublisher publisher_;
     std::unique_ptr<NdpiDissector> dissector_;
+    std::unique_ptr<Enricher> enricher_;  // null: off
     TunnelContexts tunnels_;
     MeterContext context_;
     FragmentTable fragments_;
@@ -728,6 +749,9 @@ const MeterCounters& MeteringProcess::counters() const noexcept {
 }
 PacketSelector MeteringProcess::selector() const {
     return implementation_->selector();
+}
+ApplicationList MeteringProcess::applications() const {
+    return implementation_->applications();
 }
 MeteringProcess::CaptureTotals MeteringProcess::capture() const {
     return implementation_->capture();

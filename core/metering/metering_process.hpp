@@ -14,6 +14,7 @@
 #include "core/application/ndpi_module.hpp"
 #include "core/base/log.hpp"
 #include "core/capture/packet_source.hpp"
+#include "core/enrichment/enricher.hpp"
 #include "core/export/record_queue.hpp"
 #include "core/host/process_table.hpp"
 #include "core/metering/flow_budget.hpp"
@@ -22,6 +23,7 @@
 #include "core/metering/metering_options.hpp"
 #include "core/packet/packet.hpp"
 #include "core/record/end_reason.hpp"
+#include "core/record/process_facts.hpp"
 #include "core/selection/packet_selector.hpp"
 
 namespace nfstreamd {
@@ -41,6 +43,7 @@ struct MeterCounters {                           // written by the metering thre
     Counter packets, octets;                     // metered; octets of IP datagrams
     Counter wire_octets;                         // of metered packets
     Counter ignored[kDecodeResults];             // by DecodeResult; [0] stays 0
+    Counter ignored_octets;                      // of IP packets seen and not metered, ignored_packets.hpp
     Counter cut;                                 // metered although shorter than on the wire
     Counter bad_checksum;                        // metered all the same (checksum: count)
     Counter offloaded_checksum;                  // metered; the interface was to fill it in
@@ -68,6 +71,7 @@ struct MeterCounters {                           // written by the metering thre
     Counter flows_not_dissected;  // none of their packets was shown to nDPI
     Counter dissections_stopped;  // not all of those that would have been were shown
     Counter packets_shed;         // frames that sampling passed over while packets were shed
+    EnrichmentCounters enrichment;
 };
 
 // What a running metering process can take over without losing a flow.
@@ -76,6 +80,7 @@ struct MeteringChange : TimeoutOptions {
     std::unique_ptr<PacketSource> source;               // opened; null: keep the present one
     std::unique_ptr<NdpiModule> ndpi_module;            // for flows that begin from now on; null: keep the present one
     std::optional<PacketSelector> selector;             // flows of the one before end first, reason forced
+    std::optional<EnrichmentOptions> enrichment;        // of records that are made from now on
 };
 
 class MeteringProcess {
@@ -113,6 +118,8 @@ public:
     const MeteringOptions& options() const noexcept;
     const MeterCounters& counters() const noexcept;
     PacketSelector selector() const;  // in use now
+    // That may come in its records; after open() and before run(). Empty: nothing is dissected.
+    ApplicationList applications() const;
 
     struct CaptureTotals {  // over all sources that this process has had
         std::uint64_t frames = 0, octets = 0, truncated = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0,

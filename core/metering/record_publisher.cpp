@@ -10,6 +10,7 @@ Arena& RecordPublisher::arena() {
     if (!batch_) {
         batch_ = std::make_shared<RecordBatch>();
         batch_->records.reserve(kBatchRecords);
+        batch_->tables = tables_;
         opened_ = std::chrono::steady_clock::now();
     }
     return batch_->arena;
@@ -51,6 +52,13 @@ void RecordPublisher::wait_for_room(std::chrono::milliseconds at_most) {
 
 void RecordPublisher::publish_if_old(std::chrono::steady_clock::time_point now) {
     if (batch_ && now - opened_ >= kOldest) publish();
+}
+
+// The open batch may borrow from those before.
+void RecordPublisher::keep(std::shared_ptr<const void> tables) {
+    publish();
+    batch_.reset();
+    tables_ = std::move(tables);
 }
 
 void RecordPublisher::replace_outputs(std::vector<std::shared_ptr<RecordQueue>> outputs) {

@@ -28,6 +28,9 @@ public:
     void publish();  // the open batch leaves, if it has records
     void publish_if_old(std::chrono::steady_clock::time_point now);
 
+    // Batches that are begun from now on keep `tables`, which their records borrow from.
+    void keep(std::shared_ptr<const void> tables);
+
     // Outputs that leave get what is open, then their end.
     void replace_outputs(std::vector<std::shared_ptr<RecordQueue>> outputs);
     void end();  // publish, then every output ends
@@ -47,6 +50,7 @@ private:
     bool wait_for_room_;
     std::optional<std::chrono::steady_clock::time_point> wait_until_;  // of the last flush
     std::shared_ptr<RecordBatch> batch_;
+    std::shared_ptr<const void> tables_;
     std::chrono::steady_clock::time_point opened_{};
 };
 

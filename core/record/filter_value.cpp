@@ -262,7 +262,10 @@ FilterKind filter_kind(const InformationElement& field) noexcept {
         case IeType::kString:
             return FilterKind::kText;
         case IeType::kOctetArray:
-        case IeType::kSigned32List:
+            return field.value.form == FieldForm::kNumberOf ? FilterKind::kNumber : FilterKind::kNothing;
+        case IeType::kSigned8List:
+        case IeType::kUnsigned16List:
+        case IeType::kGapList:
             break;
     }
     return FilterKind::kNothing;

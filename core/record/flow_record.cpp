@@ -32,6 +32,12 @@ ReversedFlow::ReversedFlow(const FlowRecord& original) : record(original) {
         std::swap(t.source_address, t.destination_address);
         std::swap(t.key, t.reverse_key);
     });
+    turn(record.enrichment, enrichment_, [](auto& e) { std::swap(e.source, e.destination); });
+    turn(record.sequence, sequence_, [this](auto& s) {
+        directions_.assign(s.direction.begin(), s.direction.end());
+        for (auto& direction : directions_) direction = direction < 0 ? direction : 1 - direction;
+        s.direction = directions_;
+    });
 }
 
 }  // namespace nfstreamd

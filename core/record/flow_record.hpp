@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a metering process hands to the exporting processes when a flow ends or
 // reaches its active timeout. A plain struct; its strings and blocks live in the
-// arena of its batch. A batch is const once published and freed in one step.
+// arena of its batch, or in tables that it keeps. A batch is const once published and freed in one step.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -34,6 +34,7 @@ enum TcpFlagIndex { kSyn, kCwr, kEce, kUrg, kAck, kPsh, kRst, kFin, kTcpFlagCoun
 struct ScopeStatistics {  // sizes in octets of the accounting mode, gaps in milliseconds
     std::uint32_t min_ps = 0, max_ps = 0;
     double mean_ps = 0, stddev_ps = 0;
+    std::uint64_t ps_squares = 0;  // sum of the squared sizes, exact; of both directions the sum of theirs if it fits
     std::uint64_t min_piat_ms = 0, max_piat_ms = 0;
     double mean_piat_ms = 0, stddev_piat_ms = 0;
     std::uint64_t flag_packets[kTcpFlagCount] = {};
@@ -102,6 +103,17 @@ struct ProcessRecord {  // the local process a flow belongs to
     std::string_view name;
 };
 
+struct EndpointRecord {     // what tables know of one end of a flow; empty or 0: nothing
+    std::uint32_t asn = 0;  // autonomous system
+    std::string_view as_organization;
+    std::string_view country;  // ISO 3166-1, two letters
+    std::string_view label;    // of the prefix
+    std::string_view mac_vendor;
+};
+struct EnrichmentRecord {
+    EndpointRecord source, destination;
+};
+
 enum class BiflowDirection : std::uint8_t { kArbitrary = 0, kInitiator = 1, kReverseInitiator = 2 };  // IE 239
 
 struct FlowRecord {
@@ -126,6 +138,7 @@ struct FlowRecord {
     const TunnelRecord* tunnel = nullptr;  // null: not tunnelled
     const TcpQualityRecord* tcp_quality = nullptr;
     const ProcessRecord* process = nullptr;
+    const EnrichmentRecord* enrichment = nullptr;  // null: off, or nothing is known
 
     std::uint64_t packets() const { return forward.packets + reverse.packets; }
     TimestampNs first() const { return forward.first; }
@@ -146,11 +159,15 @@ private:
     StatisticsRecord statistics_;
     TcpQualityRecord tcp_quality_;
     TunnelRecord tunnel_;
+    EnrichmentRecord enrichment_;
+    SequenceRecord sequence_;
+    std::vector<std::int32_t> directions_;
 };
 
 struct RecordBatch {
     std::vector<FlowRecord> records;
     Arena arena;
+    std::shared_ptr<const void> tables;  // where texts of enrichment are; null: nowhere
 };
 using RecordBatchPtr = std::shared_ptr<const RecordBatch>;
 

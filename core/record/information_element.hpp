@@ -27,8 +27,14 @@ enum class IeType : std::uint8_t {  // abstract data types of RFC 7012, section 
     kDateTimeMilliseconds,
     kString,
     kOctetArray,
-    kSigned32List
+    kSigned8List,     // lists of numbers; in IPFIX a basicList (RFC 6313) of elements of that type
+    kUnsigned16List,  //
+    kGapList,         // times from one to the next; in IPFIX a basicList of dateTimeMilliseconds
 };
+constexpr bool is_list(IeType type) {
+    return type >= IeType::kSigned8List;
+}
+
 enum class IeSemantics : std::uint8_t {  // RFC 7012, section 3.2
     kDefault,
     kQuantity,
@@ -48,14 +54,16 @@ enum class IeGroup : std::uint8_t {
     kApplication,    // n_dissections
     kSystem,         // system_visibility_mode
     kDetails,        // n_dissections: the same by protocol, as collectors name it; by `fields:` in CSV and JSON
+    kMoments,        // statistical_analysis: what IPFIX carries in place of means and deviations; by `fields:`
     kBase,           // what operators ask for beside nfstream's columns; by `fields:` in CSV and JSON
     kEncapsulation,  // decode_tunnels: the tunnel's own addresses and id; by `fields:`
     kL7Details,      // l7_details; by `fields:`
     kTcpQuality,     // tcp_quality; by `fields:`
+    kEnrichment,     // enrichment; by `fields:`
 };
 
 // Which half of a biflow a field belongs to. Uniflow templates leave kReverse
-// and kBoth out; kBoth is computed from the halves and never sent over IPFIX.
+// and kBoth out; of kBoth IPFIX carries what does not follow from the halves.
 enum class IeSide : std::uint8_t { kFlow, kForward, kReverse, kBoth };
 
 struct IeId {
@@ -81,6 +89,7 @@ enum class FieldForm : std::uint8_t {
     kUnsigned16,  //
     kUnsigned32,
     kUnsigned64,
+    kFloat64,
     kNanoseconds,  // TimestampNs; the value is in milliseconds
     kIpAddress,
     kMacAddress,
@@ -117,7 +126,7 @@ struct FieldReader {
 struct InformationElement {
     std::string_view column;  // CSV header and JSON key: "src2dst_bytes"
     std::string_view name;    // IPFIX name: "octetDeltaCount"; "" when it has no element
-    IeId ie;                  // element, or its IPv4 form
+    IeId ie;                  // element, or its IPv4 form; of a list that of its entries
     IeId ie_v6;               // IPv6 form where the registry has two
     IeType type;
     // Octets in IPFIX when shorter than the type's own (RFC 7011, 6.2); 0: the type's. 16 for an address that need not

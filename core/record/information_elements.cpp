@@ -20,7 +20,9 @@ using enum IeGroup;
 using enum IeSide;
 
 constexpr IeId kNone{};
-constexpr std::uint32_t kNtopPen = 35632;  // elements of nProbe, as its collectors know them
+constexpr std::uint32_t kNtopPen = 35632;      // elements of nProbe, as its collectors know them
+constexpr std::uint32_t kCesnetPen = 8057;     // of ipfixprobe
+constexpr std::uint16_t kReverseBit = 0x4000;  // of a reverse element under a number of one's own (RFC 5103, 6.2)
 
 constexpr IeId iana(std::uint16_t id) {
     return {0, id};
@@ -31,8 +33,14 @@ constexpr IeId reverse_of(std::uint16_t id) {
 constexpr IeId ntop(std::uint16_t id) {
     return {kNtopPen, id};
 }
+constexpr IeId cesnet(std::uint16_t id) {
+    return {kCesnetPen, id};
+}
 constexpr IeId ours(std::uint16_t id) {
     return {kOurPen, id};
+}
+constexpr IeId ours_reverse(std::uint16_t id) {
+    return {kOurPen, static_cast<std::uint16_t>(id | kReverseBit)};
 }
 
 std::uint64_t milliseconds(TimestampNs ns) {
@@ -64,6 +72,7 @@ constexpr FieldForm form_of() {
     if (std::is_same_v<T, IpAddress>) return FieldForm::kIpAddress;
     if (std::is_same_v<T, MacAddress>) return FieldForm::kMacAddress;
     if (std::is_same_v<T, std::string_view>) return FieldForm::kText;
+    if (std::is_same_v<T, double>) return FieldForm::kFloat64;
     if (!std::is_unsigned_v<T> && !std::is_enum_v<T>) return FieldForm::kAny;
     if (sizeof(T) == 8) return FieldForm::kUnsigned64;
     if (sizeof(T) == 4) return FieldForm::kUnsigned32;
@@ -157,6 +166,16 @@ FieldValue l7_value(const FlowRecord& r) {
 }
 template <auto Member>
 constexpr FieldReader l7{l7_value<Member>, risk<Member>.form, risk<Member>.member};
+// Of one end of a flow; a number that is 0 is not known.
+template <auto End, auto Member>
+constexpr FieldReader enrichment{[](const FlowRecord& r) -> FieldValue {
+                                     const auto* member = find<&FlowRecord::enrichment, End, Member>(r);
+                                     using Value = std::remove_cvref_t<decltype(*member)>;
+                                     if (member == nullptr || *member == Value{}) return {};
+                                     return to_value(*member);
+                                 },
+                                 form_of<MemberAt<&FlowRecord::enrichment, End, Member>>(),
+                                 member_at<&FlowRecord::enrichment, End, Member>};
 // A duration, or nothing when it was not seen.
 template <auto Member>
 FieldValue handshake(const FlowRecord& r) {
@@ -166,8 +185,20 @@ FieldValue handshake(const FlowRecord& r) {
 template <std::uint64_t (*Number)(const FlowRecord&)>
 constexpr FieldReader number_of{[](const FlowRecord& r) -> FieldValue { return Number(r); }, Number};
 
+// To the nearest whole number, 0 in a record without statistics.
+template <auto Scope, auto Member>
+std::uint64_t rounded(const FlowRecord& r) {
+    if (r.statistics == nullptr) return 0;
+    return static_cast<std::uint64_t>(r.statistics->*Scope.*Member + 0.5);
+}
+
 std::uint64_t end_reason_number(const FlowRecord& r) {
     return row(r.end_reason).flow_end_reason;
+}
+// The application; where only the protocol that carries it is known, that.
+std::uint64_t application_number(const FlowRecord& r) {
+    if (r.application == nullptr) return 0;
+    return r.application->app_protocol != 0 ? r.application->app_protocol : r.application->master_protocol;
 }
 std::uint64_t icmp_type_and_code(const FlowRecord& r) {
     return static_cast<std::uint16_t>(r.forward.icmp_type << 8 | r.forward.icmp_code);
@@ -200,90 +231,94 @@ using Q = TcpQualityRecord;
 using QD = TcpQualityDirection;
 constexpr auto kFwdTcp = &Q::forward;
 constexpr auto kRevTcp = &Q::reverse;
+using E = EndpointRecord;
+constexpr auto kSource = &EnrichmentRecord::source;
+constexpr auto kDestination = &EnrichmentRecord::destination;
 
 // nfstream has each statistic for three scopes: the same rows, three times.
-#define NFSTREAMD_SIZE_ROWS(scope, prefix, side, where)                                            \
-    {prefix "min_ps",                                                                              \
-     "",                                                                                           \
-     kNone,                                                                                        \
-     kNone,                                                                                        \
-     kUnsigned32,                                                                                  \
-     0,                                                                                            \
-     kQuantity,                                                                                    \
-     kStatistics,                                                                                  \
-     side,                                                                                         \
-     "octets",                                                                                     \
-     "Smallest packet" where ", as accounting_mode measures.",                                     \
-     statistic<scope, &S::min_ps>},                                                                \
-        {prefix "mean_ps",                                                                         \
-         "",                                                                                       \
-         kNone,                                                                                    \
-         kNone,                                                                                    \
-         kFloat64,                                                                                 \
-         0,                                                                                        \
-         kQuantity,                                                                                \
-         kStatistics,                                                                              \
-         side,                                                                                     \
-         "octets",                                                                                 \
-         "Mean packet size" where ".",                                                             \
-         statistic<scope, &S::mean_ps>},                                                           \
-        {prefix "stddev_ps",                                                                       \
-         "",                                                                                       \
-         kNone,                                                                                    \
-         kNone,                                                                                    \
-         kFloat64,                                                                                 \
-         0,                                                                                        \
-         kQuantity,                                                                                \
-         kStatistics,                                                                              \
-         side,                                                                                     \
-         "octets",                                                                                 \
-         "Standard deviation of packet sizes" where ".",                                           \
-         statistic<scope, &S::stddev_ps>},                                                         \
-    {                                                                                              \
-        prefix "max_ps", "", kNone, kNone, kUnsigned32, 0, kQuantity, kStatistics, side, "octets", \
-            "Largest packet" where ".", statistic<scope, &S::max_ps>                               \
+#define NFSTREAMD_SIZE_ROWS(scope, prefix, side, where, min_name, min_ie, max_name, max_ie)               \
+    {prefix "min_ps",                                                                                     \
+     min_name,                                                                                            \
+     min_ie,                                                                                              \
+     kNone,                                                                                               \
+     kUnsigned64,                                                                                         \
+     4,                                                                                                   \
+     kQuantity,                                                                                           \
+     kStatistics,                                                                                         \
+     side,                                                                                                \
+     "octets",                                                                                            \
+     "Smallest packet" where ", as accounting_mode measures.",                                            \
+     statistic<scope, &S::min_ps>},                                                                       \
+        {prefix "mean_ps",                                                                                \
+         "",                                                                                              \
+         kNone,                                                                                           \
+         kNone,                                                                                           \
+         kFloat64,                                                                                        \
+         0,                                                                                               \
+         kQuantity,                                                                                       \
+         kStatistics,                                                                                     \
+         side,                                                                                            \
+         "octets",                                                                                        \
+         "Mean packet size" where ".",                                                                    \
+         statistic<scope, &S::mean_ps>},                                                                  \
+        {prefix "stddev_ps",                                                                              \
+         "",                                                                                              \
+         kNone,                                                                                           \
+         kNone,                                                                                           \
+         kFloat64,                                                                                        \
+         0,                                                                                               \
+         kQuantity,                                                                                       \
+         kStatistics,                                                                                     \
+         side,                                                                                            \
+         "octets",                                                                                        \
+         "Standard deviation of packet sizes" where ".",                                                  \
+         statistic<scope, &S::stddev_ps>},                                                                \
+    {                                                                                                     \
+        prefix "max_ps", max_name, max_ie, kNone, kUnsigned64, 4, kQuantity, kStatistics, side, "octets", \
+            "Largest packet" where ".", statistic<scope, &S::max_ps>                                      \
     }
 
-#define NFSTREAMD_PIAT_ROWS(scope, prefix, side, where)                                                       \
-    {prefix "min_piat_ms",                                                                                    \
-     "",                                                                                                      \
-     kNone,                                                                                                   \
-     kNone,                                                                                                   \
-     kUnsigned64,                                                                                             \
-     0,                                                                                                       \
-     kQuantity,                                                                                               \
-     kStatistics,                                                                                             \
-     side,                                                                                                    \
-     "milliseconds",                                                                                          \
-     "Shortest time between packets" where ".",                                                               \
-     statistic<scope, &S::min_piat_ms>},                                                                      \
-        {prefix "mean_piat_ms",                                                                               \
-         "",                                                                                                  \
-         kNone,                                                                                               \
-         kNone,                                                                                               \
-         kFloat64,                                                                                            \
-         0,                                                                                                   \
-         kQuantity,                                                                                           \
-         kStatistics,                                                                                         \
-         side,                                                                                                \
-         "milliseconds",                                                                                      \
-         "Mean time between packets" where ".",                                                               \
-         statistic<scope, &S::mean_piat_ms>},                                                                 \
-        {prefix "stddev_piat_ms",                                                                             \
-         "",                                                                                                  \
-         kNone,                                                                                               \
-         kNone,                                                                                               \
-         kFloat64,                                                                                            \
-         0,                                                                                                   \
-         kQuantity,                                                                                           \
-         kStatistics,                                                                                         \
-         side,                                                                                                \
-         "milliseconds",                                                                                      \
-         "Standard deviation of times between packets" where ".",                                             \
-         statistic<scope, &S::stddev_piat_ms>},                                                               \
-    {                                                                                                         \
-        prefix "max_piat_ms", "", kNone, kNone, kUnsigned64, 0, kQuantity, kStatistics, side, "milliseconds", \
-            "Longest time between packets" where ".", statistic<scope, &S::max_piat_ms>                       \
+#define NFSTREAMD_PIAT_ROWS(scope, prefix, side, where, min_name, min_ie, mean_name, mean_ie, stddev_name, stddev_ie, \
+                            max_name, max_ie)                                                                         \
+    {prefix "min_piat_ms",                                                                                            \
+     min_name,                                                                                                        \
+     min_ie,                                                                                                          \
+     kNone,                                                                                                           \
+     kUnsigned32,                                                                                                     \
+     0,                                                                                                               \
+     kQuantity,                                                                                                       \
+     kStatistics,                                                                                                     \
+     side,                                                                                                            \
+     "milliseconds",                                                                                                  \
+     "Shortest time between packets" where ".",                                                                       \
+     statistic<scope, &S::min_piat_ms>},                                                                              \
+        {prefix "mean_piat_ms",                                                                                       \
+         mean_name,                                                                                                   \
+         mean_ie,                                                                                                     \
+         kNone,                                                                                                       \
+         kFloat64,                                                                                                    \
+         0,                                                                                                           \
+         kQuantity,                                                                                                   \
+         kStatistics,                                                                                                 \
+         side,                                                                                                        \
+         "milliseconds",                                                                                              \
+         "Mean time between packets" where ".",                                                                       \
+         statistic<scope, &S::mean_piat_ms>},                                                                         \
+        {prefix "stddev_piat_ms",                                                                                     \
+         stddev_name,                                                                                                 \
+         stddev_ie,                                                                                                   \
+         kNone,                                                                                                       \
+         kFloat64,                                                                                                    \
+         0,                                                                                                           \
+         kQuantity,                                                                                                   \
+         kStatistics,                                                                                                 \
+         side,                                                                                                        \
+         "milliseconds",                                                                                              \
+         "Standard deviation of times between packets" where ".",                                                     \
+         statistic<scope, &S::stddev_piat_ms>},                                                                       \
+    {                                                                                                                 \
+        prefix "max_piat_ms", max_name, max_ie, kNone, kUnsigned32, 0, kQuantity, kStatistics, side, "milliseconds",  \
+            "Longest time between packets" where ".", statistic<scope, &S::max_piat_ms>                               \
     }
 
 #define NFSTREAMD_FLAG_ROW(scope, prefix, side, where, flag, index, element_name, element)                      \
@@ -370,12 +405,21 @@ constexpr InformationElement
              side<kRev, &D::bytes>},
 
             // ---- statistics ----
-            NFSTREAMD_SIZE_ROWS(kBi, "bidirectional_", kBoth, ""),
-            NFSTREAMD_SIZE_ROWS(kS2d, "src2dst_", kForward, " from initiator to responder"),
-            NFSTREAMD_SIZE_ROWS(kD2s, "dst2src_", kReverse, " from responder to initiator"),
-            NFSTREAMD_PIAT_ROWS(kBi, "bidirectional_", kBoth, ""),
-            NFSTREAMD_PIAT_ROWS(kS2d, "src2dst_", kForward, " from initiator to responder"),
-            NFSTREAMD_PIAT_ROWS(kD2s, "dst2src_", kReverse, " from responder to initiator"),
+            NFSTREAMD_SIZE_ROWS(kBi, "bidirectional_", kBoth, "", "", kNone, "", kNone),
+            NFSTREAMD_SIZE_ROWS(kS2d, "src2dst_", kForward, " from initiator to responder", "minimumLayer2TotalLength",
+                                iana(422), "maximumLayer2TotalLength", iana(423)),
+            NFSTREAMD_SIZE_ROWS(kD2s, "dst2src_", kReverse, " from responder to initiator",
+                                "reverseMinimumLayer2TotalLength", reverse_of(422), "reverseMaximumLayer2TotalLength",
+                                reverse_of(423)),
+            NFSTREAMD_PIAT_ROWS(kBi, "bidirectional_", kBoth, "", "nfstreamBidirectionalMinimumGap", ours(11),
+                                "nfstreamBidirectionalMeanGap", ours(13), "nfstreamBidirectionalGapDeviation", ours(14),
+                                "nfstreamBidirectionalMaximumGap", ours(12)),
+            NFSTREAMD_PIAT_ROWS(kS2d, "src2dst_", kForward, " from initiator to responder", "srcToDstIatMin", ntop(531),
+                                "nfstreamMeanGap", ours(9), "nfstreamGapDeviation", ours(10), "srcToDstIatMax",
+                                ntop(532)),
+            NFSTREAMD_PIAT_ROWS(kD2s, "dst2src_", kReverse, " from responder to initiator", "dstToSrcIatMin", ntop(535),
+                                "reverseNfstreamMeanGap", ours_reverse(9), "reverseNfstreamGapDeviation",
+                                ours_reverse(10), "dstToSrcIatMax", ntop(536)),
             NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "syn", kSyn, "", kNone),
             NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "cwr", kCwr, "", kNone),
             NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "ece", kEce, "", kNone),
@@ -386,8 +430,10 @@ constexpr InformationElement
             NFSTREAMD_FLAG_ROW(kBi, "bidirectional_", kBoth, "", "fin", kFin, "", kNone),
             NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "syn", kSyn,
                                "tcpSynTotalCount", iana(218)),
-            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "cwr", kCwr, "", kNone),
-            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "ece", kEce, "", kNone),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "cwr", kCwr,
+                               "nfstreamTcpCwrTotalCount", ours(15)),
+            NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "ece", kEce,
+                               "nfstreamTcpEceTotalCount", ours(16)),
             NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "urg", kUrg,
                                "tcpUrgTotalCount", iana(223)),
             NFSTREAMD_FLAG_ROW(kS2d, "src2dst_", kForward, " from initiator to responder", "ack", kAck,
@@ -400,8 +446,10 @@ constexpr InformationElement
                                "tcpFinTotalCount", iana(219)),
             NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "syn", kSyn,
                                "reverseTcpSynTotalCount", reverse_of(218)),
-            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "cwr", kCwr, "", kNone),
-            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "ece", kEce, "", kNone),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "cwr", kCwr,
+                               "reverseNfstreamTcpCwrTotalCount", ours_reverse(15)),
+            NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "ece", kEce,
+                               "reverseNfstreamTcpEceTotalCount", ours_reverse(16)),
             NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "urg", kUrg,
                                "reverseTcpUrgTotalCount", reverse_of(223)),
             NFSTREAMD_FLAG_ROW(kD2s, "dst2src_", kReverse, " from responder to initiator", "ack", kAck,
@@ -414,13 +462,15 @@ constexpr InformationElement
                                "reverseTcpFinTotalCount", reverse_of(219)),
 
             // ---- SPLT ----
-            {"splt_direction", "", kNone, kNone, kSigned32List, 0, kList, kSplt, kFlow,
-             "", "Direction of each of the first packets: 0 initiator to responder, 1 back, -1 no such packet.",
+            {"splt_direction", "ppiPktDirections", cesnet(1016), kNone, kSigned8List, 0, kList, kSplt, kFlow, "",
+             "Direction of each of the first packets: 0 initiator to responder, 1 back, -1 no such packet; in IPFIX 1 "
+             "and -1.",
              sequence<&SequenceRecord::direction>},
-            {"splt_ps", "", kNone, kNone, kSigned32List, 0, kList, kSplt, kFlow, "octets",
+            {"splt_ps", "nfstreamPacketSizes", ours(17), kNone, kUnsigned16List, 0, kList, kSplt, kFlow, "octets",
              "Size of each of the first packets, as accounting_mode measures.", sequence<&SequenceRecord::size>},
-            {"splt_piat_ms", "", kNone, kNone, kSigned32List, 0, kList, kSplt, kFlow, "milliseconds",
-             "Time from the packet before, for each of the first packets.", sequence<&SequenceRecord::piat_ms>},
+            {"splt_piat_ms", "ppiPktTimes", cesnet(1014), kNone, kGapList, 0, kList, kSplt, kFlow, "milliseconds",
+             "Time from the packet before, for each of the first packets; in IPFIX since 1970-01-01 UTC.",
+             sequence<&SequenceRecord::piat_ms>},
 
             // ---- application ----
             {"application_name", "applicationName", iana(96), kNone, kString, 0, kDefault, kApplication, kFlow,
@@ -459,7 +509,11 @@ constexpr InformationElement
                  return r.process == nullptr ? std::string_view{} : r.process->name;
              }},
 
-            // ---- details: requested_server_name and fingerprints by protocol ----
+            // ---- details: the application by number, requested_server_name and fingerprints by protocol ----
+            {"application_id", "applicationId", iana(95), kNone, kOctetArray, 8, kIdentifier, kDetails, kFlow,
+             "", "nDPI's number of the application; in IPFIX as RFC 6759 has it.", number_of<application_number>},
+            {"l7_protocol", "l7Protocol", ntop(118), kNone, kUnsigned16, 0, kIdentifier, kDetails, kFlow,
+             "", "nDPI's number of the application, as nProbe has it.", number_of<application_number>},
             {"tls_server_name", "tlsServerName", ntop(188), kNone, kString, 0, kDefault, kDetails, kFlow,
              "", "requested_server_name of TLS, DTLS and QUIC.", detail<F::kTls, &A::requested_server_name>},
             {"http_host", "httpRequestHost", iana(460), kNone, kString, 0, kDefault, kDetails, kFlow,
@@ -474,6 +528,26 @@ constexpr InformationElement
              "", "client_fingerprint of SSH.", detail<F::kSsh, &A::client_fingerprint>},
             {"hassh_server", "sshHasshServer", ntop(500), kNone, kString, 0, kDefault, kDetails, kFlow,
              "", "server_fingerprint of SSH.", detail<F::kSsh, &A::server_fingerprint>},
+
+            // ---- moments: exact sums of packet sizes; times between packets in whole milliseconds ----
+            {"src2dst_ps_squares", "layer2OctetDeltaSumOfSquares", iana(428), kNone, kUnsigned64, 0, kDefault, kMoments,
+             kForward, "", "Sum of the squared packet sizes from initiator to responder.",
+             statistic<kS2d, &S::ps_squares>},
+            {"dst2src_ps_squares", "reverseLayer2OctetDeltaSumOfSquares", reverse_of(428), kNone, kUnsigned64, 0,
+             kDefault, kMoments, kReverse, "", "Sum of the squared packet sizes from responder to initiator.",
+             statistic<kD2s, &S::ps_squares>},
+            {"src2dst_rounded_mean_piat_ms", "srcToDstIatAvg", ntop(533), kNone, kUnsigned32, 0, kQuantity, kMoments,
+             kForward, "milliseconds", "src2dst_mean_piat_ms to the nearest millisecond.",
+             number_of<rounded<kS2d, &S::mean_piat_ms>>},
+            {"src2dst_rounded_stddev_piat_ms", "srcToDstIatStddev", ntop(534), kNone, kUnsigned32, 0, kQuantity,
+             kMoments, kForward, "milliseconds", "src2dst_stddev_piat_ms to the nearest millisecond.",
+             number_of<rounded<kS2d, &S::stddev_piat_ms>>},
+            {"dst2src_rounded_mean_piat_ms", "dstToSrcIatAvg", ntop(537), kNone, kUnsigned32, 0, kQuantity, kMoments,
+             kReverse, "milliseconds", "dst2src_mean_piat_ms to the nearest millisecond.",
+             number_of<rounded<kD2s, &S::mean_piat_ms>>},
+            {"dst2src_rounded_stddev_piat_ms", "dstToSrcIatStddev", ntop(538), kNone, kUnsigned32, 0, kQuantity,
+             kMoments, kReverse, "milliseconds", "dst2src_stddev_piat_ms to the nearest millisecond.",
+             number_of<rounded<kD2s, &S::stddev_piat_ms>>},
 
             // ---- base ----
             {"flow_end_reason", "flowEndReason", iana(136), kNone, kUnsigned8, 0, kIdentifier, kBase, kFlow,
@@ -608,9 +682,34 @@ return static_cast<std::uint64_t>(r.application->details->dns_reply_code);
             {"src2dst_zero_window_packets", "nfstreamTcpZeroWindowPackets", ours(63), kNone, kUnsigned32, 0,
              kTotalCounter, kTcpQuality, kForward, "packets", "TCP packets by which the initiator closed its window.",
              tcp_quality<kFwdTcp, &QD::zero_window>},
-            {"dst2src_zero_window_packets", "reverseNfstreamTcpZeroWindowPackets", ours(64), kNone, kUnsigned32, 0,
+            {"dst2src_zero_window_packets", "reverseNfstreamTcpZeroWindowPackets", ours_reverse(63), kNone, kUnsigned32, 0,
              kTotalCounter, kTcpQuality, kReverse, "packets", "TCP packets by which the responder closed its window.",
              tcp_quality<kRevTcp, &QD::zero_window>},
+            // ---- enrichment ----
+            {"src_asn", "bgpSourceAsNumber", iana(16), kNone, kUnsigned32, 0, kIdentifier, kEnrichment, kFlow, "",
+             "Number of the autonomous system of src_ip; in IPFIX 0 when it is not known.",
+             enrichment<kSource, &E::asn>},
+            {"src_as_organization", "srcAsMap", ntop(443), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Organization that has the autonomous system of src_ip.", enrichment<kSource, &E::as_organization>},
+            {"src_country", "srcIpCountry", ntop(101), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Country of src_ip, two letters of ISO 3166-1.", enrichment<kSource, &E::country>},
+            {"src_label", "nfstreamSourceLabel", ours(80), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "What the file of networks calls the longest prefix that holds src_ip.", enrichment<kSource, &E::label>},
+            {"src_mac_vendor", "nfstreamSourceMacVendor", ours(82), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Vendor of src_mac by its first bits.", enrichment<kSource, &E::mac_vendor>},
+            {"dst_asn", "bgpDestinationAsNumber", iana(17), kNone, kUnsigned32, 0, kIdentifier, kEnrichment, kFlow, "",
+             "Number of the autonomous system of dst_ip; in IPFIX 0 when it is not known.",
+             enrichment<kDestination, &E::asn>},
+            {"dst_as_organization", "dstAsMap", ntop(444), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Organization that has the autonomous system of dst_ip.", enrichment<kDestination, &E::as_organization>},
+            {"dst_country", "dstIpCountry", ntop(103), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "Country of dst_ip, two letters of ISO 3166-1.", enrichment<kDestination, &E::country>},
+            {"dst_label", "nfstreamDestinationLabel", ours(81), kNone, kString, 0, kDefault, kEnrichment, kFlow, "",
+             "What the file of networks calls the longest prefix that holds dst_ip.",
+             enrichment<kDestination, &E::label>},
+            {"dst_mac_vendor", "nfstreamDestinationMacVendor", ours(83), kNone, kString, 0, kDefault, kEnrichment,
+             kFlow, "",
+             "Vendor of dst_mac by its first bits.", enrichment<kDestination, &E::mac_vendor>},
 };
 
 constexpr bool columns_are_unique() {

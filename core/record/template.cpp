@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/record/accounted_elements.hpp"
 #include "core/record/schemas.hpp"
 
 namespace nfstreamd {
@@ -23,32 +24,27 @@ constexpr std::array kGroups{
     GroupRow{IeGroup::kApplication, "application", "metering.n_dissections above 0"},
     GroupRow{IeGroup::kSystem, "system", "metering.system_visibility_mode: 1"},
     GroupRow{IeGroup::kDetails, "details", "metering.n_dissections above 0"},
+    GroupRow{IeGroup::kMoments, "moments", "metering.statistical_analysis: true"},
     GroupRow{IeGroup::kBase, "base", ""},
     GroupRow{IeGroup::kEncapsulation, "encapsulation", "metering.decode_tunnels: true"},
     GroupRow{IeGroup::kL7Details, "l7_details", "metering.l7_details: true"},
     GroupRow{IeGroup::kTcpQuality, "tcp_quality", "metering.tcp_quality: true"},
+    GroupRow{IeGroup::kEnrichment, "enrichment", "enrichment.asn, country, networks or mac_vendors"},
 };
-constexpr std::array<std::string_view, 13> kTypeNames{
-    "unsigned8",  "unsigned16", "unsigned32",           "unsigned64", "signed32",   "float64",     "boolean",
-    "macAddress", "ipAddress",  "dateTimeMilliseconds", "string",     "octetArray", "signed32List"};
+constexpr std::array<std::string_view, 15> kTypeNames{
+    "unsigned8", "unsigned16", "unsigned32",      "unsigned64",         "signed32",
+    "float64",   "boolean",    "macAddress",      "ipAddress",          "dateTimeMilliseconds",
+    "string",    "octetArray", "list of signed8", "list of unsigned16", "list of dateTimeMilliseconds"};
 
 const GroupRow& row(IeGroup group) {
     return kGroups[static_cast<std::size_t>(group)];
 }
 
-// IE 1 is always octets of IP packets; what accounting_mode counts has its own
-// element but for mode 1, where IE 1 says it (RFC 7012 and the IANA registry).
-constexpr std::array<std::uint16_t, 4> kAccountedOctets{352, 0, 0, 401};
-
-bool is_accounted_octets(const InformationElement& field) {
-    return field.column == "src2dst_bytes" || field.column == "dst2src_bytes";
-}
-
 int ipfix_rank(const InformationElement& field) {
-    static constexpr std::array<std::string_view, 8> kKeys{"src_ip",   "dst_ip",     "src_port", "dst_port",
-                                                           "protocol", "ip_version", "vlan_id",  "tunnel_id"};
-    if (std::find(kKeys.begin(), kKeys.end(), field.column) != kKeys.end()) return 0;
-    if (field.type == IeType::kString || field.type == IeType::kOctetArray) return 3;
+    if (is_flow_key(field)) return 0;
+    if (is_list(field.type)) return 4;
+    if (field.type == IeType::kString) return 3;
+    if (field.type == IeType::kOctetArray && field.wire_length == 0) return 3;
     return field.side == IeSide::kReverse ? 1 : 2;
 }
 
@@ -61,6 +57,8 @@ std::string element_text(const IeId& ie) {
 
 std::string elements_text(const InformationElement& field) {
     const std::string v4 = element_text(field.ie), v6 = element_text(field.ie_v6);
+    if (is_derived(field)) return "derived";
+    if (is_list(field.type)) return "291 of " + v4;
     if (v4.empty()) return v6;
     return v6.empty() ? v4 : v4 + ", " + v6;
 }
@@ -68,6 +66,18 @@ std::string elements_text(const InformationElement& field) {
 const GroupRow* find_group(std::string_view name) {
     const auto found = std::find_if(kGroups.begin(), kGroups.end(), [&](const auto& g) { return g.name == name; });
     return found == kGroups.end() ? nullptr : &*found;
+}
+
+std::string accounted_markdown() {
+    std::string out = "| column | mode 0 | mode 1, IPv4 | mode 3 | mode 1, IPv6; mode 2 |\n|---|---|---|---|---|\n";
+    for (const AccountedElements& row : accounted_elements()) {
+        out += fmt::format("| {} |", row.column);
+        for (const NamedElement& element : row.by_kind)
+            out += element.ie.id == 0 ? fmt::format(" as {}ip_bytes |", row.column.substr(0, 8))
+                                      : fmt::format(" {} ({}) |", element.name, element_text(element.ie));
+        out += '\n';
+    }
+    return out;
 }
 
 // A schema may name its columns as the table does: a column counts once.
@@ -104,6 +114,7 @@ bool FieldGroups::has(IeGroup group) const {
         case IeGroup::kEncapsulation:
             return tunnel;
         case IeGroup::kStatistics:
+        case IeGroup::kMoments:
             return statistics;
         case IeGroup::kSplt:
             return splt;
@@ -116,11 +127,19 @@ bool FieldGroups::has(IeGroup group) const {
             return l7_details;
         case IeGroup::kTcpQuality:
             return tcp_quality;
+        case IeGroup::kEnrichment:
+            return enrichment;
         case IeGroup::kCore:
         case IeGroup::kBase:
             return true;
     }
     return false;
+}
+
+bool is_flow_key(const InformationElement& field) {
+    static constexpr std::array<std::string_view, 8> kKeys{"src_ip",   "dst_ip",     "src_port", "dst_port",
+                                                           "protocol", "ip_version", "vlan_id",  "tunnel_id"};
+    return std::find(kKeys.begin(), kKeys.end(), field.column) != kKeys.end();
 }
 
 const InformationElement* find_field(std::string_view name) {
@@ -140,7 +159,8 @@ FieldSelection nfstream_fields(const FieldGroups& groups) {
 
 IeId ipfix_element(const InformationElement& field, int ip_version, const FieldGroups& groups, std::uint32_t pen) {
     IeId ie = ip_version == 6 && field.ie_v6.id != 0 ? field.ie_v6 : field.ie;
-    if (is_accounted_octets(field)) ie.id = kAccountedOctets[static_cast<std::size_t>(groups.accounting_mode)];
+    if (const auto* by_mode = find_accounted(field.column))
+        ie = by_mode->of(accounted(groups.accounting_mode, ip_version)).ie;
     if (ie.id == 0) return {};
     if (ie.pen == kOurPen) {
         if (pen == 0) return {};
@@ -149,10 +169,21 @@ IeId ipfix_element(const InformationElement& field, int ip_version, const FieldG
     return ie;
 }
 
+std::string_view ipfix_name(const InformationElement& field, const IeId& element) {
+    if (const auto* by_mode = find_accounted(field.column))
+        for (const NamedElement& named : by_mode->by_kind)
+            if (named.ie.id == element.id) return named.name;
+    return field.name;
+}
+
+bool is_derived(const InformationElement& field) {
+    return field.ie.id == 0 && field.ie_v6.id == 0 && field.group <= IeGroup::kSystem;
+}
+
 FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen) {
     FieldSelection out;
     for (const auto& field : builtin_elements()) {
-        if (!groups.has(field.group) || field.side == IeSide::kBoth) continue;
+        if (!groups.has(field.group)) continue;
         if (field.group == IeGroup::kEncapsulation) continue;  // few flows have it, all would pay
         if (ipfix_element(field, 4, groups, pen).id != 0 || ipfix_element(field, 6, groups, pen).id != 0)
             out.push_back(&field);
@@ -201,9 +232,11 @@ std::string fields_markdown() {
         "Generated from core/record/information_elements.cpp; do not edit.\n\n"
         "`column` is the CSV header and JSON key, `element` the IPFIX information element with its number (PEN/number "
         "where it is not IANA's; 29305 is the reverse of RFC 5103; `own` stands for `private_enterprise_number`, and "
-        "such elements are left out of IPFIX without one; a second number is the IPv6 form). Octets as "
-        "accounting_mode counts travel as element 352 in mode 0 and 401 in mode 3; in modes 1 and 2 they have none "
-        "of their own.\n";
+        "such elements are left out of IPFIX without one; a second number is the IPv6 form; `291 of` an element is a "
+        "basicList of such elements; what is derived is not in IPFIX, as `nfstreamctl collect` computes it of what "
+        "is). "
+        "The element of some fields goes by what accounting_mode counts:\n\n" +
+        accounted_markdown();
     for (const auto& group : kGroups) {
         out += fmt::format("\n## {}\n\n", group.name);
         if (!group.switched_on_by.empty()) out += fmt::format("Filled with `{}`.\n\n", group.switched_on_by);

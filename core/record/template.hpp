@@ -14,7 +14,7 @@ namespace nfstreamd {
 // Which column groups the meters fill in this run.
 struct FieldGroups {
     bool tunnel = true, statistics = false, splt = false, application = true;
-    bool system = false, l7_details = false, tcp_quality = false;
+    bool system = false, l7_details = false, tcp_quality = false, enrichment = false;
     int accounting_mode = 0;  // decides which element carries src2dst_bytes
     bool nfstream3 = false;   // what the schema nfstream3 alone needs
     bool has(IeGroup group) const;
@@ -36,6 +36,15 @@ FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen);
 // The element that carries a field in IPFIX, with kOurPen resolved: {0, 0} when
 // it has none in this run.
 IeId ipfix_element(const InformationElement& field, int ip_version, const FieldGroups& groups, std::uint32_t pen);
+
+// Whether the value tells flows apart (RFC 7011, 2), so that it is the same in all
+// packets of a flow.
+bool is_flow_key(const InformationElement& field);
+// The name of an element that ipfix_element() gave for the field, in its IPv4 form.
+std::string_view ipfix_name(const InformationElement& field, const IeId& element);
+
+// Columns of nfstream without an element that a reader computes of others.
+bool is_derived(const InformationElement& field);
 
 // An operator's `fields:` list on top of a default: column or element names,
 // group names (core tunnel statistics splt application base), "default", and

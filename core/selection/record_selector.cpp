@@ -18,11 +18,13 @@ struct ThinnedBatch {
 RecordBatchPtr RecordSelector::select(RecordBatchPtr batch) {
     std::shared_ptr<ThinnedBatch> thinned;
     const auto& records = batch->records;
-    std::uint64_t filtered = 0, sampled_out = 0;
+    std::uint64_t filtered = 0, sampled_out = 0, elsewhere = 0;
     for (std::size_t i = 0; i < records.size(); ++i) {
-        const bool matches = !filter_ || filter_->matches(records[i]);
+        const bool ours = share_.holds(records[i]);
+        const bool matches = ours && (!filter_ || filter_->matches(records[i]));
         const bool selected = matches && sample();
-        filtered += !matches;
+        elsewhere += !ours;
+        filtered += ours && !matches;
         sampled_out += matches && !selected;
         if (!selected && !thinned) {  // the first that goes: those before it stay
             thinned = std::make_shared<ThinnedBatch>();
@@ -33,6 +35,7 @@ RecordBatchPtr RecordSelector::select(RecordBatchPtr batch) {
     }
     filtered_.add(filtered);
     sampled_out_.add(sampled_out);
+    elsewhere_.add(elsewhere);
     if (!thinned) return batch;
     if (thinned->batch.records.empty()) return nullptr;
     thinned->source = std::move(batch);

@@ -2,6 +2,8 @@
 #include "daemon/ctl/collect.hpp"
 
 #include <cstdio>
+#include <optional>
+#include <string>
 
 #include "daemon/exit_code.hpp"
 
@@ -16,6 +18,7 @@
 #include "daemon/signals.hpp"
 #include "exporters/ipfix/message_reader.hpp"
 #include "exporters/transport/endpoint.hpp"
+#include "exporters/verify/verify_report.hpp"
 #endif
 
 namespace nfstreamd::ctl {
@@ -23,7 +26,8 @@ namespace nfstreamd::ctl {
 #ifdef NFSTREAMD_WITH_IPFIX
 namespace {
 
-constexpr std::uint16_t kIpfixPort = 4739;
+constexpr exporters::EndpointProtocol kListens[] = {exporters::EndpointProtocol::kUdp,
+                                                    exporters::EndpointProtocol::kTcp};
 constexpr std::string_view kDefaultListen = "udp://127.0.0.1:4739";
 
 int fail(const Error& error) {
@@ -35,8 +39,9 @@ int fail(const Error& error) {
 // the choice to the system, by port 0.
 Result<exporters::Endpoint> parse_listen(std::string_view text) {
     constexpr std::string_view kAnyPort = ":0";
-    if (text.ends_with(kAnyPort)) return exporters::parse_endpoint(text.substr(0, text.size() - kAnyPort.size()), 0);
-    return exporters::parse_endpoint(text, kIpfixPort);
+    if (text.ends_with(kAnyPort))
+        return exporters::parse_endpoint(text.substr(0, text.size() - kAnyPort.size()), {0, 0}, kListens);
+    return exporters::parse_endpoint(text, exporters::kIpfixPorts, kListens);
 }
 
 int listen(const CommandLine& line, MessageReader& reader, LineOutput& output) {
@@ -67,8 +72,31 @@ void print_summary(const exporters::ipfix::ReaderCounters& counters) {
                  static_cast<unsigned long long>(counters.sequence_gaps),
                  static_cast<unsigned long long>(counters.lost_records),
                  static_cast<unsigned long long>(counters.sets_without_template));
+    if (counters.lost_messages > 0)
+        std::fprintf(stderr, "nfstreamctl: %llu messages of NetFlow v9 lost, as their sequence numbers tell\n",
+                     static_cast<unsigned long long>(counters.lost_messages));
+    if (counters.udp_withdrawals > 0)
+        std::fprintf(stderr, "nfstreamctl: %llu templates withdrawn over UDP, which RFC 7011 forbids\n",
+                     static_cast<unsigned long long>(counters.udp_withdrawals));
     if (counters.malformed > 0)
         std::fprintf(stderr, "nfstreamctl: last malformed: %s\n", counters.last_malformed.c_str());
+}
+
+Result<const exporters::verify::CollectorProfile*> find_profile(const std::string& name) {
+    if (const auto* found = exporters::verify::find_collector_profile(name)) return found;
+    std::string names;
+    for (const auto& profile : exporters::verify::collector_profiles())
+        names += (names.empty() ? "" : ", ") + std::string(profile.name);
+    return Error{ErrorCode::kInvalidArgument, "no collector " + name + "; there are " + names, "--verify"};
+}
+
+// Instead of the records; a stream that came to nothing has not been verified.
+int print_report(const exporters::verify::StreamVerifier& verifier, bool json, LineOutput& output) {
+    std::string text = json ? report_json(verifier) : report_text(verifier);
+    text.pop_back();  // the newline that add() puts there
+    output.add(text);
+    output.flush();
+    return verifier.finds_harm() || verifier.records() == 0 ? daemon::kExitFailure : daemon::kExitOk;
 }
 
 }  // namespace
@@ -76,7 +104,19 @@ void print_summary(const exporters::ipfix::ReaderCounters& counters) {
 int collect(const CommandLine& line) {
     daemon::block_signals();
     LineOutput output(1);
-    MessageReader reader([&](std::string_view json) { output.add(json); }, line.private_enterprise_number);
+    std::optional<exporters::verify::StreamVerifier> verifier;
+    if (line.verify) {
+        const auto profile = find_profile(*line.verify);
+        if (!profile) {
+            std::fprintf(stderr, "nfstreamctl: %s (try --help)\n", profile.error().text().c_str());
+            return daemon::kExitUsage;
+        }
+        verifier.emplace(*profile.value());
+    }
+    const auto print = [&](std::string_view json) {
+        if (!verifier) output.add(json);
+    };
+    MessageReader reader(print, line.private_enterprise_number, verifier ? &*verifier : nullptr);
     int code = daemon::kExitOk;
     if (line.file) {
         auto read = collect_file(*line.file, reader, output);
@@ -85,6 +125,7 @@ int collect(const CommandLine& line) {
         code = listen(line, reader, output);
         if (code != daemon::kExitOk) return code;
     }
+    if (verifier && code == daemon::kExitOk) code = print_report(*verifier, line.json, output);
     output.flush();
     print_summary(reader.counters());
     if (!output.error().empty()) return fail({ErrorCode::kIo, output.error(), "standard output"});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nfstreamctl collect`: a small IPFIX collector that prints records as JSON
-// lines. One thread, its own io_context.
+// `nfstreamctl collect`: a small collector of IPFIX and NetFlow that prints
+// records as JSON lines, or says what another collector would make of them. One
+// thread, its own io_context.
 #pragma once
 #include "daemon/ctl/command_line.hpp"
 

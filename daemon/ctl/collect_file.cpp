@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,11 +35,19 @@ struct Input {
     int descriptor;
 };
 
+bool keeps_messages(int descriptor) {
+    int type = 0;
+    socklen_t length = sizeof type;
+    return ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+           (type == SOCK_DGRAM || type == SOCK_SEQPACKET);
+}
+
 }  // namespace
 
 Status collect_file(const std::string& path, MessageReader& reader, LineOutput& output) {
     const Input input(path);
     if (input.descriptor < 0) return failed(path, errno);
+    const bool datagrams = keeps_messages(input.descriptor);
     const int signals = daemon::open_signalfd();
     std::vector<std::uint8_t> chunk(kChunk);
     Status result = ok();
@@ -51,7 +60,9 @@ Status collect_file(const std::string& path, MessageReader& reader, LineOutput& 
         if (length < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (length < 0) result = failed(path, errno);
         if (length <= 0) break;
-        if (!reader.feed_stream({chunk.data(), static_cast<std::size_t>(length)}, path)) {
+        if (datagrams) {
+            reader.feed_datagram({chunk.data(), static_cast<std::size_t>(length)}, path);
+        } else if (!reader.feed_stream({chunk.data(), static_cast<std::size_t>(length)}, path)) {
             result = Error{ErrorCode::kIo, reader.counters().last_malformed, ""};
             break;
         }

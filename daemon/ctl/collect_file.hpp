@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a file of IPFIX messages (RFC 5655), or standard input, to its end or
-// to a signal. Signals are blocked before (daemon/signals.hpp).
+// to a signal. From a datagram socket each read is one message, of NetFlow, too.
+// Signals are blocked before (daemon/signals.hpp).
 #pragma once
 #include <string>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Receives IPFIX over UDP, or over any number of TCP connections, and feeds it
+// Receives IPFIX and NetFlow over UDP, or IPFIX over any number of TCP connections, and feeds it
 // to a reader. One thread: that of its io_context.
 #pragma once
 #include <chrono>

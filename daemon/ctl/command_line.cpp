@@ -22,10 +22,13 @@ struct CommandRow {
 constexpr CommandRow kCommands[] = {
     {"status", Action::kStatus, "[--json]", "all counters of a running nfstreamd"},
     {"expire", Action::kExpire, "", "export every flow now, as if it had ended"},
-    {"collect", Action::kCollect, "[--listen ADDRESS | FILE.ipfix]",
-     "receive IPFIX and print its records as JSON lines, until SIGINT or SIGTERM;\n"
-     "ADDRESS is udp://HOST:PORT or tcp://HOST:PORT (udp://127.0.0.1:4739);\n"
-     "FILE is read to its end, \"-\" is standard input"},
+    {"collect", Action::kCollect, "[--listen ADDRESS | FILE.ipfix] [--verify PROFILE [--json]]",
+     "receive IPFIX, and over UDP NetFlow v9 and v5, and print the records as\n"
+     "JSON lines, until SIGINT or SIGTERM; ADDRESS is udp://HOST:PORT or\n"
+     "tcp://HOST:PORT (udp://127.0.0.1:4739, IPv6 as [::1]); FILE has IPFIX and is\n"
+     "read to its end, \"-\" is standard input. With --verify no records are\n"
+     "printed, but at the end what that collector would keep, misread or drop;\n"
+     "the exit code is 1 when something would be lost, misread or dropped"},
 };
 
 using Row = daemon::OptionRow<CommandLine>;
@@ -37,7 +40,7 @@ constexpr Row kOptions[] = {
          line.socket = std::move(v);
          return ok();
      }},
-    {0, "json", kNone, "", "status: the JSON document as it is",
+    {0, "json", kNone, "", "status: the JSON document as it is; collect --verify: JSON lines",
      [](CommandLine& line, std::string) {
          line.json = true;
          return ok();
@@ -45,6 +48,13 @@ constexpr Row kOptions[] = {
     {0, "listen", kOne, "ADDRESS", "collect: where to listen",
      [](CommandLine& line, std::string v) {
          line.listen = std::move(v);
+         return ok();
+     }},
+    {0, "verify", kOne, "PROFILE",
+     "collect: which collector to be: default, nfdump, pmacct, fixbuf, akvorado,\n"
+     "goflow2, ipfixcol2, logstash, telegraf or ntopng",
+     [](CommandLine& line, std::string v) {
+         line.verify = std::move(v);
          return ok();
      }},
     {0, "private-enterprise-number", kOne, "NUMBER", "collect: the daemon's setting of that name, to know its elements",
@@ -98,7 +108,9 @@ Result<CommandLine> parse_command_line(std::span<const std::string> arguments) {
     if (!parsed) return parsed.error();
     if (line.action == Action::kHelp || line.action == Action::kVersion) return line;
     if (line.action == Action::kNone) return usage("which command?");
-    if (line.json && line.action != Action::kStatus) return usage("--json belongs to status");
+    if (line.verify && line.action != Action::kCollect) return usage("--verify belongs to collect");
+    if (line.json && line.action != Action::kStatus && !line.verify)
+        return usage("--json belongs to status and to collect --verify");
     if (line.listen && line.action != Action::kCollect) return usage("--listen belongs to collect");
     if (line.private_enterprise_number != 0 && line.action != Action::kCollect)
         return usage("--private-enterprise-number belongs to collect");
@@ -120,10 +132,11 @@ std::string help_text() {
     return fmt::format(
         "Usage: nfstreamctl [-s PATH] COMMAND\n"
         "\n"
-        "Talks to a running nfstreamd, and collects IPFIX where there is no collector yet.\n"
+        "Talks to a running nfstreamd, and collects IPFIX and NetFlow where there is no\n"
+        "collector yet.\n"
         "\n"
         "Commands:\n{}\nOptions:\n{}\n"
-        "Exit codes: 0 success, 1 failure, 2 wrong usage, 69 no nfstreamd answers.\n",
+        "Exit codes: 0 success, 1 failure or what --verify finds, 2 wrong usage, 69 no nfstreamd answers.\n",
         commands, daemon::options_text<CommandLine>(kOptions));
 }
 

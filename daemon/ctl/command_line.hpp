@@ -16,9 +16,10 @@ enum class Action { kNone, kStatus, kExpire, kCollect, kVersion, kHelp };
 struct CommandLine {
     Action action = Action::kNone;
     std::string socket = "/run/nfstreamd/control.sock";  // -s
-    bool json = false;                                   // status --json
+    bool json = false;                                   // status --json, collect --verify --json
     std::optional<std::string> listen;                   // collect --listen
     std::optional<std::string> file;                     // collect FILE; "-" is standard input
+    std::optional<std::string> verify;                   // collect --verify: name of a collector
     std::uint32_t private_enterprise_number = 0;         // collect: whose elements are nfstreamd's
 };
 

@@ -92,6 +92,10 @@ std::string head(const Tree& status) {
     if (const auto result = text(reload, "result"); result != "none")
         out += fmt::format("reloads        {} applied, {} rejected; last {}: {}\n", number(reload, "applied"),
                            number(reload, "rejected"), result, text(reload, "detail"));
+    for (const auto& [key, file] : status.get_child("enrichment"))
+        out += fmt::format("enrichment     {} from {}: {}{}{}, {} entries\n", text(file, "key"), text(file, "path"),
+                           text(file, "type"), text(file, "built").empty() ? "" : " of ", text(file, "built"),
+                           number(file, "entries"));
     return out;
 }
 
@@ -158,6 +162,7 @@ std::string interfaces(const Tree& status) {
         remark(rows, "checksums", checksums_text(interface.get_child("metered")));
         remark(rows, "metered without their VNI, as too many are in use",
                number(interface, "metered.merged_segments") ? text(interface, "metered.merged_segments") : "");
+        remark(rows, "enrichment of addresses", counts_text(interface.get_child("enrichment")));
         remark(rows, "records", counts_text(records));
         remark(
             rows, "flow cache",
@@ -185,6 +190,12 @@ std::string exporters(const Tree& status) {
                         text(exporter, "octets"), text(exporter, "queue_depth"), std::to_string(sum(dropped))});
         remark(rows, "left out", left_out_text(number(exporter, "filtered"), number(exporter, "sampled_out")));
         remark(rows, "lost", counts_text(dropped));
+        if (const auto& collectors = exporter.get_child("collectors"); collectors.size() > 1)
+            for (const auto& [index, collector] : collectors)
+                remark(rows, text(collector, "destination"),
+                       fmt::format("{}, {} records, {} lost", collector.get<bool>("up") ? "up" : "down",
+                                   text(collector, "records"), text(collector, "dropped")));
+        remark(rows, "shortened records", counts_text(exporter.get_child("shortened")));
         remark(rows, "last error", text(exporter, "last_error"));
     }
     return table(rows, 2 * kTextColumns);

@@ -83,8 +83,11 @@ std::uint8_t data_type(IeType type) {
             return FB_STRING;
         case IeType::kIpAddress:
         case IeType::kOctetArray:
-        case IeType::kSigned32List:
             return FB_OCTET_ARRAY;
+        case IeType::kSigned8List:
+        case IeType::kUnsigned16List:
+        case IeType::kGapList:
+            return FB_BASIC_LIST;
     }
     return FB_OCTET_ARRAY;
 }
@@ -96,7 +99,9 @@ std::uint32_t element_flags(IeType type) {
         case IeType::kIpAddress:
         case IeType::kString:
         case IeType::kOctetArray:
-        case IeType::kSigned32List:
+        case IeType::kSigned8List:
+        case IeType::kUnsigned16List:
+        case IeType::kGapList:
         case IeType::kBoolean:
             return FB_IE_F_NONE;
         default:
@@ -104,14 +109,29 @@ std::uint32_t element_flags(IeType type) {
     }
 }
 
+// The type's own octets: a template may give a number fewer (RFC 7011, 6.2).
+std::uint16_t model_length(const FieldPlan& plan) {
+    switch (plan.field->type) {
+        case IeType::kUnsigned16:
+            return 2;
+        case IeType::kUnsigned32:
+        case IeType::kSigned32:
+            return 4;
+        case IeType::kUnsigned64:
+            return 8;
+        default:
+            return plan.length;
+    }
+}
+
 const fbInfoElement_t* ensure_element(fbInfoModel_t* model, const FieldPlan& plan) {
     if (const auto* known = fbInfoModelGetElementByID(model, plan.ie.id, plan.ie.pen)) return known;
-    const std::string name(plan.field->name);  // the model keeps copies
+    const std::string name(ipfix_name(*plan.field, plan.ie));  // the model keeps copies
     fbInfoElement_t element{};
     element.ref.name = name.c_str();
     element.ent = plan.ie.pen;
     element.num = plan.ie.id;
-    element.len = plan.length;
+    element.len = model_length(plan);
     element.flags = element_flags(plan.field->type);
     element.type = data_type(plan.field->type);
     fbInfoModelAddElement(model, &element);
@@ -131,7 +151,7 @@ Status add_template(fbSession_t* session, fbInfoModel_t* model, const SessionTem
     TemplatePtr tmpl(fbTemplateAlloc(model));
     for (const FieldPlan& plan : added.layout->fields())
         if (!append_field(model, tmpl.get(), plan, error))
-            return error.as_error(fmt::format("put {} into a template", plan.field->name));
+            return error.as_error(fmt::format("put {} into a template", plan.field->column));
     if (fbSessionAddTemplate(session, FALSE, added.id, tmpl.get(), error.fresh()) == 0)
         return error.as_error("add a template");
     tmpl.release();

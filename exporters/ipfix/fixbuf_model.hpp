@@ -42,7 +42,9 @@ enum class WireType : std::uint8_t {
     kAnyAddress,  // 16 octets, IPv4 as ::ffff:a.b.c.d
     kBasicList,
     kSubTemplateList,
-    kSubTemplateMultiList
+    kSubTemplateMultiList,
+    kUptime,  // milliseconds since the exporter's start, by the clock of its header (RFC 3954)
+    kPadding  // said by nobody
 };
 struct KnownElement {
     std::string name;

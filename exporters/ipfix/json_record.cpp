@@ -8,8 +8,12 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "core/base/json_text.hpp"
+#include "core/record/accounted_elements.hpp"
+#include "core/record/template.hpp"
+#include "exporters/ipfix/sequence_list.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 namespace {
@@ -18,24 +22,14 @@ using Bytes = std::span<const std::uint8_t>;
 
 // What a record's computed columns are made of.
 struct Sources {
-    std::array<std::optional<std::uint64_t>, static_cast<std::size_t>(Half::kCount)> halves;
     std::array<Bytes, kJoinedColumns.size()> joined;
+    const UptimeClock* clock = nullptr;
+    FlowFacts facts;
+    std::uint32_t sequences = 0;  // columns that lists have given, a bit each
 };
 
 constexpr int kDeepestList = 3;
 constexpr std::uint64_t kNtpToUnixSeconds = 2'208'988'800;
-
-struct HalfRow {
-    std::string_view column;
-    Half half;
-};
-constexpr HalfRow kHalves[] = {
-    {"src2dst_packets", Half::kSrc2dstPackets},     {"src2dst_bytes", Half::kSrc2dstBytes},
-    {"src2dst_ip_bytes", Half::kSrc2dstIpBytes},    {"src2dst_first_seen_ms", Half::kSrc2dstFirst},
-    {"src2dst_last_seen_ms", Half::kSrc2dstLast},   {"dst2src_packets", Half::kDst2srcPackets},
-    {"dst2src_bytes", Half::kDst2srcBytes},         {"dst2src_ip_bytes", Half::kDst2srcIpBytes},
-    {"dst2src_first_seen_ms", Half::kDst2srcFirst}, {"dst2src_last_seen_ms", Half::kDst2srcLast},
-};
 
 struct PartRow {
     std::string_view column;
@@ -45,20 +39,22 @@ constexpr PartRow kParts[] = {{"tls_server_name", 0}, {"http_host", 0},  {"dns_q
                               {"hassh_client", 1},    {"ja3_server", 2}, {"hassh_server", 2}};
 
 // Elements that carry a column though its row in the table names another one:
-// octets of the other accounting modes, and times in other units.
+// times in other units.
 struct OtherElement {
     std::uint16_t id;
     std::string_view column, reverse_column;
 };
 constexpr OtherElement kOthers[] = {
-    {401, "src2dst_bytes", "dst2src_bytes"},
-    {150, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},
-    {151, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
-    {154, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},
-    {155, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
-    {156, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},
-    {157, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
+    {150, "src2dst_first_seen_ms", "dst2src_first_seen_ms"}, {151, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
+    {154, "src2dst_first_seen_ms", "dst2src_first_seen_ms"}, {155, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
+    {156, "src2dst_first_seen_ms", "dst2src_first_seen_ms"}, {157, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
+    {22, "src2dst_first_seen_ms", "dst2src_first_seen_ms"},  {21, "src2dst_last_seen_ms", "dst2src_last_seen_ms"},
 };
+
+// Scope types of NetFlow v9 (RFC 3954, 6.1), by their numbers.
+constexpr std::string_view kScopes[] = {"",           "scopeSystem",  "scopeInterface", "scopeLineCard",
+                                        "scopeCache", "scopeTemplate"};
+constexpr std::uint16_t kLastUptime = 21, kFirstUptime = 22, kPaddingOctets = 210;
 
 WireType wire_type(const InformationElement& row, bool v6) {
     switch (row.type) {
@@ -84,7 +80,9 @@ WireType wire_type(const InformationElement& row, bool v6) {
             return WireType::kString;
         case IeType::kOctetArray:
             return WireType::kOctetArray;
-        case IeType::kSigned32List:
+        case IeType::kSigned8List:
+        case IeType::kUnsigned16List:
+        case IeType::kGapList:
             return WireType::kBasicList;
     }
     return WireType::kOctetArray;
@@ -94,23 +92,51 @@ void name_from_table(ReadField& field, std::uint32_t private_enterprise_number) 
     IeId wanted{field.element.pen, field.element.id};
     if (private_enterprise_number != 0 && wanted.pen == private_enterprise_number) wanted.pen = kOurPen;
     for (const InformationElement& row : builtin_elements()) {
-        if (row.ie != wanted && row.ie_v6 != wanted) continue;
+        if ((row.ie != wanted && row.ie_v6 != wanted) || is_list(row.type)) continue;
         field.key = row.column;
         field.type = wire_type(row, row.ie != wanted);
         return;
     }
+    for (const AccountedElements& row : accounted_elements())
+        for (const NamedElement& element : row.by_kind)
+            if (element.ie == wanted && !is_list(find_field(row.column)->type)) {
+                field.key = row.column;
+                field.type = WireType::kUnsigned;
+                return;
+            }
     if (wanted.pen != 0 && wanted.pen != kReversePen) return;
+    if ((wanted.id == kLastUptime || wanted.id == kFirstUptime) && field.type != WireType::kUptime) return;
     for (const OtherElement& other : kOthers)
         if (other.id == wanted.id) field.key = wanted.pen == 0 ? other.column : other.reverse_column;
 }
 
-ReadField make_field(const ReadElement& element, std::uint32_t private_enterprise_number) {
+// In IPFIX nothing near says when the exporter's clock began.
+bool is_uptime(const ReadElement& element) {
+    return element.v9_type != 0 && (element.id == kLastUptime || element.id == kFirstUptime);
+}
+
+std::optional<KnownElement> element_of(const ReadElement& element, const LearntElements& learnt) {
+    if (element.is_scope && element.v9_type != 0)
+        return KnownElement{std::string(kScopes[element.v9_type]), WireType::kUnsigned};
+    auto known = known_element(element.pen, element.id);
+    if (!known) known = learnt.find(element.pen, element.id);
+    if (known && is_uptime(element)) known->type = WireType::kUptime;
+    if (known && element.pen == 0 && element.id == kPaddingOctets) known->type = WireType::kPadding;
+    return known;
+}
+
+std::string name_of(const ReadElement& element, const std::optional<KnownElement>& known) {
+    return known ? known->name : fmt::format("_{}_{}", element.pen, element.id);
+}
+
+ReadField make_field(const ReadElement& element, std::uint32_t private_enterprise_number,
+                     const LearntElements& learnt) {
     ReadField field;
     field.element = element;
-    const auto known = known_element(element.pen, element.id);
+    const auto known = element_of(element, learnt);
     if (known) field.type = known->type;
-    name_from_table(field, private_enterprise_number);
-    if (field.key.empty()) field.key = known ? known->name : fmt::format("_{}_{}", element.pen, element.id);
+    if (!element.is_scope || element.v9_type == 0) name_from_table(field, private_enterprise_number);
+    if (field.key.empty()) field.key = name_of(element, known);
     return field;
 }
 
@@ -229,7 +255,7 @@ bool append_basic_list(std::string& out, Bytes bytes, const ReadTemplates& templ
         element.pen = list.u32();
     }
     if (list.failed() || element.length == 0) return false;
-    const auto known = known_element(element.pen, element.id);
+    const auto known = element_of(element, templates.learnt);
     const WireType type = known ? known->type : WireType::kOctetArray;
     out += '[';
     bool first = true;
@@ -246,8 +272,8 @@ bool append_basic_list(std::string& out, Bytes bytes, const ReadTemplates& templ
 
 bool append_records(std::string& out, ByteReader& list, std::uint16_t id, const ReadTemplates& templates, int depth,
                     bool& first) {
-    const auto found = templates.find(id);
-    if (found == templates.end()) return false;
+    const auto found = templates.by_id.find(id);
+    if (found == templates.by_id.end()) return false;
     while (list.remaining() > 0) {
         if (!first) out += ',';
         first = false;
@@ -279,6 +305,26 @@ bool append_template_list(std::string& out, Bytes bytes, bool several, const Rea
     return true;
 }
 
+// The splt column that a list of the record itself carries, with its key; once each.
+bool append_splt(std::string& out, Bytes list, const ReadTemplate& tmpl, Sources& sources) {
+    constexpr std::array<std::string_view, 3> kColumns{"splt_direction", "splt_ps", "splt_piat_ms"};
+    const std::string_view column = sequence_column(list, tmpl.private_enterprise_number);
+    const auto* at = std::find(kColumns.begin(), kColumns.end(), column);
+    if (at == kColumns.end()) return false;
+    const std::uint32_t bit = 1U << (at - kColumns.begin());
+    if ((std::exchange(sources.sequences, sources.sequences | bit) & bit) != 0) return false;
+    append_json_string(out, column);
+    out += ':';
+    append_sequence(out, list, column);
+    return true;
+}
+
+FactValue fact_value(WireType type, Bytes bytes) {
+    if (type == WireType::kFloat && bytes.size() == 8) return std::bit_cast<double>(ByteReader(bytes).number(8));
+    const auto value = unsigned_value(type, bytes);
+    return value ? FactValue(*value) : FactValue{};
+}
+
 // False, with `out` as it was, when the bytes do not make a value of the type.
 bool append_value(std::string& out, WireType type, Bytes bytes, const ReadTemplates& templates, int depth) {
     const std::size_t before = out.size();
@@ -294,27 +340,41 @@ bool append_value(std::string& out, WireType type, Bytes bytes, const ReadTempla
     return done;
 }
 
+// The octets of a moment instead of those of an uptime, where the record's clock is known.
+WireType told_by_clock(WireType type, Bytes& value, const Sources* sources, std::array<std::uint8_t, 8>& moment) {
+    if (type != WireType::kUptime) return type;
+    if (sources == nullptr || sources->clock == nullptr || value.size() != 4) return WireType::kUnsigned;
+    std::uint64_t milliseconds = sources->clock->milliseconds(ByteReader(value).u32());
+    for (std::size_t i = moment.size(); i-- > 0; milliseconds >>= 8)
+        moment[i] = static_cast<std::uint8_t>(milliseconds);
+    value = moment;
+    return WireType::kMilliseconds;
+}
+
 bool append_fields(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
                    int depth, Sources* sources) {
     bool first = true;
     for (const ReadField& field : tmpl.fields) {
-        const Bytes value = bytes.field(field.element.length);
+        Bytes value = bytes.field(field.element.length);
         if (bytes.failed()) return false;
+        if (field.type == WireType::kPadding) continue;
+        std::array<std::uint8_t, 8> moment;
+        const WireType type = told_by_clock(field.type, value, sources, moment);
         if (!first) out += ',';
         first = false;
+        if (sources != nullptr && field.type == WireType::kBasicList && append_splt(out, value, tmpl, *sources))
+            continue;
         append_json_string(out, field.key);
         out += ':';
-        if (!append_value(out, field.type, value, templates, depth)) append_hex(out, value);
+        if (!append_value(out, type, value, templates, depth)) append_hex(out, value);
         if (sources == nullptr) continue;
-        if (field.half)
-            sources->halves[static_cast<std::size_t>(*field.half)] = unsigned_value(field.type, value).value_or(0);
         if (field.joined && !value.empty()) sources->joined[*field.joined] = value;
+        const bool is_moment = field.type != WireType::kUptime || type == WireType::kMilliseconds;
+        if (field.fact && is_moment) sources->facts.at(field.fact->scope, field.fact->fact) = fact_value(type, value);
+        if (field.key == "src_mac") sources->facts.source_mac = value;
+        if (field.key == "dst_mac") sources->facts.destination_mac = value;
     }
     return true;
-}
-
-void append_number(std::string& out, std::string_view key, std::uint64_t value) {
-    fmt::format_to(std::back_inserter(out), ",\"{}\":{}", key, value);
 }
 
 // What is not on the wire because it follows from what is.
@@ -324,53 +384,44 @@ void append_computed(std::string& out, const ReadTemplate& tmpl, Sources& source
         fmt::format_to(std::back_inserter(out), ",\"{}\":", kJoinedColumns[i]);
         append_scalar(out, WireType::kString, sources.joined[i]);
     }
-    auto& halves = sources.halves;
-    const auto at = [&](Half half) -> std::optional<std::uint64_t>& { return halves[static_cast<std::size_t>(half)]; };
-    const auto settle = [&](Half half, std::string_view key, std::optional<std::uint64_t> value) {
-        if (at(half) || !value) return;
-        at(half) = value;
-        append_number(out, key, *value);
-    };
-    settle(Half::kSrc2dstBytes, "src2dst_bytes", at(Half::kSrc2dstIpBytes));
-    settle(Half::kDst2srcBytes, "dst2src_bytes", at(Half::kDst2srcIpBytes));
-    settle(Half::kDst2srcPackets, "dst2src_packets", 0);
-    settle(Half::kDst2srcBytes, "dst2src_bytes", 0);
-    if (at(Half::kSrc2dstPackets))
-        append_number(out, "bidirectional_packets", *at(Half::kSrc2dstPackets) + *at(Half::kDst2srcPackets));
-    if (at(Half::kSrc2dstBytes))
-        append_number(out, "bidirectional_bytes", *at(Half::kSrc2dstBytes) + *at(Half::kDst2srcBytes));
-    if (!at(Half::kSrc2dstFirst) || !at(Half::kSrc2dstLast)) return;
-    std::uint64_t first = *at(Half::kSrc2dstFirst), last = *at(Half::kSrc2dstLast);
-    if (const auto reverse = at(Half::kDst2srcFirst).value_or(0); reverse != 0) first = std::min(first, reverse);
-    if (const auto reverse = at(Half::kDst2srcLast).value_or(0); reverse != 0) last = std::max(last, reverse);
-    append_number(out, "bidirectional_first_seen_ms", first);
-    append_number(out, "bidirectional_last_seen_ms", last);
-    append_number(out, "bidirectional_duration_ms", last >= first ? last - first : 0);
+    tmpl.derived.append(out, sources.facts);
+}
+
+// Which of an options record's elements say what it is about (RFC 7011, 3.4.2.1).
+void append_scope(std::string& out, const ReadTemplate& tmpl) {
+    out += ",\"_options\":true,\"_scope\":[";
+    bool first = true;
+    for (const ReadField& field : tmpl.fields) {
+        if (!field.element.is_scope) continue;
+        if (!std::exchange(first, false)) out += ',';
+        append_json_string(out, field.key);
+    }
+    out += ']';
 }
 
 }  // namespace
 
 ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_options,
-                                std::uint32_t private_enterprise_number) {
+                                std::uint32_t private_enterprise_number, const LearntElements& learnt) {
     ReadTemplate tmpl;
     tmpl.is_options = is_options;
+    tmpl.private_enterprise_number = private_enterprise_number;
     std::map<std::string, int> keys;  // with how often each was wanted
     for (const ReadElement& element : elements) {
-        ReadField field = make_field(element, private_enterprise_number);
+        ReadField field = make_field(element, private_enterprise_number, learnt);
+        if (field.type == WireType::kOctetArray && field.key.front() == '_') tmpl.has_unknown = true;
         if (keys[field.key]++ > 0) {  // repeated, or two elements that mean one column
-            const auto known = known_element(element.pen, element.id);
-            const std::string name = known ? known->name : fmt::format("_{}_{}", element.pen, element.id);
+            const std::string name = name_of(element, element_of(element, learnt));
             field.key = name;
             while (keys[field.key]++ > 0) field.key = fmt::format("{}_{}", name, keys[name]);
         } else if (!is_options) {
-            for (const HalfRow& row : kHalves)
-                if (row.column == field.key) field.half = row.half;
+            field.fact = scoped_fact(field.key);
+            tmpl.derived.has(field.key);
             for (const PartRow& row : kParts)
                 if (row.column == field.key) field.joined = row.joined;
         }
         if (field.joined) tmpl.joined[*field.joined] = true;
-        if (field.half == Half::kSrc2dstPackets || field.half == Half::kSrc2dstIpBytes ||
-            field.half == Half::kSrc2dstBytes)
+        if (field.fact && field.fact->scope == Scope::kForward && field.fact->fact <= Fact::kIpBytes)
             tmpl.is_flow = true;
         tmpl.minimum_length += element.length == 65535 ? 1 : element.length;
         tmpl.fields.push_back(std::move(field));
@@ -380,12 +431,14 @@ ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_o
     return tmpl;
 }
 
-bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates) {
+bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
+                        const UptimeClock* clock) {
     Sources sources;
+    sources.clock = clock;
     out += '{';
     if (!append_fields(out, bytes, tmpl, templates, 0, &sources)) return false;
     if (tmpl.is_flow) append_computed(out, tmpl, sources);
-    if (tmpl.is_options) out += ",\"_options\":true";
+    if (tmpl.is_options) append_scope(out, tmpl);
     out += '}';
     return true;
 }

@@ -13,28 +13,19 @@
 
 #include "core/record/information_element.hpp"
 #include "exporters/ipfix/byte_reader.hpp"
+#include "exporters/ipfix/derived_columns.hpp"
 #include "exporters/ipfix/fixbuf_model.hpp"
+#include "exporters/ipfix/learnt_elements.hpp"
+#include "exporters/ipfix/uptime_clock.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 
 struct ReadElement {
     std::uint32_t pen = 0;
     std::uint16_t id = 0, length = 0;  // 65535: variable
-};
-
-// The halves of a flow, of which the bidirectional columns are computed.
-enum class Half : std::uint8_t {
-    kSrc2dstPackets,
-    kSrc2dstBytes,
-    kSrc2dstIpBytes,
-    kSrc2dstFirst,
-    kSrc2dstLast,
-    kDst2srcPackets,
-    kDst2srcBytes,
-    kDst2srcIpBytes,
-    kDst2srcFirst,
-    kDst2srcLast,
-    kCount
+    bool is_scope = false;
+    std::uint16_t v9_type = 0;  // NetFlow v9: the number on the wire, when the element is another one
+    friend bool operator==(const ReadElement&, const ReadElement&) = default;
 };
 
 // Columns that travel under an element of their protocol: of those fields the
@@ -45,24 +36,32 @@ inline constexpr std::array<std::string_view, 3> kJoinedColumns{"requested_serve
 struct ReadField {
     ReadElement element;
     WireType type = WireType::kOctetArray;
-    std::optional<Half> half;
     std::optional<std::size_t> joined;  // part of kJoinedColumns[joined]
-    std::string key;                    // of the JSON object, unique in the template
+    std::optional<ScopedFact> fact;
+    std::string key;  // of the JSON object, unique in the template
 };
 
 struct ReadTemplate {
     std::vector<ReadField> fields;
     std::size_t minimum_length = 0;  // of a record
     bool is_options = false, is_flow = false;
+    bool has_unknown = false;                          // elements that a later record may name
     std::array<bool, kJoinedColumns.size()> joined{};  // columns to be made of their parts
+    DerivedColumns derived;
+    std::uint32_t private_enterprise_number = 0;  // whose elements are the table's own; 0: none
 };
-using ReadTemplates = std::map<std::uint16_t, ReadTemplate>;
+// What a session has told of itself.
+struct ReadTemplates {
+    std::map<std::uint16_t, ReadTemplate> by_id;
+    LearntElements learnt;
+};
 
 ReadTemplate make_read_template(std::span<const ReadElement> elements, bool is_options,
-                                std::uint32_t private_enterprise_number);
+                                std::uint32_t private_enterprise_number, const LearntElements& learnt = {});
 
 // Appends one record's object; false when its bytes end too early. `templates`
-// serve nested lists.
-bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates);
+// serve nested lists; `clock` is by which times since the exporter's start are told.
+bool append_json_record(std::string& out, ByteReader& bytes, const ReadTemplate& tmpl, const ReadTemplates& templates,
+                        const UptimeClock* clock = nullptr);
 
 }  // namespace nfstreamd::exporters::ipfix

@@ -14,7 +14,7 @@
 
 #include "core/base/utf8.hpp"
 #include "core/record/flow_record.hpp"
-#include "exporters/ipfix/big_endian.hpp"
+#include "exporters/session/big_endian.hpp"
 
 namespace nfstreamd::exporters::ipfix {
 namespace {
@@ -28,6 +28,7 @@ struct Defaults {
     ApplicationDetails details;
     TunnelRecord tunnel;
     TcpQualityRecord tcp_quality;
+    EnrichmentRecord enrichment;
 
     Defaults() {
         application.details = &details;
@@ -35,6 +36,7 @@ struct Defaults {
         record.application = &application;
         record.tunnel = &tunnel;
         record.tcp_quality = &tcp_quality;
+        record.enrichment = &enrichment;
     }
 };
 const Defaults kDefaults;
@@ -126,11 +128,60 @@ void put_number(const FieldValue& value, const FieldPlan& plan, std::uint8_t* ou
     }
 }
 
+// In a field of fixed length, which is zero already: NetFlow 9 has no other.
+void put_fixed_text(std::string_view text, std::uint16_t length, std::uint8_t* out) {
+    if (is_valid_utf8(text)) {
+        text = utf8_prefix(text, length);
+        std::copy(text.begin(), text.end(), out);
+        return;
+    }
+    std::string clean(text.size(), '\0');
+    clean.resize(copy_valid_utf8(text, clean.data()));
+    put_fixed_text(clean, length, out);
+}
+
+// RFC 6313, 4.4: as ipfixprobe gives it to lists of these elements.
+constexpr std::uint8_t kAllOf = 3;
+constexpr std::uint16_t kEnterpriseBit = 0x8000;
+
+// -1 stands for packets that there were not.
+std::span<const std::int32_t> without_tail(std::span<const std::int32_t> list) {
+    const auto end = std::partition_point(list.begin(), list.end(), [](std::int32_t n) { return n >= 0; });
+    return list.first(static_cast<std::size_t>(end - list.begin()));
+}
+
+// When the flow began, whichever side it is told from.
+std::uint64_t begin_ms(const FlowRecord& record) {
+    const bool answered_first = record.reverse.packets != 0 && record.reverse.first < record.forward.first;
+    const TimestampNs first = answered_first ? record.reverse.first : record.forward.first;
+    return static_cast<std::uint64_t>(first) / 1'000'000;
+}
+
+void put_entries(std::span<const std::int32_t> entries, IeType type, const FlowRecord& record, std::uint8_t* out) {
+    if (type == IeType::kSigned8List) {  // directions: 0 and 1 are 1 and -1
+        for (const std::int32_t n : entries) *out++ = n == 0 ? 1 : 0xff;
+    } else if (type == IeType::kUnsigned16List) {
+        for (const std::int32_t n : entries) {
+            store_big_endian(static_cast<std::uint16_t>(std::min(n, 0xffff)), out);
+            out += 2;
+        }
+    } else {  // times, of the gaps before them
+        std::uint64_t time = begin_ms(record);
+        for (const std::int32_t n : entries) {
+            time += static_cast<std::uint64_t>(n);
+            store_big_endian(time, out);
+            out += 8;
+        }
+    }
+}
+
 // What no copy does.
 void put_value(const FieldValue& value, const FieldPlan& plan, std::uint8_t* out) {
     std::memset(out, 0, plan.length);
     if (const auto* address = std::get_if<IpAddress>(&value))
         put_address(*address, plan.length, out);
+    else if (const auto* text = std::get_if<std::string_view>(&value))
+        put_fixed_text(*text, plan.length, out);
     else if (const auto* mac = std::get_if<MacAddress>(&value))
         std::memcpy(out, mac->data(), std::min<std::size_t>(plan.length, mac->size()));
     else
@@ -192,6 +243,9 @@ CopyLoop copy_loop(const FieldPlan& plan) {
             return number ? number_loop<std::uint32_t>(plan.length) : nullptr;
         case FieldForm::kUnsigned64:
             return number ? number_loop<std::uint64_t>(plan.length) : nullptr;
+        case FieldForm::kFloat64:  // IEEE 754 on the wire (RFC 7011, 6.1.3), as in memory
+            static_assert(std::numeric_limits<double>::is_iec559);
+            return plan.field->type == IeType::kFloat64 ? copy_numbers<std::uint64_t, std::uint64_t> : nullptr;
         case FieldForm::kNanoseconds:
             return plan.length == 8 ? copy_milliseconds : nullptr;
         case FieldForm::kIpAddress:
@@ -208,6 +262,20 @@ CopyLoop copy_loop(const FieldPlan& plan) {
     return nullptr;
 }
 
+// The greatest number that `fits` is true of, up to `limit`; it is of 0.
+template <class Fits>
+std::size_t greatest(std::size_t limit, Fits fits) {
+    std::size_t low = 0, high = limit;
+    while (low < high) {
+        const std::size_t middle = (low + high + 1) / 2;
+        if (fits(middle))
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
 const std::byte* block_of(const FlowRecord& record, RecordBlock block) {
     switch (block) {
         case RecordBlock::kRecord:
@@ -222,6 +290,8 @@ const std::byte* block_of(const FlowRecord& record, RecordBlock block) {
             return bytes_or(record.tunnel, kDefaults.tunnel);
         case RecordBlock::kTcpQuality:
             return bytes_or(record.tcp_quality, kDefaults.tcp_quality);
+        case RecordBlock::kEnrichment:
+            return bytes_or(record.enrichment, kDefaults.enrichment);
     }
     return bytes_of(record);
 }
@@ -234,7 +304,8 @@ std::optional<FieldPlace> locate(const InformationElement& field) {
                                                                {RecordBlock::kApplication, sizeof(ApplicationRecord)},
                                                                {RecordBlock::kDetails, sizeof(ApplicationDetails)},
                                                                {RecordBlock::kTunnel, sizeof(TunnelRecord)},
-                                                               {RecordBlock::kTcpQuality, sizeof(TcpQualityRecord)}};
+                                                               {RecordBlock::kTcpQuality, sizeof(TcpQualityRecord)},
+                                                               {RecordBlock::kEnrichment, sizeof(EnrichmentRecord)}};
     if (field.value.member == nullptr) return std::nullopt;
     const auto member = reinterpret_cast<std::uintptr_t>(field.value.member(kDefaults.record));
     for (const auto& [block, size] : kBlocks) {
@@ -256,7 +327,8 @@ RecordEncoder::RecordEncoder(const RecordLayout& layout) {
         if (in_texts && !is_text) add_section(planned, std::exchange(length, 0));
         in_texts = is_text;
         if (is_text) {
-            texts_.push_back({plan.field, plan.field->value.form == FieldForm::kText ? place : std::nullopt});
+            texts_.push_back({plan.field, plan.field->value.form == FieldForm::kText ? place : std::nullopt,
+                              plan.entry_ie, plan.entry_length});
             continue;
         }
         if (const CopyLoop run = place ? copy_loop(plan) : nullptr)
@@ -297,52 +369,88 @@ std::string_view RecordEncoder::text_of(const FlowRecord& record, const Text& te
     return view != nullptr ? *view : std::string_view{};
 }
 
+// RFC 6313, 4.5.1. The tail of packets that there were not is left out.
+std::string_view RecordEncoder::list_of(const FlowRecord& record, const Text& list, std::string& made) {
+    const FieldValue value = list.field->value(record);
+    const auto* numbers = std::get_if<std::span<const std::int32_t>>(&value);
+    const auto entries = numbers == nullptr ? std::span<const std::int32_t>() : without_tail(*numbers);
+    made.resize(kListHeader + entries.size() * list.entry_length);
+    auto* out = reinterpret_cast<std::uint8_t*>(made.data());
+    out[0] = kAllOf;
+    store_big_endian(static_cast<std::uint16_t>(list.entry_ie.id | kEnterpriseBit), out + 1);
+    store_big_endian(list.entry_length, out + 3);
+    store_big_endian(list.entry_ie.pen, out + 5);
+    put_entries(entries, list.field->type, record, out + kListHeader);
+    return made;
+}
+
 RecordEncoder::Measured RecordEncoder::measure(const FlowRecord& record, std::size_t limit, RecordTexts& texts) const {
     std::size_t length = fixed_length_;
     if (texts.views.size() != texts_.size()) {
         texts.views.resize(texts_.size());
-        texts.cleaned.resize(texts_.size());
+        texts.made.resize(texts_.size());
     }
     for (std::size_t i = 0; i < texts_.size(); ++i) {
-        std::string_view text = text_of(record, texts_[i]);
-        if (texts_[i].field->type == IeType::kString && !is_valid_utf8(text)) {
-            std::string& clean = texts.cleaned[i];
-            clean.resize(text.size());
-            clean.resize(copy_valid_utf8(text, clean.data()));
-            text = clean;
+        const Text& text = texts_[i];
+        std::string_view view;
+        if (text.is_list()) [[unlikely]] {
+            view = list_of(record, text, texts.made[i]);
+        } else {
+            view = text_of(record, text);
+            if (text.field->type == IeType::kString && !is_valid_utf8(view)) {
+                std::string& clean = texts.made[i];
+                clean.resize(view.size());
+                clean.resize(copy_valid_utf8(view, clean.data()));
+                view = clean;
+            }
         }
-        texts.views[i] = text;
-        length += text.size() + prefix_length(text.size());
+        texts.views[i] = view;
+        length += view.size() + prefix_length(view.size());
     }
-    const bool too_long = length > limit;
-    if (too_long) cut(length, limit, texts);
-    return {length, too_long};
+    if (length > limit) [[unlikely]]
+        return cut(limit, texts);
+    return {length, false, false};
 }
 
-// All strings are cut to one length, the greatest at which the record fits, so
-// that one long string cannot displace the others.
-void RecordEncoder::cut(std::size_t& length, std::size_t limit, RecordTexts& texts) const {
-    const auto length_at = [&](std::size_t most) {
-        std::size_t sum = fixed_length_;
-        for (const std::string_view text : texts.views) {
-            const std::size_t kept = std::min(text.size(), most);
-            sum += kept + prefix_length(kept);
-        }
-        return sum;
-    };
-    std::size_t low = 0, high = limit;
-    while (low < high) {
-        const std::size_t middle = (low + high + 1) / 2;
-        if (length_at(middle) <= limit)
-            low = middle;
+// Octets of all strings or all lists when none is longer than `most` octets or
+// entries.
+std::size_t RecordEncoder::total(const RecordTexts& texts, bool lists, std::size_t most) const {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+        if (texts_[i].is_list() != lists) continue;
+        const std::size_t longest = lists ? kListHeader + most * texts_[i].entry_length : most;
+        const std::size_t kept = std::min(texts.views[i].size(), longest);
+        sum += kept + prefix_length(kept);
+    }
+    return sum;
+}
+
+// All strings are cut to one length, the greatest at which they fit, so that one
+// long string cannot displace the others; lists of one record belong together and
+// keep the same number of entries.
+RecordEncoder::Measured RecordEncoder::cut(std::size_t limit, RecordTexts& texts) const {
+    const std::size_t room = limit - fixed_length_;
+    const std::size_t strings = total(texts, false, limit), least_strings = total(texts, false, 0);
+    const std::size_t lists = total(texts, true, limit), least_lists = total(texts, true, 0);
+    const std::size_t fair = std::max({room / 2, room - std::min(room, strings), least_lists});
+    const std::size_t for_lists = std::min({lists, fair, room - least_strings});
+    const std::size_t entries =
+        greatest(limit, [&](std::size_t most) { return total(texts, true, most) <= for_lists; });
+    const std::size_t for_strings = room - total(texts, true, entries);
+    const std::size_t octets =
+        greatest(limit, [&](std::size_t most) { return total(texts, false, most) <= for_strings; });
+    Measured measured{fixed_length_, false, false};
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+        std::string_view& view = texts.views[i];
+        const std::size_t before = view.size();
+        if (texts_[i].is_list())
+            view = view.substr(0, kListHeader + entries * texts_[i].entry_length);
         else
-            high = middle - 1;
+            view = utf8_prefix(view, octets);
+        (texts_[i].is_list() ? measured.lists_cut : measured.strings_cut) |= view.size() < before;
+        measured.length += view.size() + prefix_length(view.size());
     }
-    length = fixed_length_;
-    for (std::string_view& text : texts.views) {
-        text = utf8_prefix(text, low);
-        length += text.size() + prefix_length(text.size());
-    }
+    return measured;
 }
 
 std::uint8_t* RecordEncoder::write(const FlowRecord& record, const RecordTexts& texts, std::uint8_t* out) const {
@@ -356,7 +464,9 @@ std::uint8_t* RecordEncoder::write(const FlowRecord& record, const RecordTexts& 
         for (; call < section.calls_end; ++call) {
             const FieldPlan& plan = calls_[call].plan;
             const FieldReader& reader = plan.field->value;
-            if (reader.form == FieldForm::kNumberOf)
+            if (is_application_id(plan))
+                put_application_id(reader.number(record), application_id_form(plan.length), out + calls_[call].to);
+            else if (reader.form == FieldForm::kNumberOf)
                 put_integer(saturated(reader.number(record), plan.length), plan.length, out + calls_[call].to);
             else
                 put_value(reader(record), plan, out + calls_[call].to);

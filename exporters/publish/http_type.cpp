@@ -46,7 +46,7 @@ constexpr std::array kOwnSettings{
     size_setting("8MiB", 1e9),
 };
 constexpr auto kPacking = broker_packing("10000");
-constexpr auto kSettings = joined(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
+constexpr auto kSettings = joined_settings(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
 
 bool is_header(const std::string& line) {
     const auto colon = line.find(':');

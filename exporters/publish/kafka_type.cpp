@@ -81,12 +81,12 @@ constexpr std::array kOwnSettings{
                 .description = "Further properties of librdkafka, \"name=value\"; they override ours."},
 };
 constexpr auto kPacking = broker_packing("1");
-constexpr auto kSettings = joined(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
+constexpr auto kSettings = joined_settings(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
 
 Result<std::vector<std::string>> brokers_of(const config::Settings& settings) {
     std::vector<std::string> brokers;
     for (const std::string& text : settings.strings("brokers")) {
-        const auto endpoint = parse_endpoint("tcp://" + text, kDefaultPort);
+        const auto endpoint = parse_endpoint("tcp://" + text, {kDefaultPort, kDefaultPort});
         if (text.find("://") != std::string::npos || !endpoint)
             return setting_error(settings, "brokers", fmt::format("\"{}\" is not HOST:PORT", text));
         brokers.push_back(endpoint.value().text().substr(6));

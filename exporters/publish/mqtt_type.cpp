@@ -56,14 +56,15 @@ constexpr std::array kOwnSettings{
     size_setting("256KiB", kMostOctets),
 };
 constexpr auto kPacking = broker_packing("1");
-constexpr auto kSettings = joined(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
+constexpr auto kSettings = joined_settings(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
 
 Status read_broker(const config::Settings& settings, MqttOptions& options) {
     const std::string& text = settings.string("broker");
     options.tls = text.starts_with("mqtts://");
     if (!options.tls && !text.starts_with("mqtt://"))
         return setting_error(settings, "broker", "must begin with mqtt:// or mqtts://");
-    const auto endpoint = parse_endpoint("tcp" + text.substr(text.find("://")), options.tls ? kTlsPort : kPort);
+    const std::uint16_t port = options.tls ? kTlsPort : kPort;
+    const auto endpoint = parse_endpoint("tcp" + text.substr(text.find("://")), {port, port});
     if (!endpoint) return setting_error(settings, "broker", fmt::format("\"{}\" is not mqtt://HOST:PORT", text));
     options.host = endpoint.value().host;
     options.port = endpoint.value().port;

@@ -47,14 +47,15 @@ constexpr std::array kOwnSettings{
                 .description = "File of a user's JWT and key, as nsc makes it."},
 };
 constexpr auto kPacking = broker_packing("1");
-constexpr auto kSettings = joined(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
+constexpr auto kSettings = joined_settings(kOwnSettings, kPacking, kPasswordSettings, kTlsSettings);
 
 Status read_servers(const config::Settings& settings, NatsOptions& options) {
     for (const std::string& text : settings.strings("servers")) {
         const bool this_tls = text.starts_with("tls://");
         const auto colon = text.find("://");
-        const auto endpoint = colon == std::string::npos ? Result<Endpoint>(Error{})
-                                                         : parse_endpoint("tcp" + text.substr(colon), kDefaultPort);
+        const auto endpoint = colon == std::string::npos
+                                  ? Result<Endpoint>(Error{})
+                                  : parse_endpoint("tcp" + text.substr(colon), {kDefaultPort, kDefaultPort});
         if (!endpoint || (!this_tls && !text.starts_with("nats://")) || text.find('@') != std::string::npos)
             return setting_error(settings, "servers",
                                  fmt::format("\"{}\" is not nats://HOST:PORT or tls://HOST:PORT", text));

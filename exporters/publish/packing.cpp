@@ -49,16 +49,19 @@ Result<PublishingExporter::MakePacker> ipfix_packers(const ExporterContext& cont
     ipfix::IpfixOptions options;
     options.groups = context.groups;
     options.private_enterprise_number = context.private_enterprise_number;
-    auto fields = select_fields(settings.strings("fields"),
-                                ipfix_fields(context.groups, context.private_enterprise_number), context.groups);
+    auto fields = select_fields(settings.strings("fields"), ipfix_fields(context.groups, kOurPen), context.groups);
     if (!fields) return setting_error(settings, "fields", fields.error().message);
     options.fields = std::move(fields.value());
     options.biflow = settings.boolean("biflow");
     const auto domain = static_cast<std::uint32_t>(settings.integer("observation_domain"));
     options.observation_domain = domain != 0 ? domain : context.observation_domain;
     options.max_message = static_cast<std::uint16_t>(std::min<std::size_t>(most, ipfix::kFileMessage));
+    options.options.kinds = {OptionsKind::kTypes, OptionsKind::kSampling};
     options.selectors = context.selectors;
-    auto format = ipfix::PackedFormat::make(options);
+    options.facts = context.facts;
+    options.exporting_process = context.exporting_process;
+    options.anonymization = context.anonymization;
+    auto format = ipfix::PackedFormat::make(std::move(options), context.name, context.logger);
     if (!format) return setting_error(settings, "fields", format.error().message);
     return PublishingExporter::MakePacker([shared = std::move(format.value()), records = records_of(settings)] {
         return std::make_unique<ipfix::IpfixPacker>(shared, records);

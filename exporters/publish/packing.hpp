@@ -10,18 +10,6 @@
 
 namespace nfstreamd::exporters {
 
-template <std::size_t... N>
-constexpr auto joined(const std::array<config::SettingSpec, N>&... parts) {
-    std::array<config::SettingSpec, (N + ...)> all{};
-    std::size_t at = 0;
-    (
-        [&] {
-            for (const auto& part : parts) all[at++] = part;
-        }(),
-        ...);
-    return all;
-}
-
 #ifdef NFSTREAMD_WITH_IPFIX
 inline constexpr std::string_view kMessageFormats = "json csv ipfix";
 #else
@@ -82,11 +70,12 @@ inline constexpr std::array kIpfixSettings{
 
 // Of a type whose messages may be JSON, CSV or IPFIX.
 constexpr auto broker_packing(std::string_view records) {
-    return joined(std::array{format_setting(kMessageFormats,
-                                            "What a message is: JSON with nfstream's columns as keys; lines of CSV; "
-                                            "one IPFIX message (RFC 7011) that has its templates in itself."),
-                             records_setting(records), kArraySetting, kHeaderSetting, kSchemaSetting},
-                  kPseudonymSettings, kIpfixSettings);
+    return joined_settings(
+        std::array{format_setting(kMessageFormats,
+                                  "What a message is: JSON with nfstream's columns as keys; lines of CSV; "
+                                  "one IPFIX message (RFC 7011) that has its templates in itself."),
+                   records_setting(records), kArraySetting, kHeaderSetting, kSchemaSetting},
+        kPseudonymSettings, kIpfixSettings);
 }
 
 // By the settings above. `most`: octets of a message.

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "exporters/encode/syslog_packer.hpp"
-#include "exporters/publish/collector.hpp"
 #include "exporters/publish/packing.hpp"
+#include "exporters/publish/receiver.hpp"
 #include "exporters/publish/types.hpp"
 #include "exporters/transport/session_publisher.hpp"
 
@@ -17,11 +18,12 @@ namespace {
 using config::SettingSpec;
 using config::SettingType;
 
-constexpr std::uint16_t kDefaultPort = 514;  // RFC 5426, 3.3
+constexpr DefaultPorts kDefaultPorts{514, 6514};  // RFC 5426, 3.3; RFC 5425, 4.1
+constexpr std::size_t kLongestMessage = 65'507;   // over UDP
 constexpr std::size_t kLongestHostName = 255, kLongestAppName = 48;
 
-constexpr auto kSettings = joined(
-    kCollectorSettings,
+constexpr auto kSettings = joined_settings(
+    kReceiverSettings,
     std::array{format_setting("json structured",
                               "json: the record is MSG, an object of JSON; structured: it is STRUCTURED-DATA, a "
                               "parameter for each field that has a value, and needs private_enterprise_number."),
@@ -50,7 +52,7 @@ constexpr auto kSettings = joined(
                            .description = "Octets of a message, at most; a record that does not fit is counted in "
                                           "dropped_oversize. Receivers need not take more than 2048 octets.",
                            .min = 480,
-                           .max = static_cast<double>(kLongestDatagram)},
+                           .max = static_cast<double>(kLongestMessage)},
                kSchemaSetting},
     kPseudonymSettings);
 
@@ -91,21 +93,21 @@ Result<std::unique_ptr<Encoder>> make_encoder(const ExporterContext& context) {
 
 Result<std::unique_ptr<Exporter>> make_syslog(const ExporterContext& context) {
     const config::Settings& settings = context.settings;
-    auto collector = make_collector(settings, kDefaultPort);
-    if (!collector) return collector.error();
+    auto receiver = make_receiver(settings, kDefaultPorts);
+    if (!receiver) return receiver.error();
     const auto header = make_header(settings);
     if (!header) return header.error();
     auto made = make_encoder(context);
     if (!made) return made.error();
     const std::shared_ptr<const Encoder> encoder = std::move(made.value());
     const bool structured = settings.string("format") == "structured";
-    const auto most = static_cast<std::size_t>(settings.integer("max_message_size"));
+    const auto most = std::min(static_cast<std::size_t>(settings.integer("max_message_size")), receiver.value().most);
     return std::unique_ptr<Exporter>(std::make_unique<PublishingExporter>(
         [header = header.value(), encoder, structured, most] {
             return std::make_unique<SyslogPacker>(header, encoder, structured, most);
         },
         MessageKey::kNone,
-        std::make_unique<SessionPublisher>(std::move(collector.value().transport), StreamFraming::kOctetCount, "",
+        std::make_unique<SessionPublisher>(std::move(receiver.value().transport), StreamFraming::kOctetCount, "",
                                            context.name, context.logger)));
 }
 
@@ -113,7 +115,7 @@ Result<std::unique_ptr<Exporter>> make_syslog(const ExporterContext& context) {
 
 constinit const ExporterType kSyslogExporterType{
     .name = "syslog",
-    .summary = "A syslog message (RFC 5424) for each flow, over UDP (RFC 5426) or TCP (RFC 6587)",
+    .summary = "A syslog message (RFC 5424) for each flow, over UDP (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425)",
     .settings = kSettings,
     .exclusive = false,
     .make = &make_syslog,

@@ -49,7 +49,7 @@ constexpr std::array kOwnSettings{
     size_setting("1000000", 1e9),
 };
 constexpr auto kPacking = broker_packing("1");
-constexpr auto kSettings = joined(kOwnSettings, kPacking);
+constexpr auto kSettings = joined_settings(kOwnSettings, kPacking);
 
 Result<std::unique_ptr<Exporter>> make_zmq(const ExporterContext& context) {
     const config::Settings& settings = context.settings;

@@ -3,103 +3,107 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <algorithm>
 #include <charconv>
-#include <future>
-#include <memory>
-#include <system_error>
-#include <thread>
+#include <optional>
+
+#include "exporters/transport/host_addresses.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
 
-namespace asio = boost::asio;
-using Addresses = std::vector<asio::ip::address>;
+constexpr std::string_view kSeparator = "://";
 
-Error bad_endpoint(std::string_view text, std::string_view why) {
-    return {ErrorCode::kInvalidArgument,
-            fmt::format("\"{}\": {}; write udp://HOST:PORT or tcp://HOST:PORT, an IPv6 address in brackets", text, why),
-            ""};
+// "udp://HOST:PORT or tcp://HOST:PORT"
+std::string forms(std::span<const EndpointProtocol> protocols, std::string_view what, std::string_view last_joint) {
+    std::string out;
+    for (std::size_t i = 0; i < protocols.size(); ++i) {
+        const std::string_view joint = i == 0 ? "" : i + 1 < protocols.size() ? ", " : last_joint;
+        out += fmt::format("{}{}{}{}", joint, name_of(protocols[i]), kSeparator, what);
+    }
+    return out;
 }
 
-Result<Addresses> look_up(const std::string& host) {
-    asio::io_context io;
-    asio::ip::tcp::resolver resolver(io);
-    boost::system::error_code error;
-    Addresses addresses;
-    for (const auto& entry : resolver.resolve(host, "", error)) addresses.push_back(entry.endpoint().address());
-    if (error || addresses.empty())
-        return Error{ErrorCode::kUnavailable, fmt::format("cannot resolve {}: {}", host, error.message()), ""};
-    return addresses;
+struct Parser {
+    std::string_view text;
+    std::span<const EndpointProtocol> protocols;
+
+    Error bad(std::string_view why) const {
+        return {ErrorCode::kInvalidArgument,
+                fmt::format("\"{}\": {}; write {}, an IPv6 address in brackets", text, why,
+                            forms(protocols, "HOST:PORT", " or ")),
+                ""};
+    }
+
+    Result<EndpointProtocol> protocol() const {
+        const auto begins = [&](EndpointProtocol p) {
+            return text.starts_with(name_of(p)) && text.substr(name_of(p).size()).starts_with(kSeparator);
+        };
+        for (const EndpointProtocol p : protocols)
+            if (begins(p)) return p;
+        for (const EndpointProtocol p : kEveryProtocol)
+            if (begins(p)) return bad(fmt::format("{}{} is not possible here", name_of(p), kSeparator));
+        return bad("it begins with none of " + forms(protocols, "", ", "));
+    }
+};
+
+// HOST, HOST:PORT, [HOST], [HOST]:PORT
+struct HostAndPort {
+    std::string_view host;
+    std::optional<std::string_view> port;
+    std::string_view fault;
+};
+
+HostAndPort split(std::string_view rest) {
+    if (rest.starts_with('[')) {
+        const auto end = rest.find(']');
+        if (end == std::string_view::npos) return {{}, {}, "the bracket is not closed"};
+        const auto host = rest.substr(1, end - 1);
+        rest.remove_prefix(end + 1);
+        if (rest.empty()) return {host, {}, {}};
+        if (rest.front() != ':') return {{}, {}, "something other than :PORT follows ]"};
+        return {host, rest.substr(1), {}};
+    }
+    const auto colon = rest.find(':');
+    if (colon == std::string_view::npos) return {rest, {}, {}};
+    if (colon != rest.rfind(':')) return {{}, {}, "it has more than one colon"};
+    return {rest.substr(0, colon), rest.substr(colon + 1), {}};
 }
 
 }  // namespace
 
-std::string Endpoint::text() const {
-    const bool v6 = host.find(':') != std::string::npos;
-    return fmt::format("{}://{}{}{}:{}", protocol == EndpointProtocol::kUdp ? "udp" : "tcp", v6 ? "[" : "", host,
-                       v6 ? "]" : "", port);
+std::string_view name_of(EndpointProtocol protocol) noexcept {
+    constexpr std::string_view kNames[] = {"udp", "tcp", "tls", "dtls", "sctp"};
+    return kNames[static_cast<std::size_t>(protocol)];
 }
 
-Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
-    Endpoint endpoint;
-    endpoint.port = default_port;
-    std::string_view rest = text;
-    if (rest.starts_with("udp://"))
-        endpoint.protocol = EndpointProtocol::kUdp;
-    else if (rest.starts_with("tcp://"))
-        endpoint.protocol = EndpointProtocol::kTcp;
-    else
-        return bad_endpoint(text, "it begins with neither udp:// nor tcp://");
-    rest.remove_prefix(6);
+std::string Endpoint::text() const {
+    const bool v6 = host.find(':') != std::string::npos;
+    return fmt::format("{}{}{}{}{}:{}", name_of(protocol), kSeparator, v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
 
-    std::string_view port;
-    bool has_port = false;
-    if (rest.starts_with('[')) {
-        const auto end = rest.find(']');
-        if (end == std::string_view::npos) return bad_endpoint(text, "the bracket is not closed");
-        endpoint.host = rest.substr(1, end - 1);
-        rest.remove_prefix(end + 1);
-        if (!rest.empty() && rest.front() != ':') return bad_endpoint(text, "something other than :PORT follows ]");
-        has_port = !rest.empty();
-        if (has_port) port = rest.substr(1);
-    } else {
-        const auto colon = rest.find(':');
-        if (colon != rest.rfind(':')) return bad_endpoint(text, "it has more than one colon");
-        endpoint.host = rest.substr(0, colon);
-        has_port = colon != std::string_view::npos;
-        if (has_port) port = rest.substr(colon + 1);
-    }
-    if (endpoint.host.empty()) return bad_endpoint(text, "the host is missing");
-    if (endpoint.host.find('/') != std::string::npos) return bad_endpoint(text, "a path has no meaning here");
-    if (has_port) {
-        const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
-        if (code != std::errc{} || end != port.data() + port.size() || endpoint.port == 0)
-            return bad_endpoint(text, "the port is not a number from 1 to 65535");
+Result<Endpoint> parse_endpoint(std::string_view text, DefaultPorts ports,
+                                std::span<const EndpointProtocol> protocols) {
+    const Parser parser{text, protocols};
+    const auto protocol = parser.protocol();
+    if (!protocol) return protocol.error();
+    const auto parts = split(text.substr(name_of(protocol.value()).size() + kSeparator.size()));
+    if (!parts.fault.empty()) return parser.bad(parts.fault);
+    if (parts.host.empty()) return parser.bad("the host is missing");
+    if (parts.host.find('/') != std::string_view::npos) return parser.bad("a path has no meaning here");
+    Endpoint endpoint{protocol.value(), std::string(parts.host),
+                      is_secure(protocol.value()) ? ports.secure : ports.plain};
+    if (parts.port) {
+        const char* const last = parts.port->data() + parts.port->size();
+        const auto [end, code] = std::from_chars(parts.port->data(), last, endpoint.port);
+        if (code != std::errc{} || end != last || endpoint.port == 0)
+            return parser.bad("the port is not a number from 1 to 65535");
     }
     return endpoint;
 }
 
-// getaddrinfo cannot be called off. A thread of its own may outlive this call, so
-// that neither an export nor a shutdown hangs on a name server; it owns all it
-// touches.
 Result<Addresses> resolve_host(const std::string& host, std::chrono::milliseconds timeout) {
-    boost::system::error_code error;
-    const auto literal = asio::ip::make_address(host, error);
-    if (!error) return Addresses{literal};
-
-    auto promise = std::make_shared<std::promise<Result<Addresses>>>();
-    auto future = promise->get_future();
-    try {
-        std::thread([promise, host] { promise->set_value(look_up(host)); }).detach();
-    } catch (const std::system_error& e) {
-        return Error{ErrorCode::kUnavailable, fmt::format("cannot resolve {}: {}", host, e.what()), ""};
-    }
-    if (future.wait_for(timeout) != std::future_status::ready)
-        return Error{ErrorCode::kUnavailable,
-                     fmt::format("cannot resolve {}: no answer within {} ms", host, timeout.count()), ""};
-    return future.get();
+    return HostAddresses(host).get(std::chrono::steady_clock::now() + timeout);
 }
 
 }  // namespace nfstreamd::exporters

@@ -58,7 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
                              .application = true,
                              .system = true,
                              .l7_details = true,
-                             .tcp_quality = true};
+                             .tcp_quality = true,
+                             .enrichment = true};
     const auto block = std::make_unique<char[]>(size);
     if (size != 0) std::memcpy(block.get(), input, size);
     const std::string_view text(block.get(), size);

@@ -33,7 +33,7 @@ class Nfdump(harness.TestCase):
         nfcapd = self.start("nfcapd", "-w", spool, "-b", "127.0.0.1", "-p", port, "-t", "60", "-B", "8388608")
         wait_for(lambda: nfcapd.listens(port) or not nfcapd.running(), nfcapd.describe)
         path = self.write("export.yaml", "exporters:\n  - {name: main, type: ipfix, "
-                                         f"collectors: ['udp://127.0.0.1:{port}'], rate_limit: {rate_limit}}}\n")
+                                         f"collectors: ['udp://127.0.0.1:{port}'], rate_limit: {rate_limit}, options: [sampling]}}\n")
         self.nfstreamd("-c", path, "-r", *captures, *(word for s in settings for word in ("--set", s)))
         # nfcapd says nothing as records come: it has read all once its socket's queue is empty
         wait_for(lambda: self.queued(nfcapd, port) == 0, "nfcapd does not read")

@@ -92,7 +92,7 @@ class Packets(harness.TestCase):
         path = self.folder / "flows.ipfix"
         self.nfstreamd("-r", *SOME, "-w", path)
         options, flows = self.options(path)
-        first = options[0]
+        first = next(line for line in options if "selectorAlgorithm" in line)
         self.assertEqual((first["selectorAlgorithm"], first["samplingPacketInterval"], first["samplingPacketSpace"]),
                          (1, 1, 0))
         self.assertEqual({flow["selector_id"] for flow in flows}, {first["selector_id"]})

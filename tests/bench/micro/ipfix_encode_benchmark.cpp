@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/base/log.hpp"
-#include "exporters/ipfix/ipfix_exporter.hpp"
+#include "exporters/ipfix/ipfix_format.hpp"
 #include "exporters/ipfix/message_file.hpp"
 #include "exporters/transport/udp_transport.hpp"
 
@@ -85,12 +85,18 @@ public:
     std::string description() const override { return "nowhere"; }
 };
 
-void run(benchmark::State& state, ipfix::IpfixOptions options, std::unique_ptr<MessageTransport> transport) {
+void run(benchmark::State& state, const ipfix::IpfixOptions& options, std::unique_ptr<MessageTransport> transport,
+         std::size_t send_octets = SessionOptions().send_octets) {
     Logger logger(LogLevel::kError, LogFormat::kText, -1);
     const Batches input(64);
-    auto made = ipfix::IpfixExporter::make(options, "bench", std::move(transport), logger);
-    if (!made || !made.value()->open()) return state.SkipWithError("cannot open");
-    ipfix::IpfixExporter& exporter = *made.value();
+    auto format = ipfix::IpfixFormat::make(options, "bench", logger);
+    if (!format) return state.SkipWithError("cannot be planned");
+    std::vector<std::unique_ptr<MessageTransport>> transports;
+    transports.push_back(std::move(transport));
+    CollectorOptions collectors;
+    collectors.session.send_octets = send_octets;
+    CollectorExporter exporter("bench", std::move(format.value()), std::move(transports), collectors, logger);
+    if (!exporter.open()) return state.SkipWithError("cannot open");
     std::size_t next = 0;
     for (auto _ : state) {
         std::size_t consumed = 0;
@@ -109,15 +115,11 @@ void ipfix_encode(benchmark::State& state) {
 }
 
 void ipfix_encode_for_file(benchmark::State& state) {
-    auto chosen = options(ipfix::kFileMessage);
-    chosen.send_octets = ipfix::kFileWrite;
-    run(state, chosen, std::make_unique<Nowhere>());
+    run(state, options(ipfix::kFileMessage), std::make_unique<Nowhere>(), kFileWrite);
 }
 
 void ipfix_to_dev_null(benchmark::State& state) {
-    auto chosen = options(ipfix::kFileMessage);
-    chosen.send_octets = ipfix::kFileWrite;
-    run(state, chosen, std::make_unique<ipfix::MessageFile>("/dev/null", true));
+    run(state, options(ipfix::kFileMessage), std::make_unique<ipfix::MessageFile>("/dev/null", true), kFileWrite);
 }
 
 // To a socket whose buffer is soon full: what the kernel does for a reader that
@@ -126,7 +128,7 @@ void ipfix_to_udp(benchmark::State& state) {
     boost::asio::io_context io;
     udp::socket collector(io, udp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
     const Endpoint endpoint{EndpointProtocol::kUdp, "127.0.0.1", collector.local_endpoint().port()};
-    run(state, options(kDatagram), std::make_unique<UdpTransport>(endpoint, "", state.range(0) != 0));
+    run(state, options(kDatagram), std::make_unique<UdpTransport>(endpoint, TransportOptions{}, state.range(0) != 0));
 }
 
 BENCHMARK(ipfix_encode);

@@ -104,6 +104,12 @@ metering:
 ndpi:
   protocols_file: ""
   categories_file: ""
+enrichment:
+  asn: ""
+  country: ""
+  networks: ""
+  mac_vendors: []
+  cache_size: 16384
 exporters:
   - name: file
     type: file

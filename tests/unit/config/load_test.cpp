@@ -80,6 +80,7 @@ metering:
   splt_analysis: 255
   performance_report: 30
 ndpi: { protocols_file: p.txt, categories_file: /c.txt }
+enrichment: { asn: a.mmdb, country: /c.mmdb, networks: n.csv, mac_vendors: [oui.csv, mam.csv], cache_size: 64 }
 exporters:
   - name: main
     type: flow
@@ -147,6 +148,11 @@ control: { socket: "" }
     metering.splt_analysis = 255;
     metering.ndpi.protocols = "p.txt";
     metering.ndpi.categories = "/c.txt";
+    metering.enrichment.asn = "a.mmdb";
+    metering.enrichment.country = "/c.mmdb";
+    metering.enrichment.networks = "n.csv";
+    metering.enrichment.mac_vendors = {"oui.csv", "mam.csv"};
+    metering.enrichment.cache_size = 64;
     CHECK(config.metering == metering);
     REQUIRE(config.exporters.size() == 2);
     CHECK(config.exporters[0].name == "main");
@@ -267,7 +273,8 @@ plugins: []
               "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
               "t.yaml:20:38: exporters[3].path: must not be empty",
               "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
-              "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, exporters, log, control, instance, "
+              "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, enrichment, exporters, log, control, "
+              "instance, "
               "private_enterprise_number",
           });
 }

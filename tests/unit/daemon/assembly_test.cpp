@@ -29,6 +29,10 @@ TEST_CASE("continuing: the same file with the same fields is appended to, any ot
     anonymous.settings.set("columns_to_anonymize", std::vector<std::string>{"src_ip"}, "", true);
     CHECK_FALSE(continuing(csv("/x"), anonymous).settings.boolean("append"));
     CHECK(continuing(anonymous, anonymous).settings.boolean("append"));
+    auto truncated = csv("/x");
+    truncated.settings.set("anonymize.addresses", std::string("truncate"), "", true);
+    CHECK_FALSE(continuing(csv("/x"), truncated).settings.boolean("append"));
+    CHECK(continuing(truncated, truncated).settings.boolean("append"));
     auto json = csv("/x");
     json.type = "json";
     CHECK_FALSE(continuing(json, csv("/x")).settings.boolean("append"));

@@ -4,8 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "core/enrichment/enrichment_tables.hpp"
 
 namespace nfstreamd::daemon {
 namespace {
@@ -226,6 +229,34 @@ TEST_CASE("reload diff: rules of nDPI change by path and by content, and are not
     running.metering.n_dissections = 0;
     wanted.metering.n_dissections = 0;
     CHECK_FALSE(diff(running, wanted).rules_changed);
+}
+
+TEST_CASE("reload diff: tables of enrichment are live; exporters change when their fields come or go") {
+    auto wanted = base();
+    wanted.metering.enrichment.networks = "/n";
+    auto plan = diff(base(), wanted);
+    CHECK(plan.enrichment_changed);
+    CHECK(plan.needs_restart.empty());
+    CHECK(plan.exporters_replaced == Names{"a", "b"});
+    CHECK(plan.text().find("enrichment ~1, ") != std::string::npos);
+    CHECK(diff(wanted, base()).exporters_replaced == Names{"a", "b"});
+    auto other = wanted;
+    other.metering.enrichment.cache_size = 7;
+    plan = diff(wanted, other);
+    CHECK(plan.enrichment_changed);
+    CHECK_FALSE(plan.exporters_changed());
+    CHECK_FALSE(diff(wanted, wanted).enrichment_changed);
+    CHECK(diff(wanted, wanted).text().find("enrichment") == std::string::npos);
+}
+
+TEST_CASE("reload: tables that have not changed are those in use") {
+    auto running = base(), wanted = base();
+    running.metering.enrichment.tables = std::make_shared<EnrichmentTables>();
+    wanted.metering.enrichment.tables = std::make_shared<EnrichmentTables>();
+    const auto in_use = running.metering.enrichment.tables;
+    CHECK(keep_until_restart(running, wanted).metering.enrichment.tables == in_use);
+    wanted.metering.enrichment.networks = "/n";
+    CHECK(keep_until_restart(running, wanted).metering.enrichment.tables != in_use);
 }
 
 TEST_CASE("reload diff: what is built into the flow cache needs a restart, and only that is named") {

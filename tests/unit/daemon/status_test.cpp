@@ -85,6 +85,7 @@ TEST_CASE("status: every counter is there under its name") {
     exporter.queue_depth = 8;
     exporter.filtered = 11;
     exporter.sampled_out = 12;
+    exporter.shortened = {{"strings", 13}, {"lists", 14}};
     exporter.dropped = {{"queue_full", 9}, {"undelivered", 10}};
     exporter.last_error = "tab\tand \\ back";
     status.exporters.push_back(exporter);
@@ -142,6 +143,8 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(main.get<int>("sampled_out") == 12);
     CHECK(main.get<int>("dropped.queue_full") == 9);
     CHECK(main.get<int>("dropped.undelivered") == 10);
+    CHECK(main.get<int>("shortened.strings") == 13);
+    CHECK(main.get<int>("shortened.lists") == 14);
     CHECK(main.get<std::string>("last_error") == "tab\tand \\ back");
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 // One scope as nfstream keeps it: running means by Welford.
 struct Welford {
-    std::uint64_t packets = 0, bytes = 0, first = 0, last = 0;
+    std::uint64_t packets = 0, bytes = 0, squares = 0, first = 0, last = 0;
     double size_mean = 0, size_m2 = 0, gap_mean = 0, gap_m2 = 0;
     std::uint32_t min_ps = 0, max_ps = 0;
     std::uint64_t min_gap = 0, max_gap = 0;
@@ -21,6 +21,7 @@ struct Welford {
     void add(std::uint64_t time, std::uint16_t size) {
         ++packets;
         bytes += size;
+        squares += std::uint64_t{size} * size;
         const double n = static_cast<double>(packets), old = size_mean;
         size_mean += (size - old) / n;
         size_m2 += (size - old) * (size - size_mean);
@@ -73,6 +74,9 @@ struct Both {
         flow.check(out.bidirectional);
         side[0].check(out.forward);
         side[1].check(out.reverse);
+        CHECK(out.forward.ps_squares == side[0].squares);
+        CHECK(out.reverse.ps_squares == side[1].squares);
+        CHECK(out.bidirectional.ps_squares == side[0].squares + side[1].squares);
         for (int i = 0; i < kTcpFlagCount; ++i) {
             CHECK(out.forward.flag_packets[i] == flags[0][i]);
             CHECK(out.reverse.flag_packets[i] == flags[1][i]);

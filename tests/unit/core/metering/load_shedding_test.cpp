@@ -94,6 +94,8 @@ TEST_CASE("MeteringProcess: then packets are sampled, and no record mixes packet
     check_totals(link.process(), records);
     REQUIRE(records.size() == 3);
     CHECK(link.process().counters().packets_shed.get() == 90);
+    const auto capture = link.process().capture();
+    CHECK(link.process().counters().ignored_octets.get() == 90 * capture.octets / capture.frames);  // all alike
     CHECK(link.process().counters().sampled_out.get() == 0);
     const FlowRecord& before = record_of(records, 1);
     CHECK(before.packets() == 7);

@@ -21,7 +21,8 @@ FieldGroups every_group() {
             .application = true,
             .system = true,
             .l7_details = true,
-            .tcp_quality = true};
+            .tcp_quality = true,
+            .enrichment = true};
 }
 
 IpAddress ip(const char* text) {

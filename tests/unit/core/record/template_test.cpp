@@ -16,7 +16,8 @@ const FieldGroups kAll{.tunnel = true,
                        .application = true,
                        .system = true,
                        .l7_details = true,
-                       .tcp_quality = true};
+                       .tcp_quality = true,
+                       .enrichment = true};
 
 std::vector<std::string> columns(const FieldSelection& fields) {
     std::vector<std::string> out;
@@ -121,7 +122,7 @@ TEST_CASE("select_fields: errors say what to do") {
     CHECK(error_of({"src_ip", "-src_ip"}, {}) == "no field is left");
 }
 
-TEST_CASE("ipfix_fields: keys first, then reverse before forward, then strings") {
+TEST_CASE("ipfix_fields: keys first, then reverse before forward, then strings, then lists") {
     for (const std::uint32_t pen : {0u, 12345u}) {
         const auto fields = ipfix_fields(kAll, pen);
         CHECK(place(fields, "src_ip") < 8);
@@ -129,14 +130,17 @@ TEST_CASE("ipfix_fields: keys first, then reverse before forward, then strings")
         CHECK(place(fields, "dst2src_packets") < place(fields, "src2dst_packets"));
         CHECK(place(fields, "dst2src_ip_bytes") < place(fields, "src2dst_ip_bytes"));
         CHECK(place(fields, "src2dst_packets") < place(fields, "application_name"));
-        bool forward = false, strings = false;
+        bool forward = false, strings = false, lists = false;
         for (const auto* field : fields) {
             if (field->side == IeSide::kReverse) CHECK_FALSE(forward);
             if (field->side == IeSide::kForward) forward = true;
             if (field->type == IeType::kString) strings = true;
-            if (strings) CHECK(field->type == IeType::kString);
-            CHECK(field->side != IeSide::kBoth);
+            if (is_list(field->type)) lists = true;
+            if (strings) CHECK((field->type == IeType::kString || is_list(field->type)));
+            if (lists) CHECK(is_list(field->type));
+            if (field->side == IeSide::kBoth) CHECK(field->column.find("_piat_ms") != std::string_view::npos);
         }
+        CHECK(lists);
     }
 }
 

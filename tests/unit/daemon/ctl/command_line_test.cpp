@@ -42,11 +42,19 @@ TEST_CASE("nfstreamctl: collect listens or reads a file") {
     CHECK(refused({"collect", "a.ipfix", "b.ipfix"}) == "unexpected argument 'b.ipfix'");
 }
 
+TEST_CASE("nfstreamctl: collect may verify for a collector, as text or JSON") {
+    CHECK(parsed({"collect", "--verify", "nfdump"}).verify == "nfdump");
+    CHECK(parsed({"collect", "--verify=nfdump", "--json", "a.ipfix"}).json);
+    CHECK_FALSE(parsed({"collect"}).verify);
+}
+
 TEST_CASE("nfstreamctl: wrong usage says what is wrong") {
     CHECK(refused({}) == "which command?");
     CHECK(refused({"dance"}) == "unknown command 'dance'");
     CHECK(refused({"status", "now"}) == "unexpected argument 'now'");
-    CHECK(refused({"expire", "--json"}) == "--json belongs to status");
+    CHECK(refused({"expire", "--json"}) == "--json belongs to status and to collect --verify");
+    CHECK(refused({"collect", "--json"}) == "--json belongs to status and to collect --verify");
+    CHECK(refused({"status", "--verify", "nfdump"}) == "--verify belongs to collect");
     CHECK(refused({"status", "--listen", "udp://127.0.0.1:1"}) == "--listen belongs to collect");
     CHECK(refused({"--nonsense"}) == "unknown option --nonsense");
 }

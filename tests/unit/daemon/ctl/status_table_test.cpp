@@ -53,6 +53,7 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     exporter.filtered = 11;
     exporter.sampled_out = 12;
     exporter.dropped = {{"queue_full", 3}, {"failed", 4}};
+    exporter.shortened = {{"strings", 0}, {"lists", 13}};
     exporter.last_error = "connection refused";
     status.exporters.push_back(exporter);
 
@@ -73,6 +74,7 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
           "discarded after max_nflows: flows 8, packets 9\n",
           "udp://192.0.2.5:4739",
           "lost: queue_full 3, failed 4",
+          "shortened records: lists 13\n",
           "left out: 11 records by filter, 12 by sampling",
           "selection: random, 1 packet of 10, 900 sampled out; by hash 0.25 of all packets, 75 filtered",
           "checksums: 8 bad, 9 left to the interface",

@@ -4,13 +4,21 @@
 #include <doctest/doctest.h>
 #include <fixbuf/public.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "core/base/utf8.hpp"
+#include "exporters/ipfix/enterprise_elements.hpp"
 #include "tests/unit/exporters/ipfix/random_record.hpp"
 
 using namespace nfstreamd;
 using namespace nfstreamd::test;
+using exporters::ipfix::enterprise_elements;
+using exporters::ipfix::EnterpriseElement;
+using exporters::ipfix::FieldPlan;
+using exporters::ipfix::kVariableLength;
+using exporters::ipfix::RecordLayout;
 
 namespace {
 
@@ -134,5 +142,160 @@ TEST_CASE("libfixbuf reads our data records as we wrote them") {
                 CHECK(text(got.application) == sent.application->name);
         });
     CHECK(next == batch.records.size());
+}
+
+namespace {
+
+// A collector that knows the elements from what enterprise_elements() says of
+// them, and reads every field of a layout: records lie packed, in its order.
+class WholeCollector {
+public:
+    WholeCollector(const IpfixOptions& options, const RecordLayout& layout) {
+        for (const auto& e : enterprise_elements(options.fields, options.groups, kTestPen)) add(e);
+        fbTemplate_t* internal = fbTemplateAlloc(model_);
+        for (const FieldPlan& plan : layout.fields()) {
+            const auto* element = fbInfoModelGetElementByID(model_, plan.ie.id, plan.ie.pen);
+            REQUIRE_MESSAGE(element != nullptr, std::string(plan.field->column));
+            fbInfoElementSpec_t spec{const_cast<char*>(element->ref.name), plan.length, 0};
+            REQUIRE_MESSAGE(fbTemplateAppendSpec(internal, &spec, 0, &error_) != FALSE, error_->message);
+            length_ += octets(plan);
+        }
+        REQUIRE(fbSessionAddTemplate(session_, TRUE, 999, internal, &error_) == 999);
+        buffer_ = fBufAllocForCollection(session_, nullptr);
+        fBufSetAutomaticMode(buffer_, FALSE);
+    }
+    ~WholeCollector() {
+        g_clear_error(&error_);
+        fBufFree(buffer_);
+        fbInfoModelFree(model_);
+    }
+    WholeCollector(const WholeCollector&) = delete;
+    WholeCollector& operator=(const WholeCollector&) = delete;
+
+    static std::size_t octets(const FieldPlan& plan) {
+        if (plan.is_list()) return sizeof(fbBasicList_t);
+        return plan.length == kVariableLength ? sizeof(fbVarfield_t) : plan.length;
+    }
+
+    template <class Take>
+    void read(Bytes message, Take take) {
+        fBufSetBuffer(buffer_, message.data(), message.size());
+        REQUIRE(fBufSetInternalTemplate(buffer_, 999, &error_) != FALSE);
+        while (true) {
+            Bytes record(length_, 0);
+            std::size_t length = record.size();
+            if (!fBufNext(buffer_, record.data(), &length, &error_)) break;
+            CHECK(length == length_);
+            take(record);
+        }
+        CHECK(g_error_matches(error_, FB_ERROR_DOMAIN, FB_ERROR_EOM) != FALSE);
+        g_clear_error(&error_);
+    }
+
+private:
+    void add(const EnterpriseElement& e) {
+        constexpr std::uint16_t kLengths[] = {FB_IE_VARLEN, 1, 2, 4, 8, 1, 2, 4, 8, 4, 8, 1, 6,
+                                              FB_IE_VARLEN, 4, 8, 8, 8, 4, 16};
+        const bool is_number = (e.data_type >= 1 && e.data_type <= 10) || (e.data_type >= 14 && e.data_type <= 17);
+        const std::string name(e.name);  // the model keeps copies
+        fbInfoElement_t element{};
+        element.ref.name = name.c_str();
+        element.ent = e.pen;
+        element.num = e.id;
+        element.len = kLengths[e.data_type];
+        element.flags = is_number ? FB_IE_F_ENDIAN : FB_IE_F_NONE;
+        element.type = e.data_type;  // the library's numbers are those of RFC 5610
+        fbInfoModelAddElement(model_, &element);
+    }
+
+    GError* error_ = nullptr;
+    fbInfoModel_t* model_ = fbInfoModelAlloc();
+    fbSession_t* session_ = fbSessionAlloc(model_);
+    fBuf_t* buffer_ = nullptr;
+    std::size_t length_ = 0;
+};
+
+template <class T>
+T load(const std::uint8_t* from) {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+
+// A field as libfixbuf has read it, against what the table's reader says.
+void check_field(const FieldPlan& plan, const std::uint8_t* got, const FlowRecord& sent) {
+    const FieldValue value = plan.field->value(sent);
+    if (plan.is_list()) {
+        auto list = load<fbBasicList_t>(got);
+        CHECK(list.semantic == 3);
+        CHECK(list.infoElement->ent == plan.entry_ie.pen);
+        CHECK(list.infoElement->num == plan.entry_ie.id);
+        const auto* numbers = std::get_if<std::span<const std::int32_t>>(&value);
+        const auto all = numbers == nullptr ? std::span<const std::int32_t>() : *numbers;
+        const auto packets =
+            static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](int n) { return n >= 0; }));
+        REQUIRE(list.numElements == packets);
+        std::uint64_t before = 0;
+        for (std::size_t i = 0; i < packets; ++i) {
+            const std::uint8_t* entry = list.dataPtr + i * plan.entry_length;
+            if (plan.entry_length == 1) CHECK(load<std::int8_t>(entry) == (all[i] == 0 ? 1 : -1));
+            if (plan.entry_length == 2) CHECK(load<std::uint16_t>(entry) == all[i]);
+            if (plan.entry_length != 8) continue;
+            const auto time = load<std::uint64_t>(entry);
+            if (i > 0) CHECK(time - before == static_cast<std::uint64_t>(all[i]));
+            before = time;
+        }
+        fbBasicListClear(&list);
+    } else if (plan.length == kVariableLength) {
+        const auto* view = std::get_if<std::string_view>(&value);
+        if (view == nullptr || is_valid_utf8(*view))
+            CHECK(text(load<fbVarfield_t>(got)) == (view == nullptr ? std::string_view() : *view));
+    } else if (const auto* d = std::get_if<double>(&value)) {
+        CHECK(load<double>(got) == *d);
+    } else if (const auto* mac = std::get_if<MacAddress>(&value)) {
+        CHECK(load<MacAddress>(got) == *mac);
+    } else if (const auto* n = std::get_if<std::uint64_t>(&value)) {
+        const std::uint64_t most = plan.length == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * plan.length) - 1;
+        std::uint64_t number = 0;
+        std::memcpy(&number, got, plan.length);  // in this machine's order
+        if constexpr (std::endian::native == std::endian::little) CHECK(number == std::min(*n, most));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("libfixbuf reads every field, of vendors and of ours, and every list, from the types that we announce") {
+    for (const int mode : {0, 1, 2, 3}) {
+        CAPTURE(mode);
+        IpfixOptions options = every_field(65535);
+        options.groups.accounting_mode = mode;
+        const RecordLayout layout(options.fields, 4, true, options.groups, kTestPen);
+        CHECK(layout.fields().size() > 120);
+        ExporterFixture f(options, false);
+        RecordBatch batch;
+        std::vector<std::unique_ptr<RandomRecord>> random;
+        for (std::uint32_t seed = 0; seed < 50; ++seed) {
+            random.push_back(std::make_unique<RandomRecord>(seed, 4));
+            random.back()->record.reverse.packets |= 1;
+            batch.records.push_back(random.back()->record);
+        }
+        REQUIRE(f.exporter->open());
+        REQUIRE(f.write(batch));
+        REQUIRE(f.exporter->flush());
+        WholeCollector collector(options, layout);
+        std::size_t next = 0;
+        for (const Bytes& message : f.log.messages)
+            collector.read(message, [&](const Bytes& record) {
+                REQUIRE(next < batch.records.size());
+                const FlowRecord& sent = batch.records[next++];
+                const std::uint8_t* at = record.data();
+                for (const FieldPlan& plan : layout.fields()) {
+                    CAPTURE(std::string(plan.field->column));
+                    check_field(plan, at, sent);
+                    at += WholeCollector::octets(plan);
+                }
+            });
+        CHECK(next == batch.records.size());
+    }
 }
 #endif

@@ -10,14 +10,16 @@ namespace {
 
 IpfixOptions options(std::uint16_t max_message = kFileMessage) {
     IpfixOptions made;
-    made.fields = ipfix_fields(made.groups, 0);
+    made.fields = ipfix_fields(made.groups, kOurPen);
+    made.options.kinds = {OptionsKind::kTypes, OptionsKind::kSampling};
     made.observation_domain = 42;
     made.max_message = max_message;
     return made;
 }
 
 std::shared_ptr<PackedFormat> format(const IpfixOptions& from) {
-    auto made = PackedFormat::make(from);
+    static test::CapturedLog log;
+    auto made = PackedFormat::make(from, "out", log.logger());
     REQUIRE(made);
     return made.value();
 }
@@ -72,12 +74,12 @@ TEST_CASE("IpfixPacker: sequence numbers run on through the messages of all pack
 }
 
 TEST_CASE("IpfixPacker: no message is longer than told, and no record is lost between two") {
-    IpfixPacker packer(format(options(4000)), 1000);
+    IpfixPacker packer(format(options(6000)), 1000);
     std::uint64_t records = 0, messages = 0;
     const auto take = [&] {
         PackedMessage message;
         packer.take(message);
-        CHECK(message.payload.size() <= 4000);
+        CHECK(message.payload.size() <= 6000);
         CHECK(read(message.payload).records == message.records);
         records += message.records;
         ++messages;
@@ -125,7 +127,8 @@ TEST_CASE("IpfixPacker: each message tells how packets were selected") {
 }
 
 TEST_CASE("PackedFormat: a message that is too short for a record and its template is an error") {
-    const auto made = PackedFormat::make(options(600));
+    test::CapturedLog log;
+    const auto made = PackedFormat::make(options(1000), "out", log.logger());
     REQUIRE_FALSE(made);
     CHECK(made.error().message.find("max_message_size") != std::string::npos);
 }

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "exporters/ipfix/ipfix_type.hpp"
+#include "tests/support/exporter_settings.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/exporters/ipfix/sample.hpp"
 
@@ -19,23 +21,19 @@ namespace {
 using Strings = std::vector<std::string>;
 
 struct Made {
-    Settings settings;
+    Settings settings = default_settings("ipfix");
     CapturedLog log;
     Result<std::unique_ptr<Exporter>> exporter = Error{};
 
-    Made(const Strings& collectors, const std::string& path, const Strings& fields = {}, bool append = false) {
+    Made(const Strings& collectors, const std::string& path, const Strings& fields = {}, bool append = false)
+        : settings(default_settings("ipfix")) {
         const auto set = [&](const char* name, config::SettingValue value) {
             settings.set(name, std::move(value), "test.yaml:1:1", true);
         };
         set("collectors", collectors);
         set("path", path);
         set("append", append);
-        set("template_refresh", std::chrono::milliseconds(60000));
-        set("biflow", true);
-        set("observation_domain", std::int64_t{0});
-        set("sampling_elements", std::string("both"));
-        set("mtu", std::int64_t{1420});
-        set("source_address", std::string());
+        set("options", Strings{"sampling"});
         set("fields", fields);
         exporter = exporters::kIpfixExporterType.make({.name = "main",
                                                        .settings = settings,
@@ -67,10 +65,10 @@ std::size_t records_in(const std::string& path, exporters::ipfix::ReaderCounters
 }  // namespace
 
 TEST_CASE("ipfix: settings that contradict each other are errors with their place") {
-    for (const Made* made : {new Made({}, ""), new Made({"udp://127.0.0.1"}, "/tmp/x"),
-                             new Made({"udp://127.0.0.1", "tcp://127.0.0.1"}, ""), new Made({"127.0.0.1"}, ""),
-                             new Made({"udp://127.0.0.1"}, "", {"no_such_field"}),
-                             new Made({"udp://127.0.0.1"}, "", {"bidirectional_packets"})}) {
+    for (const Made* made :
+         {new Made({}, ""), new Made({"udp://127.0.0.1"}, "/tmp/x"), new Made({"udp://127.0.0.1", "127.0.0.1"}, ""),
+          new Made({"udp://127.0.0.1"}, "", {"no_such_field"}),
+          new Made({"udp://127.0.0.1"}, "", {"bidirectional_packets"})}) {
         const std::unique_ptr<const Made> owner(made);
         REQUIRE_FALSE(made->exporter);
         CHECK(made->exporter.error().code == ErrorCode::kInvalidArgument);

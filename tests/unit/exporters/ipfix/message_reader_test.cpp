@@ -148,7 +148,9 @@ TEST_CASE("MessageReader: lists become arrays, options records are marked, paddi
     r.reader.feed_datagram(m.done(), "a");
     REQUIRE(r.lines.size() == 2);
     CHECK(r.lines[0] == "{\"basicList\":[80,443,53],\"protocol\":17}");
-    CHECK(r.lines[1] == "{\"exportingProcessId\":1,\"exportedMessageTotalCount\":99,\"_options\":true}");
+    CHECK(r.lines[1] ==
+          "{\"exportingProcessId\":1,\"exportedMessageTotalCount\":99,\"_options\":true,\"_scope\":["
+          "\"exportingProcessId\"]}");
     CHECK(r.reader.counters().options_records == 1);
     CHECK(r.reader.counters().templates == 2);
     CHECK(r.reader.counters().malformed == 0);
@@ -176,15 +178,125 @@ TEST_CASE("MessageReader: gaps in the sequence are counted with the records that
     CHECK(r.reader.counters().lost_records == 3);
 }
 
-TEST_CASE("MessageReader: a withdrawal counts in a stream, never in a datagram") {
+TEST_CASE("MessageReader: a withdrawal takes a template away, over UDP against the rules") {
     const Bytes withdrawal = MessageBuilder().begin_set(2).u16(300).u16(0).end_set().done();
+    const Bytes all = MessageBuilder().begin_set(2).u16(2).u16(0).end_set().done();
     Reader r;
-    for (const Bytes& m : {small_template(), withdrawal, small_data(1, 0)}) r.reader.feed_datagram(m, "a");
+    for (const Bytes& m : {small_template(), small_data(1, 0), withdrawal, small_data(1, 1)})
+        r.reader.feed_datagram(m, "a");
     CHECK(r.lines.size() == 1);
-    for (const Bytes& m : {small_template(), small_data(1, 0), withdrawal, small_data(2, 1)})
+    CHECK(r.reader.counters().udp_withdrawals == 1);
+    CHECK(r.reader.counters().sets_without_template == 1);
+    for (const Bytes& m : {small_template(), small_data(1, 0), all, small_data(2, 1)})
         CHECK(r.reader.feed_stream(m, "b"));
     CHECK(r.lines.size() == 2);
+    CHECK(r.reader.counters().sets_without_template == 2);
+    CHECK(r.reader.counters().udp_withdrawals == 1);
+    CHECK(r.reader.counters().malformed == 0);
+}
+
+TEST_CASE("MessageReader: withdrawing all options templates leaves the others") {
+    Reader r;
+    CHECK(r.reader.feed_stream(small_template(), "a"));
+    CHECK(r.reader.feed_stream(
+        MessageBuilder().begin_set(3).u16(400).u16(2).u16(1).u16(144).u16(4).u16(41).u16(8).end_set().done(), "a"));
+    CHECK(r.reader.feed_stream(MessageBuilder().begin_set(3).u16(3).u16(0).end_set().done(), "a"));
+    CHECK(r.reader.feed_stream(small_data(1, 0), "a"));
+    CHECK(r.reader.feed_stream(MessageBuilder().begin_set(400).u32(1).u32(0).u32(9).end_set().done(1), "a"));
+    CHECK(r.lines.size() == 1);
     CHECK(r.reader.counters().sets_without_template == 1);
+}
+
+namespace {
+// Options template 400: scope enterprise number and id, then type and name of an element; one record of it.
+Bytes element_type(std::uint32_t pen, unsigned id, unsigned type, std::string_view name, std::uint32_t sequence = 0) {
+    MessageBuilder m;
+    m.begin_set(3).u16(400).u16(4).u16(2).u16(346).u16(4).u16(303).u16(2).u16(339).u16(1).u16(341).u16(65535).end_set();
+    m.begin_set(400).u32(pen).u16(id).u8(type).u8(static_cast<unsigned>(name.size())).text(name).end_set();
+    return m.done(sequence);
+}
+// Template 300: an element of RFC 5612's number in two octets, its reverse one, and a list of it.
+Bytes enterprise_template(std::uint32_t sequence = 0) {
+    MessageBuilder m;
+    m.begin_set(2).u16(300).u16(3);
+    m.u16(0x8000 | 7).u16(2).u32(32473).u16(0x8000 | 0x4007).u16(2).u32(32473).u16(291).u16(65535);
+    return m.end_set().done(sequence);
+}
+Bytes enterprise_data(std::uint32_t sequence) {
+    MessageBuilder m;
+    m.begin_set(300).u16(258).u16(3).u8(13).u8(3).u16(0x8000 | 7).u16(2).u32(32473).u16(1).u16(2);
+    return m.end_set().done(sequence);
+}
+}  // namespace
+
+TEST_CASE("MessageReader: elements told by type records have their names and types from then on") {
+    Reader r;
+    r.reader.feed_datagram(enterprise_template(), "a");
+    r.reader.feed_datagram(enterprise_data(0), "a");
+    r.reader.feed_datagram(element_type(32473, 7, 2, "speed", 1), "a");
+    r.reader.feed_datagram(enterprise_data(2), "a");
+    r.reader.feed_datagram(enterprise_template(3), "a");
+    r.reader.feed_datagram(enterprise_data(3), "a");
+    REQUIRE(r.lines.size() == 4);
+    CHECK(r.lines[0] == "{\"_32473_7\":\"0102\",\"_32473_16391\":\"0003\",\"basicList\":[\"0001\",\"0002\"]}");
+    CHECK(r.lines[2] == "{\"speed\":258,\"reverse_speed\":3,\"basicList\":[1,2]}");
+    CHECK(r.lines[3] == r.lines[2]);
+    r.reader.feed_datagram(enterprise_template(), "b");  // another session has not been told
+    r.reader.feed_datagram(enterprise_data(0), "b");
+    CHECK(r.lines.back() == r.lines[0]);
+    CHECK(r.reader.counters().sequence_gaps == 0);
+}
+
+TEST_CASE("MessageReader: type records cannot rename what is known, nor grow without bound") {
+    Reader r;
+    r.reader.feed_datagram(small_template(), "a");
+    r.reader.feed_datagram(element_type(0, 2, 13, "nonsense"), "a");
+    r.reader.feed_datagram(small_data(7, 1), "a");
+    CHECK(r.lines.back().find("\"src2dst_packets\":7") != std::string::npos);
+    for (unsigned id = 0; id < 1000; ++id) r.reader.feed_datagram(element_type(1000, id, 2, "n", id), "b");
+    MessageBuilder m;
+    m.begin_set(2).u16(300).u16(2).u16(0x8000 | 400).u16(2).u32(1000).u16(0x8000 | 900).u16(2).u32(1000).end_set();
+    m.begin_set(300).u16(1).u16(2).end_set();
+    r.reader.feed_datagram(m.done(), "b");
+    CHECK(r.lines.back() == "{\"n\":1,\"_1000_900\":\"0002\"}");
+}
+
+TEST_CASE("MessageReader: lists of records, of one template and of several, become arrays of objects") {
+    Reader r;
+    MessageBuilder m;
+    m.begin_set(2).u16(300).u16(2).u16(4).u16(1).u16(96).u16(65535);
+    m.u16(301).u16(1).u16(7).u16(2);
+    m.u16(256).u16(2).u16(292).u16(65535).u16(293).u16(65535).end_set();
+    m.begin_set(256);
+    m.u8(12).u8(3).u16(300).u8(6).u8(3).text("TLS").u8(17).u8(2).text("ab");
+    m.u8(17).u8(0).u16(300).u16(4 + 6).u8(1).u8(4).text("ICMP").u16(301).u16(4 + 2).u16(80);
+    r.reader.feed_datagram(m.end_set().done(), "a");
+    REQUIRE(r.lines.size() == 1);
+    CHECK(r.lines[0] ==
+          "{\"subTemplateList\":[{\"protocol\":6,\"application_name\":\"TLS\"},{\"protocol\":17,"
+          "\"application_name\":\"ab\"}],\"subTemplateMultiList\":[{\"protocol\":1,\"application_name\":\"ICMP\"},"
+          "{\"src_port\":80}]}");
+}
+
+TEST_CASE("MessageReader: biflows become columns of both directions") {
+    Reader r;
+    MessageBuilder m;
+    m.begin_set(2).u16(300).u16(4).u16(2).u16(2).u16(1).u16(4);
+    m.u16(0x8000 | 2).u16(2).u32(29305).u16(0x8000 | 1).u16(4).u32(29305).end_set();
+    m.begin_set(300).u16(3).u32(300).u16(2).u32(200).end_set();
+    r.reader.feed_datagram(m.done(), "a");
+    REQUIRE(r.lines.size() == 1);
+    CHECK(r.lines[0].find("\"dst2src_packets\":2,\"dst2src_ip_bytes\":200") != std::string::npos);
+    CHECK(r.lines[0].find("\"bidirectional_packets\":5,\"bidirectional_bytes\":500") != std::string::npos);
+}
+
+TEST_CASE("MessageReader: NetFlow in a stream is refused with the reason") {
+    Reader r;
+    for (const unsigned version : {5u, 9u}) {
+        const std::string source = std::to_string(version);
+        CHECK_FALSE(r.reader.feed_stream(Bytes{0, static_cast<std::uint8_t>(version), 0, 1, 0, 0}, source));
+        CHECK(r.reader.counters().last_malformed.find("NetFlow v" + source) != std::string::npos);
+    }
 }
 
 TEST_CASE("MessageReader: a stream may come in any pieces, and what is no IPFIX ends it") {
@@ -253,9 +365,14 @@ TEST_CASE("MessageReader: thousands of sources and templates do not make it grow
 
 TEST_CASE("MessageReader: mutated messages never break it") {
     ExporterFixture f;
+    const std::vector<std::int32_t> directions{0, 1, 1, 0}, numbers{0, 7, 1500, 3};
+    const SequenceRecord sequence{directions, numbers, numbers};
+    RecordBatch biflows = batch_of(1, 6, 4), uniflows = batch_of(7, 6, 6, false);
+    for (RecordBatch* batch : {&biflows, &uniflows})
+        for (FlowRecord& record : batch->records) record.sequence = &sequence;
     REQUIRE(f.exporter->open());
-    REQUIRE(f.write(batch_of(1, 6, 4)));
-    REQUIRE(f.write(batch_of(7, 6, 6, false)));
+    REQUIRE(f.write(biflows));
+    REQUIRE(f.write(uniflows));
     REQUIRE(f.exporter->flush());
     std::vector<Bytes> seeds = f.log.messages;
     seeds.push_back(small_template());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "core/record/flow_record.hpp"
 #include "tests/unit/exporters/ipfix/sample.hpp"
@@ -36,10 +37,14 @@ public:
         fill_application();
         fill_tunnel();
         fill_tcp_quality();
+        enrichment_ = {{half(), text(11), text(12), text(13), text(14)}, {half(), text(15), text(16), text(17), ""}};
+        fill_sequence();
         if (coin()) record.statistics = &statistics_;
+        if (coin()) record.sequence = &sequence_;
         if (coin()) record.application = &application_;
         if (coin()) record.tunnel = &tunnel_;
         if (coin()) record.tcp_quality = &tcp_quality_;
+        if (coin()) record.enrichment = &enrichment_;
         if (coin()) record.process = &process_;
     }
     RandomRecord(const RandomRecord&) = delete;
@@ -80,8 +85,22 @@ private:
         d.icmp_type = small(), d.icmp_code = small();
     }
     void fill_statistics() {
-        for (ScopeStatistics* s : {&statistics_.bidirectional, &statistics_.forward, &statistics_.reverse})
+        for (ScopeStatistics* s : {&statistics_.bidirectional, &statistics_.forward, &statistics_.reverse}) {
             for (auto& packets : s->flag_packets) packets = number();
+            s->min_ps = half(), s->max_ps = half(), s->ps_squares = number();
+            s->min_piat_ms = number(), s->max_piat_ms = number();
+            s->mean_piat_ms = static_cast<double>(half()) / 7, s->stddev_piat_ms = static_cast<double>(half()) / 3;
+        }
+    }
+    void fill_sequence() {  // some packets, then a tail
+        const std::size_t length = random_() % 60, packets = length == 0 ? 0 : random_() % length;
+        for (auto* list : {&directions_, &sizes_, &gaps_}) list->assign(length, -1);
+        for (std::size_t i = 0; i < packets; ++i) {
+            directions_[i] = coin() ? 1 : 0;
+            sizes_[i] = static_cast<std::uint16_t>(number());
+            gaps_[i] = static_cast<std::int32_t>(number() & 0x7fff'ffff);
+        }
+        sequence_ = {directions_, sizes_, gaps_};
     }
     void fill_application() {
         application_.name = text(1), application_.category_name = text(2), application_.user_agent = text(3);
@@ -111,19 +130,22 @@ private:
     }
 
     std::mt19937 random_;
-    std::string texts_[11];
+    std::string texts_[18];
     StatisticsRecord statistics_;
+    SequenceRecord sequence_;
+    std::vector<std::int32_t> directions_, sizes_, gaps_;
     ApplicationRecord application_;
     ApplicationDetails details_;
     TunnelRecord tunnel_;
     TcpQualityRecord tcp_quality_;
+    EnrichmentRecord enrichment_;
     ProcessRecord process_{4711, "process"};
 };
 
 // Every field that IPFIX carries, of all groups.
 inline IpfixOptions every_field(std::uint16_t max_message) {
     IpfixOptions options = all_fields(max_message);
-    options.groups.system = options.groups.l7_details = options.groups.tcp_quality = true;
+    options.groups.system = options.groups.l7_details = options.groups.tcp_quality = options.groups.enrichment = true;
     options.fields.clear();
     for (const InformationElement& field : builtin_elements()) options.fields.push_back(&field);
     return options;

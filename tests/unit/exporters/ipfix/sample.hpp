@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flow records with every member set, a transport that keeps what it is given,
-// and readers of what came out, for the tests of IPFIX.
+// Flow records with every member set, an exporter of them, and readers of what
+// came out, for the tests of IPFIX.
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/record/flow_record.hpp"
-#include "exporters/ipfix/ipfix_exporter.hpp"
+#include "exporters/ipfix/ipfix_format.hpp"
 #include "exporters/ipfix/message_reader.hpp"
+#include "exporters/session/collector_exporter.hpp"
 #include "tests/support/captured_log.hpp"
+#include "tests/support/recording_transport.hpp"
 
 namespace nfstreamd::test {
 
-using exporters::MessageTransport;
-using exporters::ipfix::IpfixClock;
-using exporters::ipfix::IpfixExporter;
+using exporters::CollectorExporter;
+using exporters::CollectorOptions;
+using exporters::ipfix::IpfixFormat;
 using exporters::ipfix::IpfixOptions;
 using exporters::ipfix::MessageReader;
-using Bytes = std::vector<std::uint8_t>;
 using Lines = std::vector<std::map<std::string, std::string>>;
 
 inline constexpr std::uint32_t kTestPen = 32473;  // RFC 5612: for documentation
@@ -111,56 +112,6 @@ inline RecordBatch batch_of(std::uint64_t first, std::size_t count, int version 
     return batch;
 }
 
-// What a test wants to see of a transport is kept outside, as the exporter owns it.
-struct TransportLog {
-    std::vector<Bytes> messages;              // that were handed over
-    std::vector<std::size_t> session_starts;  // index into messages, for each open()
-    std::deque<ErrorCode> send_errors;        // of the next sends
-    std::size_t accept = SIZE_MAX;            // messages until the sends of a session fail
-    bool refuse_open = false;
-    std::vector<std::uint64_t> refused;                // numbers of messages, told after the next send
-    std::vector<std::size_t> sends;                    // messages of each send that went well
-    std::chrono::steady_clock::duration last_limit{};  // what the last send was given
-};
-
-class RecordingTransport final : public MessageTransport {
-public:
-    RecordingTransport(TransportLog& log, bool datagram) : log_(log), datagram_(datagram) {}
-
-    Status open(Clock::time_point) override {
-        if (log_.refuse_open) return Error{ErrorCode::kUnavailable, "nobody there", ""};
-        log_.session_starts.push_back(log_.messages.size());
-        return ok();
-    }
-    Status send(std::span<const std::uint8_t> bytes, std::span<const std::size_t> ends, std::size_t& sent,
-                Clock::time_point deadline) override {
-        log_.last_limit = deadline - Clock::now();
-        for (; sent < ends.size(); ++sent) {
-            if (!log_.send_errors.empty()) {
-                const ErrorCode code = log_.send_errors.front();
-                log_.send_errors.pop_front();
-                return Error{code, "as the test wants", ""};
-            }
-            if (log_.accept == 0) return Error{ErrorCode::kUnavailable, "connection reset", ""};
-            --log_.accept;
-            const std::size_t begin = sent == 0 ? 0 : ends[sent - 1];
-            const auto message = bytes.subspan(begin, ends[sent] - begin);
-            log_.messages.emplace_back(message.begin(), message.end());
-        }
-        log_.sends.push_back(ends.size());
-        return ok();
-    }
-    Status check() override { return ok(); }
-    void close() noexcept override {}
-    std::vector<std::uint64_t> take_refused() override { return std::exchange(log_.refused, {}); }
-    bool is_datagram() const noexcept override { return datagram_; }
-    std::string description() const override { return "test://"; }
-
-private:
-    TransportLog& log_;
-    const bool datagram_;
-};
-
 inline FieldGroups all_groups(int accounting_mode = 0) {
     return {.tunnel = true, .statistics = true, .splt = true, .application = true, .accounting_mode = accounting_mode};
 }
@@ -172,7 +123,7 @@ inline IpfixOptions all_fields(std::uint16_t max_message = 1372) {
     options.fields = ipfix_fields(options.groups, kTestPen);
     options.observation_domain = 9;
     options.max_message = max_message;
-    options.send_octets = 0;  // each message as soon as it is complete
+    options.options.kinds = {};
     return options;
 }
 
@@ -182,16 +133,22 @@ struct ExporterFixture {
     CapturedLog lines;
     std::chrono::steady_clock::time_point now{};
     std::int64_t wall_seconds = 1'700'000'000;
-    std::unique_ptr<IpfixExporter> exporter;
+    std::unique_ptr<CollectorExporter> exporter;
 
-    explicit ExporterFixture(const IpfixOptions& options = all_fields(), bool datagram = true) {
-        IpfixClock clock;
+    // `send_octets` 0: each message leaves as soon as it is complete.
+    explicit ExporterFixture(const IpfixOptions& options = all_fields(), bool datagram = true,
+                             std::size_t send_octets = 0) {
+        exporters::ExportClock clock;
         clock.wall = [this] { return std::chrono::system_clock::time_point(std::chrono::seconds(wall_seconds)); };
         clock.steady = [this] { return now; };
-        auto made = IpfixExporter::make(options, "test", std::make_unique<RecordingTransport>(log, datagram),
-                                        lines.logger(), clock);
-        if (!made) throw std::runtime_error(made.error().text());
-        exporter = std::move(made.value());
+        auto format = IpfixFormat::make(options, "test", lines.logger());
+        if (!format) throw std::runtime_error(format.error().text());
+        std::vector<std::unique_ptr<exporters::MessageTransport>> transports;
+        transports.push_back(std::make_unique<RecordingTransport>(log, datagram));
+        CollectorOptions collectors;
+        collectors.session.send_octets = send_octets;
+        exporter = std::make_unique<CollectorExporter>("test", std::move(format.value()), std::move(transports),
+                                                       collectors, lines.logger(), clock);
     }
 
     Status write(const RecordBatch& batch, std::size_t from = 0) {

@@ -55,7 +55,7 @@ TEST_CASE("TcpTransport: nobody listening is an error of open that names the col
         Collector gone;
         port = gone.endpoint().port;
     }
-    TcpTransport transport({EndpointProtocol::kTcp, "127.0.0.1", port}, "");
+    TcpTransport transport({EndpointProtocol::kTcp, "127.0.0.1", port});
     const auto status = transport.open(in(5s));
     REQUIRE_FALSE(status);
     CHECK(status.error().message.find("tcp://127.0.0.1:") != std::string::npos);
@@ -63,7 +63,7 @@ TEST_CASE("TcpTransport: nobody listening is an error of open that names the col
 
 TEST_CASE("TcpTransport: messages arrive whole at a peer that reads one octet at a time") {
     Collector collector;
-    TcpTransport transport(collector.endpoint(), "");
+    TcpTransport transport(collector.endpoint());
     REQUIRE(transport.open(in(5s)));
     collector.acceptor.accept(collector.peer);
     const auto sent = message(20000);
@@ -83,7 +83,7 @@ TEST_CASE("TcpTransport: messages arrive whole at a peer that reads one octet at
 
 TEST_CASE("TcpTransport: a peer that does not read makes it busy, and the message goes on where it stopped") {
     Collector collector;
-    TcpTransport transport(collector.endpoint(), "");
+    TcpTransport transport(collector.endpoint());
     REQUIRE(transport.open(in(5s)));
     collector.acceptor.accept(collector.peer);
     const auto large = message(16 * 1024 * 1024);  // more than any socket buffer
@@ -107,7 +107,7 @@ TEST_CASE("TcpTransport: a peer that does not read makes it busy, and the messag
 
 TEST_CASE("TcpTransport: a peer on which nothing moves any more is given up") {
     Collector collector;
-    TcpTransport transport(collector.endpoint(), "", 100ms);
+    TcpTransport transport(collector.endpoint(), {.stall_timeout = 100ms});
     REQUIRE(transport.open(in(5s)));
     collector.acceptor.accept(collector.peer);
     const auto status = send(transport, message(16 * 1024 * 1024), in(10s));
@@ -117,7 +117,7 @@ TEST_CASE("TcpTransport: a peer on which nothing moves any more is given up") {
 
 TEST_CASE("TcpTransport: a peer that closed is noticed without a send, and another session works") {
     Collector collector;
-    TcpTransport transport(collector.endpoint(), "");
+    TcpTransport transport(collector.endpoint());
     REQUIRE(transport.open(in(5s)));
     collector.acceptor.accept(collector.peer);
     CHECK(transport.check());
@@ -139,7 +139,7 @@ TEST_CASE("TcpTransport: a peer that closed is noticed without a send, and anoth
 TEST_CASE(
     "TcpTransport: of many messages those are told that are out as a whole, and the next call goes on behind them") {
     Collector collector;
-    TcpTransport transport(collector.endpoint(), "");
+    TcpTransport transport(collector.endpoint());
     REQUIRE(transport.open(in(5s)));
     collector.acceptor.accept(collector.peer);
     constexpr std::size_t kOctets = 8000, kMessages = 2000;

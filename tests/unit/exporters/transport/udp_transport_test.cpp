@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "tests/support/network_namespace.hpp"
+
 using namespace nfstreamd::exporters;
 using namespace std::chrono_literals;
 using boost::asio::ip::udp;
@@ -80,7 +82,7 @@ struct Collector {
 
 TEST_CASE("UdpTransport: a message arrives as one datagram, from the chosen source address") {
     Collector collector;
-    UdpTransport transport(collector.endpoint(), "127.0.0.3");
+    UdpTransport transport(collector.endpoint(), {.source_address = "127.0.0.3"});
     REQUIRE(transport.open(soon()));
     REQUIRE(send(transport, {kMessage}));
     std::vector<std::uint8_t> got(100);
@@ -95,7 +97,7 @@ TEST_CASE("UdpTransport: a message arrives as one datagram, from the chosen sour
 TEST_CASE("UdpTransport: when nobody listens, each message is told to be refused, by number and once") {
     for (const bool segmentation : {true, false}) {
         CAPTURE(segmentation);
-        UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", unused_port()}, "", segmentation);
+        UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", unused_port()}, {}, segmentation);
         REQUIRE(transport.open(soon()));
         for (std::uint64_t i = 0; i < 3; ++i) {
             REQUIRE(send(transport, {kMessage}));
@@ -123,7 +125,7 @@ TEST_CASE("UdpTransport: many messages leave in one call, whole and in order, wi
             CAPTURE(address);
             CAPTURE(segmentation);
             Collector collector(address);
-            UdpTransport transport(collector.endpoint(), "", segmentation);
+            UdpTransport transport(collector.endpoint(), {}, segmentation);
             REQUIRE(transport.open(soon()));
             if (!segmentation) CHECK_FALSE(transport.segments());
             std::size_t sent = 0;
@@ -136,7 +138,7 @@ TEST_CASE("UdpTransport: many messages leave in one call, whole and in order, wi
 
 TEST_CASE("UdpTransport: a message that no datagram holds can never go, others can") {
     Collector collector;
-    UdpTransport transport(collector.endpoint(), "");
+    UdpTransport transport(collector.endpoint());
     REQUIRE(transport.open(soon()));
     std::size_t sent = 0;
     const auto messages = numbered({100, 100, 65535, 100});
@@ -148,7 +150,54 @@ TEST_CASE("UdpTransport: a message that no datagram holds can never go, others c
     CHECK(collector.waiting() == std::vector{messages[0], messages[1], messages[3]});
 }
 
+TEST_CASE("UdpTransport: messages may be as long as the path takes, and a path that takes less is noticed") {
+    const nfstreamd::test::NetworkNamespace network;
+    if (!network) return;
+    for (const char* address : {"127.0.0.1", "::1"}) {
+        CAPTURE(address);
+        const std::size_t headers = address == std::string("::1") ? 48 : 28;
+        REQUIRE(nfstreamd::test::ip("link set lo mtu 9000"));
+        Collector collector(address);
+        UdpTransport small(collector.endpoint()), large(collector.endpoint(), {.mtu = 9000});
+        CHECK(small.message_limit() == 1420 - 48);
+        REQUIRE(small.open(soon()));
+        REQUIRE(large.open(soon()));
+        CHECK(small.message_limit() == 1420 - 48);
+        CHECK(large.message_limit() == 9000 - 48);
+        REQUIRE(nfstreamd::test::ip("link set lo mtu 1300"));
+        REQUIRE(small.check());
+        REQUIRE(large.check());
+        CHECK(small.message_limit() == 1300 - headers);
+        CHECK(large.message_limit() == 1300 - headers);
+        // what was made before is not lost
+        std::size_t sent = 0;
+        const auto messages = numbered({large.message_limit(), 1372, 1372, 8952, 100, 100});
+        REQUIRE(send(large, messages, &sent));
+        CHECK(sent == messages.size());
+        CHECK(collector.waiting() == messages);
+    }
+}
+
+TEST_CASE("UdpTransport: of a name whose first address refuses, another is tried") {
+    Collector collector;  // at 127.0.0.1
+    UdpTransport transport(
+        {EndpointProtocol::kUdp, "collector", collector.endpoint().port}, {}, true, [](const std::string&) {
+            return Addresses{boost::asio::ip::make_address("127.0.0.9"), boost::asio::ip::make_address("127.0.0.1")};
+        });
+    REQUIRE(transport.open(soon()));
+    REQUIRE(send(transport, {kMessage}));
+    REQUIRE(transport.check());
+    CHECK(transport.take_refused().size() == 1);
+    const auto status = transport.check();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message.find("127.0.0.9") != std::string::npos);
+    REQUIRE(transport.open(soon()));
+    REQUIRE(send(transport, {kMessage}));
+    CHECK(collector.waiting() == std::vector<Message>{kMessage});
+    CHECK(transport.check());
+}
+
 TEST_CASE("UdpTransport: a source address that is not ours is an error of open") {
-    UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", 4739}, "192.0.2.77");
+    UdpTransport transport({EndpointProtocol::kUdp, "127.0.0.1", 4739}, {.source_address = "192.0.2.77"});
     CHECK_FALSE(transport.open(soon()));
 }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the newest messages of a TCP connection end in its stream, and how many
+// of them the peer's application may not have read: the octets that its host has
+// not acknowledged, and as many more as it may keep for an application that does
+// not read. That is twice the greatest window it was seen to advertise: a host
+// advertises less than it has room for at first, and more with what it gets.
+// Belongs to its connection; its memory is bounded by kMost.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+namespace nfstreamd::exporters {
+
+class UnconfirmedMessages {
+public:
+    static constexpr std::size_t kMost = 65536;
+
+    void clear() noexcept;
+
+    // The next message ends behind so many octets of the stream.
+    void add(std::uint64_t end);
+
+    // Asks the kernel how far the socket is, of which so many octets were written,
+    // and forgets the messages that are read for sure.
+    void look_at(int socket, std::uint64_t written) noexcept;
+
+    std::size_t count() const noexcept { return ends_.size(); }
+
+private:
+    std::deque<std::uint64_t> ends_;
+    std::uint64_t window_ = 0;  // octets, the greatest so far
+};
+
+}  // namespace nfstreamd::exporters

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/transport/unconfirmed_messages.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "exporters/transport/tcp_transport.hpp"
+
+using namespace nfstreamd::exporters;
+using namespace std::chrono_literals;
+using boost::asio::ip::tcp;
+
+namespace {
+
+constexpr std::size_t kOctets = 4096;  // of a message
+
+std::chrono::steady_clock::time_point in(std::chrono::milliseconds time) {
+    return std::chrono::steady_clock::now() + time;
+}
+
+// A collector whose system keeps so many octets for it; 0: as many as it likes.
+struct Collector {
+    boost::asio::io_context io;
+    tcp::acceptor acceptor{io};
+    tcp::socket peer{io};
+    std::uint64_t read = 0;
+
+    explicit Collector(int buffer) {
+        acceptor.open(tcp::v4());
+        if (buffer > 0) acceptor.set_option(boost::asio::socket_base::receive_buffer_size(buffer));
+        acceptor.bind({boost::asio::ip::address_v4::loopback(), 0});
+        acceptor.listen();
+    }
+    Endpoint endpoint() { return {EndpointProtocol::kTcp, "127.0.0.1", acceptor.local_endpoint().port()}; }
+    void read_some(std::size_t most) {
+        std::vector<char> octets(most);
+        boost::system::error_code error;
+        peer.non_blocking(true);
+        read += peer.read_some(boost::asio::buffer(octets), error);
+    }
+    std::uint64_t messages_read() const { return read / kOctets; }
+};
+
+// 16 messages; how many were handed over.
+std::size_t send_some(MessageTransport& transport, std::chrono::milliseconds patience) {
+    const std::vector<std::uint8_t> bytes(16 * kOctets);
+    std::vector<std::size_t> ends;
+    for (std::size_t end = kOctets; end <= bytes.size(); end += kOctets) ends.push_back(end);
+    std::size_t sent = 0;
+    static_cast<void>(transport.send(bytes, ends, sent, in(patience)));
+    return sent;
+}
+
+}  // namespace
+
+TEST_CASE("UnconfirmedMessages: a collector that never reads has confirmed nothing, whatever its system acknowledges") {
+    for (const int buffer : {0, 16 * 1024, 256 * 1024, 4 << 20}) {
+        CAPTURE(buffer);
+        Collector collector(buffer);
+        TcpTransport transport(collector.endpoint());
+        REQUIRE(transport.open(in(5s)));
+        collector.acceptor.accept(collector.peer);
+        std::size_t sent = 0;
+        for (std::size_t n = 1; n > 0; sent += n) n = send_some(transport, 50ms);
+        CHECK(sent > 0);
+        CHECK(transport.unconfirmed() >= sent);
+        transport.close();
+        CHECK(transport.unconfirmed() >= sent);
+    }
+}
+
+TEST_CASE("UnconfirmedMessages: never fewer than the collector has not read, at whatever pace it reads") {
+    for (const int buffer : {0, 64 * 1024, 1 << 20})
+        for (const std::size_t pace : {5'000u, 40'000u, 64'000u, 1'000'000u}) {
+            CAPTURE(buffer);
+            CAPTURE(pace);
+            Collector collector(buffer);
+            TcpTransport transport(collector.endpoint());
+            REQUIRE(transport.open(in(5s)));
+            collector.acceptor.accept(collector.peer);
+            std::uint64_t sent = 0, fewest = UINT64_MAX;
+            for (int round = 0; round < 2000; ++round) {
+                sent += send_some(transport, 0ms);
+                const std::uint64_t unread = sent - std::min(sent, collector.messages_read());
+                const std::uint64_t unconfirmed = transport.unconfirmed();
+                CHECK_MESSAGE(unconfirmed >= unread, "round ", round);
+                if (round > 1000) fewest = std::min(fewest, unconfirmed);
+                collector.read_some(pace);
+            }
+            CHECK(fewest <= (64 << 20) / kOctets);  // not all of them for ever
+        }
+}
+
+TEST_CASE("UnconfirmedMessages: of tiny messages no more than the bound are remembered") {
+    UnconfirmedMessages messages;
+    for (std::uint64_t end = 1; end <= 100'000; ++end) messages.add(end);
+    CHECK(messages.count() == UnconfirmedMessages::kMost);
+    messages.clear();
+    CHECK(messages.count() == 0);
+}
