@@ -25,7 +25,8 @@ constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000},
     kPathPatience{1};
 
 constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields", kSchema = "schema",
-                           kAnonymized = "columns_to_anonymize", kAnonymizationKey = "anonymization_key";
+                           kAnonymized = "columns_to_anonymize", kAnonymizationKey = "anonymization_key",
+                           kSpoolDirectory = "spool.directory";
 
 bool has_setting(const exporters::ExporterType& type, std::string_view name) {
     return std::any_of(type.settings.begin(), type.settings.end(),
@@ -96,6 +97,26 @@ std::unique_ptr<PacketSource> make_merged_source(const CapturePlan& plan, Logger
     }
     return plan.offline() ? make_merged_files(std::move(members), plan.merge, snapshot_length)
                           : make_merged_links(std::move(members), plan.merge, snapshot_length);
+}
+
+SpoolOptions spool_of(const config::ExporterConfig& exporter) {
+    const auto* type = exporters::find_exporter_type(exporter.type);
+    return type && type->network ? exporters::spool_options(exporter.settings) : SpoolOptions{};
+}
+
+// A file run waits for its collector, so that there is nothing to spool.
+Result<SpoolOptions> spool_to_use(const config::Config& config, const config::ExporterConfig& exporter,
+                                  Logger& logger) {
+    SpoolOptions spool = spool_of(exporter);
+    if (spool.directory.empty()) return spool;
+    if (is_file_run(config)) {
+        logger.warning("a run of capture files has no spool", {{"exporter", exporter.name}});
+        return SpoolOptions{};
+    }
+    if (auto usable = SpoolFolder(spool.directory, exporter.name).check(); !usable)
+        return Error{usable.error().code, "spool.directory: " + usable.error().text(),
+                     exporter.settings.where(kSpoolDirectory)};
+    return spool;
 }
 
 }  // namespace
@@ -199,7 +220,7 @@ bool writes_a_file(const config::ExporterConfig& exporter) {
 
 bool is_exclusive(const config::ExporterConfig& exporter) {
     const auto* type = exporters::find_exporter_type(exporter.type);
-    return (type && type->exclusive) || writes_a_file(exporter);
+    return (type && type->exclusive) || writes_a_file(exporter) || !spool_of(exporter).directory.empty();
 }
 
 config::ExporterConfig continuing(const config::ExporterConfig& before, config::ExporterConfig wanted) {
@@ -232,6 +253,9 @@ Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, co
     if (!type)
         return Error{ErrorCode::kInvalidArgument, fmt::format("unknown exporter type '{}'", exporter.type),
                      exporter.where};
+    if (!spool_of(exporter).directory.empty() && writes_a_file(exporter))
+        return Error{ErrorCode::kInvalidArgument, "spool: a file needs none, leave it or `path` out",
+                     exporter.settings.where(kSpoolDirectory)};
     const auto anonymization = exporters::anonymization_options(exporter.settings);
     if (!anonymization) return anonymization.error();
     auto made = type->make({.name = exporter.name,
@@ -262,6 +286,9 @@ Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::C
         options.retry_max = kFileRunMostRetry;
         options.give_up_after = writes_a_file(exporter) ? kPathPatience : kCollectorPatience;
     }
+    auto spool = spool_to_use(config, exporter, logger);
+    if (!spool) return spool.error();
+    options.spool = std::move(spool.value());
     return std::make_unique<ExportingProcess>(exporter.name, exporter.type, std::move(made.value()), options, logger,
                                               std::move(selector.value()));
 }

@@ -52,7 +52,11 @@ std::int64_t milliseconds_since_1970() {
 }
 
 std::uint64_t lost(const ExportingProcess& process) {
-    return process.queue_counters().dropped_full + process.dropped_undelivered() + lost_records(process.counters());
+    std::uint64_t lost =
+        process.queue_counters().dropped_full + process.dropped_undelivered() + lost_records(process.counters());
+    if (const auto* spool = process.spool_counters())
+        lost += spool->dropped_full.get() + spool->dropped_failed.get() + spool->discarded.get();
+    return lost;
 }
 
 }  // namespace
@@ -284,6 +288,7 @@ void Pipeline::exporter_ended(std::uint64_t id) {
                gone != retiring_exporters_.end()) {
         (*gone)->thread.join();
         log_end(**gone);
+        warn_of_spool(**gone);
         add(past_, **gone);
         retiring_exporters_.erase(gone);
     }
@@ -291,6 +296,17 @@ void Pipeline::exporter_ended(std::uint64_t id) {
         for (auto& unit : *units)
             if (unit->waits_for.erase(id) > 0 && unit->waits_for.empty()) launch(*unit);
     changed_();
+}
+
+// What a removed exporter has left on the disk, and no successor will send.
+void Pipeline::warn_of_spool(const ExporterUnit& gone) {
+    const auto* spool = gone.process->spool_counters();
+    if (spool == nullptr || spool->records.get() == 0) return;
+    const auto folder = gone.process->spool_folder();
+    for (const auto& exporter : exporters_)
+        if (exporter->process->spool_folder() == folder) return;
+    logger_.warning("records stay in the spool of an exporter that is no more",
+                    {{"name", gone.config.name}, {"path", folder}, {"records", spool->records.get()}});
 }
 
 void Pipeline::meter_ended(std::uint32_t id, Status outcome) {

@@ -118,6 +118,7 @@ private:
                           const std::vector<std::unique_ptr<MeterUnit>>& to);
     void connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh);
     void exporter_ended(std::uint64_t id);
+    void warn_of_spool(const ExporterUnit& gone);
     void meter_ended(std::uint32_t id, Status outcome);
     void add(PipelineTotals& totals, const MeterUnit& meter) const;
     void add(PipelineTotals& totals, const ExporterUnit& exporter) const;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/json_writer.hpp"
 
@@ -132,6 +133,31 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.end_object();
 }
 
+std::string milliseconds_text(std::int64_t since_1970) {
+    return time_text(static_cast<std::time_t>(since_1970 / 1000));
+}
+
+void write_spool(JsonWriter& json, const SpoolStatus& spool) {
+    json.key("spool").begin_object();
+    json.member("path", spool.path);
+    json.member("records", spool.records);
+    json.member("octets", spool.octets);
+    json.member("segments", spool.segments);
+    json.member("oldest", milliseconds_text(spool.oldest_ms));
+    for (const auto& [key, count] : spool.counts) json.member(key, count);
+    json.end_object();
+}
+
+void write_losses(JsonWriter& json, const LossTotals& losses) {
+    json.key("lost_before_export").begin_object();
+    json.member("records", losses.records);
+    json.member("packets", losses.packets);
+    json.member("octets", losses.octets);
+    json.member("first", milliseconds_text(losses.first_ms));
+    json.member("last", milliseconds_text(losses.last_ms));
+    json.end_object();
+}
+
 void write_collector(JsonWriter& json, const CollectorStatus& status) {
     json.begin_object();
     json.member("destination", status.destination);
@@ -161,14 +187,37 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.member("queue_depth", status.queue_depth);
     json.member("filtered", status.filtered);
     json.member("sampled_out", status.sampled_out);
+    json.member("in_hand", status.in_hand);
+    json.member("redelivered", status.redelivered);
+    json.member("repeated", status.repeated);
     json.member("elsewhere", status.elsewhere);
     write_counts(json, "dropped", status.dropped);
     json.key("collectors").begin_array();
     for (const auto& collector : status.collectors) write_collector(json, collector);
     json.end_array();
     write_counts(json, "shortened", status.shortened);
+    write_losses(json, status.losses);
+    write_spool(json, status.spool);
     json.member("last_error", status.last_error);
     json.end_object();
+}
+
+void add_spool(ExporterStatus& status, std::string path, const SpoolCounters& counters) {
+    SpoolStatus& spool = status.spool;
+    spool.path = std::move(path);
+    spool.records = counters.records.get();
+    spool.octets = counters.octets.get();
+    spool.segments = counters.segments.get();
+    spool.oldest_ms = static_cast<std::int64_t>(counters.oldest_ms.get());
+    spool.counts = {{"written", counters.written.get()},
+                    {"read", counters.read.get()},
+                    {"recovered", counters.recovered.get()},
+                    {"torn_octets", counters.torn_octets.get()},
+                    {"foreign_segments", counters.foreign_segments.get()},
+                    {"failures", counters.failures.get()}};
+    status.dropped.emplace_back("spool_full", counters.dropped_full.get());
+    status.dropped.emplace_back("spool_failed", counters.dropped_failed.get());
+    status.dropped.emplace_back("spool_damaged", counters.discarded.get());
 }
 
 CollectorStatus collector_status(const CollectorView& view) {
@@ -264,6 +313,11 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     for (const CollectorView& collector : exporter.collectors())
         status.collectors.push_back(collector_status(collector));
     status.shortened = {{"strings", counters.cut_strings.get()}, {"lists", counters.cut_lists.get()}};
+    status.in_hand = exporter.in_hand();
+    status.redelivered = exporter.redelivered();
+    status.repeated = exporter.repeated();
+    status.losses = exporter.losses();
+    if (const auto* spool = exporter.spool_counters()) add_spool(status, exporter.spool_folder(), *spool);
     status.last_error = exporter.last_error();
     return status;
 }

@@ -50,6 +50,14 @@ struct CollectorStatus {
     std::uint64_t dropped = 0;  // records
 };
 
+struct SpoolStatus {
+    std::string path;                                     // empty: none
+    std::uint64_t records = 0, octets = 0, segments = 0;  // there now
+    std::int64_t oldest_ms = 0;                           // when the oldest of them ended, since 1970; 0: none
+    NamedCounts counts = {{"written", 0},          {"read", 0},    {"recovered", 0}, {"torn_octets", 0},
+                          {"foreign_segments", 0}, {"failures", 0}};
+};
+
 struct ExporterStatus {
     std::string name, type, destination;
     bool up = false;
@@ -60,6 +68,10 @@ struct ExporterStatus {
     NamedCounts dropped;                          // by cause
     std::vector<CollectorStatus> collectors;      // where it has several, or one by messages
     NamedCounts shortened;                        // records whose strings or lists were cut to fit a message
+    std::uint64_t in_hand = 0;                    // records that are being written, or have to be again
+    std::uint64_t redelivered = 0, repeated = 0;  // records, see ExportingProcess
+    LossTotals losses;                            // before they came to the exporter
+    SpoolStatus spool;
     std::string last_error;
 };
 

@@ -134,8 +134,17 @@ Result<std::unique_ptr<Exporter>> make_json(const ExporterContext& context) {
 
 }  // namespace
 
-const ExporterType kCsvExporterType{"csv", "CSV file (RFC 4180) with nfstream's columns", kSettings, true, make_csv};
-const ExporterType kJsonExporterType{"json", "File of JSON lines with nfstream's columns as keys", kSettings, true,
-                                     make_json};
+const ExporterType kCsvExporterType{.name = "csv",
+                                    .summary = "CSV file (RFC 4180) with nfstream's columns",
+                                    .settings = kSettings,
+                                    .exclusive = true,
+                                    .make = make_csv,
+                                    .network = false};
+const ExporterType kJsonExporterType{.name = "json",
+                                     .summary = "File of JSON lines with nfstream's columns as keys",
+                                     .settings = kSettings,
+                                     .exclusive = true,
+                                     .make = make_json,
+                                     .network = false};
 
 }  // namespace nfstreamd::exporters

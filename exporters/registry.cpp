@@ -107,6 +107,24 @@ constexpr std::array kCommonSettings{
                 .max = 67108864},
 };
 
+constexpr std::string_view kSpoolDirectory = "spool.directory";
+
+constexpr std::array kNetworkSettings{
+    SettingSpec{.name = kSpoolDirectory,
+                .type = SettingType::kString,
+                .default_value = "",
+                .description = "Folder in which records wait, each exporter in a folder of its own, while their "
+                               "receiver is away or slow; they are sent when it is back, also after a restart, and "
+                               "what it has not confirmed is sent again; empty: none."},
+    SettingSpec{.name = "spool.max_size",
+                .type = SettingType::kSize,
+                .default_value = "1GiB",
+                .description = "Most octets that the spool takes of the disk; when it is full, the newest records are "
+                               "dropped and counted.",
+                .min = 1 << 20,
+                .max = 1e15},
+};
+
 constexpr std::array<std::string_view, 9> kTypeNames{"bool",   "integer", "number", "duration", "size",
                                                      "string", "list",    "choice", "secret"};
 
@@ -116,8 +134,9 @@ struct Schemas {
 
     Schemas() {
         for (const ExporterType& type : exporter_types()) {
-            settings.emplace_back(type.settings.begin(), type.settings.end())
-                .insert(settings.back().end(), kCommonSettings.begin(), kCommonSettings.end());
+            auto& all = settings.emplace_back(type.settings.begin(), type.settings.end());
+            all.insert(all.end(), kCommonSettings.begin(), kCommonSettings.end());
+            if (type.network) all.insert(all.end(), kNetworkSettings.begin(), kNetworkSettings.end());
         }
         for (std::size_t i = 0; i < settings.size(); ++i)
             schemas.push_back({exporter_types()[i].name, exporter_types()[i].summary, settings[i]});
@@ -173,6 +192,10 @@ std::span<const SettingSpec> common_settings() noexcept {
     return kCommonSettings;
 }
 
+std::span<const SettingSpec> network_settings() noexcept {
+    return kNetworkSettings;
+}
+
 ExportingOptions exporting_options(const config::Settings& settings) {
     ExportingOptions options;
     options.rate_limit = settings.number("rate_limit");
@@ -180,6 +203,10 @@ ExportingOptions exporting_options(const config::Settings& settings) {
     options.queue_batches =
         static_cast<std::size_t>((settings.integer("queue_records") + kRecordsPerBatch - 1) / kRecordsPerBatch);
     return options;
+}
+
+SpoolOptions spool_options(const config::Settings& settings) {
+    return {settings.string(kSpoolDirectory), static_cast<std::uint64_t>(settings.integer("spool.max_size"))};
 }
 
 Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Settings& settings,
@@ -214,6 +241,8 @@ std::string exporters_text() {
     }
     out += "all of them:\n";
     for (const auto& setting : kCommonSettings) append_setting(out, setting);
+    out += "\nthose over a network:\n";
+    for (const auto& setting : kNetworkSettings) append_setting(out, setting);
     return out;
 }
 

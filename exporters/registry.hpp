@@ -41,6 +41,7 @@ struct ExporterType {
     bool exclusive;                                 // owns a path or port: a replacement opens after it closed
     Result<std::unique_ptr<Exporter>> (*make)(const ExporterContext&);
     bool writes_path = true;  // a setting `path`, if there is one, names a file that it writes
+    bool network = true;      // its receiver may be away: records can wait for it in a spool
 };
 
 std::span<const ExporterType> exporter_types() noexcept;  // only those compiled in
@@ -49,7 +50,10 @@ const ExporterType* find_exporter_type(std::string_view name) noexcept;
 // Settings that every exporter has (fields, filter, flow_sampling, anonymize,
 // rate_limit, flush_interval, queue_records).
 std::span<const config::SettingSpec> common_settings() noexcept;
+// Settings that every network exporter has besides (spool.directory, spool.max_size).
+std::span<const config::SettingSpec> network_settings() noexcept;
 ExportingOptions exporting_options(const config::Settings& settings);
+SpoolOptions spool_options(const config::Settings& settings);  // of a network exporter
 // Null: every record is sent.
 Result<std::unique_ptr<RecordSelector>> make_record_selector(const config::Settings& settings,
                                                              const FieldGroups& groups, RecordShare share = {});

@@ -20,6 +20,11 @@ constexpr auto kLongestSleep = 60s;
 constexpr auto kNap = 1ms, kNapAfter = 5ms;  // of the last batch
 constexpr std::size_t kNapQueue = 1024;      // batches: more than 50 million records a second
 
+constexpr auto kPatience = 200ms;            // with a spool: the queues wait meanwhile
+constexpr auto kConfirmationAtEnd = 2s;      // of an exporter that is well
+constexpr std::size_t kUnasked = 4096;       // records kept before the exporter is asked which of them it needs
+constexpr std::size_t kSpooledAtOnce = 256;  // batches
+
 double burst(const ExportingOptions& options) {
     return std::max(options.rate_limit * kBurstSeconds, kMinimumBurst);
 }
@@ -45,6 +50,7 @@ ExportingProcess::ExportingProcess(std::string name, std::string type, std::uniq
       options_(options),
       logger_(logger),
       selector_(std::move(selector)),
+      spool_(options.spool.directory.empty() ? nullptr : std::make_unique<Spool>(options.spool, name_, logger)),
       retry_(options.retry_min),
       tokens_(burst(options)),
       jitter_(static_cast<std::minstd_rand::result_type>(Clock::now().time_since_epoch().count())) {}
@@ -70,9 +76,10 @@ void ExportingProcess::end_by(Clock::time_point deadline) {
 void ExportingProcess::run(std::stop_token stop) {
     const std::stop_callback wake_at_stop(stop, [this] { wake_->signal(); });
     refilled_ = Clock::now();
-    while (step(stop)) {
-    }
-    drop_rest();
+    if (spool_) exporter_->set_patience(kPatience);
+    while (step(stop)) in_hand_.set(hand_.size() + pending_records_ + (held_ ? held_->records.size() : 0));
+    settle();
+    exporter_->note_losses(losses());
     exporter_->close();
     finished_ = true;
 }
@@ -82,20 +89,21 @@ void ExportingProcess::run(std::stop_token stop) {
 bool ExportingProcess::step(const std::stop_token& stop) {
     const auto now = Clock::now();
     if (out_of_time(now, stop)) return false;
-    const bool took = !batch_ && take_next_batch();
-    const bool left_out = took && !batch_;  // nothing of it is for this exporter
-    const bool last = !batch_ && !took && nothing_will_come(stop);
+    tend_spool(now);
+    const bool took = !hand_.batch && take_next_batch();
+    const bool left_out = took && !hand_.batch;  // nothing of it is for this exporter
+    const bool last = !hand_.batch && !took && nothing_will_come(stop);
 
     if (!open_ && !ensure_open(now)) {
         if (last && !unflushed_) {  // nothing to deliver, but a file run must have its file
             if (options_.wait_for_room && !ever_open_) failed_for_good_ = true;
             return false;
         }
-        if (!left_out) sleep_until(next_try_);
+        if (!left_out && !(spooling_ && nap(now))) sleep_until(next_try_);
         return true;
     }
     if (last) {
-        if (flush()) return false;
+        if (flush() && all_confirmed()) return false;
         if (open_) sleep_until(busy_until_);
         return true;
     }
@@ -104,7 +112,7 @@ bool ExportingProcess::step(const std::stop_token& stop) {
         return true;
     }
     if (left_out) return true;
-    const auto ready = batch_ ? when_to_write(now) : next_flush_;
+    const auto ready = hand_.batch ? when_to_write(now) : next_flush_;
     if (ready <= now)
         write_batch();
     else if (gathered_ && busy_until_ <= now)
@@ -132,20 +140,40 @@ ExportingProcess::Clock::time_point ExportingProcess::drain_deadline() const {
     return std::min<Clock::time_point>(*stopping_since_ + options_.drain_timeout, end_by_);
 }
 
-// Queues that have ended and are empty have left the list by now.
+// Queues that have ended and are empty have left the list by now. At a stop
+// what is in the spool stays there, and what is pending can go there.
 bool ExportingProcess::nothing_will_come(const std::stop_token& stop) const {
     if (!sealed_ && !stop.stop_requested()) return false;
+    const bool stays = spooling_ && stopping_since_;
+    if (!stays && (!pending_.empty() || held_ || (spooling_ && !spool_->drained()))) return false;
     const std::lock_guard lock(mutex_);
     return queues_.empty();
 }
 
 // False: there is none now.
 bool ExportingProcess::take_next_batch() {
-    batch_ = pop();
-    if (!batch_) return false;
-    last_batch_ = Clock::now();
-    if (selector_) batch_ = selector_->select(std::move(batch_));
-    from_ = 0;
+    if (!pending_.empty()) {
+        if (!open_) return false;
+        hand_ = std::move(pending_.front());
+        pending_.pop_front();
+        pending_records_ -= hand_.size();
+        return true;
+    }
+    if (spooling_ && !open_) return false;                     // see fill_spool()
+    if (spooling_ && stopping_since_ && !spool_->drained()) {  // what is there is for the next run
+        if (spool_->has_room(Clock::now())) return false;
+    } else if (spooling_ && !spool_->drained()) {
+        auto [batch, place] = spool_->read();
+        hand_ = {std::move(batch), place.skip, place};
+        return hand_.batch != nullptr;
+    }
+    if (held_) {
+        hand_ = {.batch = std::exchange(held_, nullptr)};
+        return true;
+    }
+    hand_ = {.batch = pop()};
+    if (!hand_.batch) return false;
+    if (selector_) hand_.batch = selector_->select(std::move(hand_.batch));
     return true;
 }
 
@@ -158,12 +186,14 @@ RecordBatchPtr ExportingProcess::pop() {
         if (RecordBatchPtr batch = queue.try_pop()) {
             ++next_queue_;
             if (batch->records.empty()) continue;
+            last_batch_ = Clock::now();
             return batch;
         }
         if (ended) {
             retired_.pushed += queue.pushed_records();
             retired_.popped += queue.popped_records();
             retired_.dropped_full += queue.dropped_records();
+            retired_losses_ += queue.losses();
             queues_.erase(queues_.begin() + static_cast<std::ptrdiff_t>(next_queue_));
         } else {
             ++next_queue_;
@@ -175,6 +205,10 @@ RecordBatchPtr ExportingProcess::pop() {
 bool ExportingProcess::ensure_open(Clock::time_point now) {
     if (now < next_try_) return false;
     const Status status = exporter_->open();
+    if (!status && status.error().code == ErrorCode::kBusy) {  // it is about to
+        next_try_ = Clock::now() + kBusyPause;
+        return false;
+    }
     if (!status) {
         note_failure(status.error());
         if (options_.wait_for_room && options_.give_up_after > 0ms && is_permanent(status.error().code))
@@ -189,6 +223,7 @@ bool ExportingProcess::ensure_open(Clock::time_point now) {
 }
 
 bool ExportingProcess::flush() {
+    exporter_->note_losses(losses());
     const Status status = exporter_->flush();
     next_flush_ = Clock::now() + std::max(options_.flush_interval, std::chrono::milliseconds(kMinimumFlushInterval));
     if (status) {
@@ -199,6 +234,7 @@ bool ExportingProcess::flush() {
     } else {
         note_failure(status.error());
     }
+    keep_unconfirmed();
     return status.has_value();
 }
 
@@ -209,22 +245,27 @@ void ExportingProcess::pause() {
         busy_until_ = Clock::now() + kBusyPause;
     else if (!status)
         note_failure(status.error());
+    keep_unconfirmed();
 }
 
 void ExportingProcess::write_batch() {
-    const std::size_t size = batch_->records.size(), before = from_;
-    std::size_t consumed = from_;
-    const Status status = exporter_->write(*batch_, from_, consumed);
-    from_ = status ? size : std::clamp(consumed, from_, size);
-    tokens_ -= static_cast<double>(from_ - before);
-    if (from_ > before) unflushed_ = gathered_ = true;
-    if (from_ == size) batch_.reset();
+    const std::size_t size = hand_.batch->records.size(), before = hand_.from;
+    const std::uint64_t dropped = lost_records(exporter_->counters());
+    std::size_t consumed = before;
+    const Status status = exporter_->write(*hand_.batch, before, consumed);
+    consumed = status ? size : std::clamp(consumed, before, size);
+    if (spool_) unconfirmed_.add(hand_, consumed, dropped);
+    hand_.from = consumed;
+    tokens_ -= static_cast<double>(consumed - before);
+    if (consumed > before) unflushed_ = gathered_ = true;
+    if (consumed == size) hand_ = {};
     if (status)
         note_success();
     else if (status.error().code != ErrorCode::kBusy)
         note_failure(status.error());
-    else if (from_ == before)
+    else if (consumed == before)
         busy_until_ = Clock::now() + kBusyPause;
+    if (unconfirmed_.records() >= kUnasked) keep_unconfirmed();
 }
 
 // Token bucket. A batch larger than the bucket goes when the bucket is full and
@@ -234,7 +275,7 @@ ExportingProcess::Clock::time_point ExportingProcess::when_to_write(Clock::time_
     const double size = burst(options_);
     tokens_ = std::min(size, tokens_ + options_.rate_limit * std::chrono::duration<double>(now - refilled_).count());
     refilled_ = now;
-    const double missing = std::min(size, static_cast<double>(batch_->records.size() - from_)) - tokens_;
+    const double missing = std::min(size, static_cast<double>(hand_.size())) - tokens_;
     if (missing <= 0) return busy_until_;
     // a microsecond more, so that rounding does not bring us back too early
     const double seconds = std::min(missing / options_.rate_limit + 1e-6, 3600.0);
@@ -249,6 +290,7 @@ void ExportingProcess::note_success() {
 
 void ExportingProcess::note_failure(const Error& error) {
     open_ = false;
+    if (spool_) take_back();
     const auto now = Clock::now();
     if (!failing_since_) failing_since_ = now;
     const auto delay = retry_delay();
@@ -280,7 +322,7 @@ ExportingProcess::Clock::duration ExportingProcess::retry_delay() {
 // While records keep coming a short sleep that nothing ends spares producers the
 // system call that wakes us for each batch; the queue must have room for it.
 bool ExportingProcess::nap(Clock::time_point now) {
-    if (batch_ || now - last_batch_ >= kNapAfter || options_.queue_batches < kNapQueue) return false;
+    if (hand_.batch || now - last_batch_ >= kNapAfter || options_.queue_batches < kNapQueue) return false;
     std::this_thread::sleep_for(kNap);
     return true;
 }
@@ -290,13 +332,24 @@ void ExportingProcess::sleep_until(Clock::time_point when) {
     if (stopping_since_) when = std::min(when, drain_deadline());
     if (failing_since_ && options_.give_up_after > 0ms)
         when = std::min<Clock::time_point>(when, *failing_since_ + options_.give_up_after);
+    if (spooling_) when = std::min<Clock::time_point>(when, Clock::now() + 1s);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - Clock::now());
     if (left > 0ms) wake_->wait(static_cast<int>(std::min<std::chrono::milliseconds>(left, kLongestSleep).count()));
 }
 
-void ExportingProcess::drop_rest() {
-    std::uint64_t dropped = batch_ ? batch_->records.size() - from_ : 0;
-    batch_.reset();
+void ExportingProcess::settle() {
+    const std::uint64_t spooled = spool_ ? spool_->counters().written.get() : 0;
+    if (spooling_) {
+        take_back();
+        spill_pending(true);
+    }
+    if (hand_.batch) leave(hand_.records());
+    for (const auto& range : pending_) leave(range.records());
+    if (held_) leave(held_->records);
+    hand_ = {};
+    held_.reset();
+    pending_.clear();
+    pending_records_ = 0;
     {
         const std::lock_guard lock(mutex_);
         abandoned_ = true;
@@ -304,17 +357,144 @@ void ExportingProcess::drop_rest() {
             queue->abandon();
             while (RecordBatchPtr batch = queue->try_pop()) {
                 if (selector_) batch = selector_->select(std::move(batch));
-                if (batch) dropped += batch->records.size();
+                if (batch) leave(batch->records);
             }
         }
     }
-    dropped_undelivered_.add(dropped);
+    in_hand_.set(0);
+    if (spooling_) {
+        commit_spool();
+        spool_->close();
+    }
+    const std::uint64_t dropped = dropped_undelivered_.get();
     if (failed_for_good_)
         logger_.error(
             "exporter failed for good",
             {{"name", name_}, {"destination", destination()}, {"error", last_error()}, {"records_dropped", dropped}});
     else if (dropped > 0)
         logger_.warning("exporter stopped before all was out", {{"name", name_}, {"records_dropped", dropped}});
+    if (spooling_ && !spool_->drained())
+        logger_.info("records stay in the spool", {{"name", name_},
+                                                   {"path", spool_->folder()},
+                                                   {"records", spool_->counters().records.get()},
+                                                   {"added", spool_->counters().written.get() - spooled}});
+}
+
+// Records that are not delivered now.
+void ExportingProcess::leave(std::span<const FlowRecord> records) {
+    if (spooling_ && spool_->append(records)) return;
+    if (spooling_)
+        spool_->count_dropped(records.size());
+    else
+        dropped_undelivered_.add(records.size());
+    losses_.add(records);
+}
+
+void ExportingProcess::tend_spool(Clock::time_point now) {
+    spooling_ = spool_ && spool_->ready(now);
+    if (!spooling_) return;
+    if (is_down() && spool_->has_room(now)) spill_pending(false);
+    fill_spool(now);
+    commit_spool();
+    spool_->tend(now);
+}
+
+bool ExportingProcess::is_down() const {
+    return !open_ && (failing_since_ || stopping_since_);
+}
+
+bool ExportingProcess::is_filling() const {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(queues_.begin(), queues_.end(), [](const auto& queue) { return queue->filling(); });
+}
+
+// The queues go behind what is in the spool, when there is something, or when
+// their records cannot leave. Without room there they wait, as long as they can.
+void ExportingProcess::fill_spool(Clock::time_point now) {
+    bool filling = is_filling();
+    if (spool_->drained() && !is_down() && !filling) return;
+    for (std::size_t i = 0; i < kSpooledAtOnce && (filling || spool_->has_room(now)); ++i) {
+        if (!held_) {
+            held_ = pop();
+            if (!held_) return;
+            if (selector_) held_ = selector_->select(std::move(held_));
+            if (!held_) continue;
+        }
+        if (filling)
+            leave(held_->records);
+        else if (!spool_->append(held_->records))
+            return;
+        held_.reset();
+        if (filling && !spool_->has_room(now)) filling = is_filling();
+    }
+}
+
+// After a failure: what the exporter may have lost is written again, before
+// everything that is newer.
+void ExportingProcess::take_back() {
+    const std::size_t unconfirmed = exporter_->unconfirmed();
+    const std::uint64_t dropped = lost_records(exporter_->counters());  // less when it has forgotten some
+    exporter_->forget_unconfirmed();
+    auto taken = unconfirmed_.take_newest(unconfirmed, dropped);
+    redelivered_.add(taken.records);
+    if (taken.records > unconfirmed) repeated_.add(taken.records - unconfirmed);
+    if (taken.records < unconfirmed) {  // taken before there was a spool that could be used
+        dropped_undelivered_.add(unconfirmed - taken.records);
+        losses_.add_unknown(unconfirmed - taken.records);
+    }
+    if (unconfirmed > 0) unflushed_ = gathered_ = false;
+    if (hand_.batch && (taken.ranges.empty() || taken.ranges.back().batch != hand_.batch))
+        taken.ranges.push_back(std::move(hand_));
+    hand_ = {};
+    for (const auto& range : taken.ranges) pending_records_ += range.size();
+    pending_.insert(pending_.begin(), taken.ranges.begin(), taken.ranges.end());
+}
+
+// What is pending goes (back) to the spool where that keeps the order: what
+// never was there goes to its end. `at_the_end` it goes there in any case, or is
+// lost; otherwise what finds no room stays.
+void ExportingProcess::spill_pending(bool at_the_end) {
+    const auto from_spool = [](const RecordRange& range) { return range.place.has_value(); };
+    const auto first = std::find_if(pending_.begin(), pending_.end(), from_spool);
+    const auto direct = std::find_if_not(pending_.begin(), pending_.end(), from_spool);
+    const bool in_order =
+        direct == pending_.end() || (spool_->drained() && std::none_of(direct, pending_.end(), from_spool));
+    if (!in_order && !at_the_end) return;
+    const auto oldest = first != pending_.end() ? std::optional(first->position()) : std::nullopt;
+    std::uint64_t given_back = 0;
+    for (; !pending_.empty(); pending_.pop_front()) {
+        const RecordRange& range = pending_.front();
+        if (range.place)
+            given_back += range.size();
+        else if (at_the_end)
+            leave(range.records());
+        else if (!spool_->append(range.records()))
+            break;
+        pending_records_ -= range.size();
+    }
+    if (oldest) spool_->rewind(*oldest, given_back);
+}
+
+void ExportingProcess::keep_unconfirmed() {
+    if (spool_) unconfirmed_.keep_newest(exporter_->unconfirmed(), lost_records(exporter_->counters()));
+}
+
+// At the end a receiver that is well has a moment to say that all has arrived;
+// what it does not confirm goes to the spool.
+bool ExportingProcess::all_confirmed() {
+    const auto now = Clock::now();
+    if (!spooling_ || exporter_->unconfirmed() == 0) return true;
+    if (!confirm_by_) confirm_by_ = now + kConfirmationAtEnd;
+    busy_until_ = now + kBusyPause;
+    return now >= *confirm_by_;
+}
+
+void ExportingProcess::commit_spool() {
+    auto oldest = unconfirmed_.oldest_place();
+    if (!oldest && hand_.place) oldest = hand_.position();
+    for (auto range = pending_.begin(); !oldest && range != pending_.end(); ++range)
+        if (range->place) oldest = range->position();
+    spool_->commit(oldest.value_or(spool_->position()));
 }
 
 ExportingProcess::QueueCounters ExportingProcess::queue_counters() const {
@@ -333,6 +513,18 @@ std::uint64_t ExportingProcess::dropped_undelivered() const {
     if (!finished_) return counted;
     const QueueCounters sum = queue_counters();
     return counted + (sum.pushed - sum.popped);
+}
+
+LossTotals ExportingProcess::losses() const {
+    LossTotals sum = losses_.totals();
+    if (spool_) sum.records += spool_->counters().discarded.get();
+    const std::lock_guard lock(mutex_);
+    sum += retired_losses_;
+    for (const auto& queue : queues_) {
+        sum += queue->losses();
+        if (finished_) sum.records += queue->pushed_records() - queue->popped_records();
+    }
+    return sum;
 }
 
 std::string ExportingProcess::last_error() const {

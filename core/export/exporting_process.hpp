@@ -2,9 +2,13 @@
 // Body of an exporter's thread: takes batches from its queues, writes, flushes,
 // backs off after a failure, and retires when all its producers have ended.
 // run() belongs to the exporter's thread; everything else to any thread.
+//
+// With a spool nothing is lost that the exporter cannot deliver now: what it
+// may have lost is written again, and what it does not take waits on the disk.
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,7 +19,10 @@
 
 #include "core/base/log.hpp"
 #include "core/export/exporter.hpp"
+#include "core/export/loss_counter.hpp"
 #include "core/export/record_queue.hpp"
+#include "core/export/spool.hpp"
+#include "core/export/unconfirmed_records.hpp"
 #include "core/selection/record_selector.hpp"
 
 namespace nfstreamd {
@@ -28,6 +35,7 @@ struct ExportingOptions {
     std::chrono::milliseconds retry_min{1000}, retry_max{60000};
     std::chrono::milliseconds give_up_after{0};      // file run: failed for so long = for good; 0: never
     std::chrono::milliseconds drain_timeout{20000};  // at stop: what is not out by then is dropped, counted
+    SpoolOptions spool{};                            // not together with wait_for_room
     friend bool operator==(const ExportingOptions&, const ExportingOptions&) = default;
 };
 
@@ -60,7 +68,8 @@ public:
     std::vector<CollectorView> collectors() const { return exporter_->collectors(); }
 
     // Records of all producers so far: pushed = popped + still queued, and
-    // popped = in the exporter's hands + filtered + sampled_out + dropped_undelivered.
+    // popped + recovered from the spool + repeated = in the exporter's hands + filtered + sampled_out
+    // + elsewhere + dropped_undelivered + in_hand + in the spool + dropped_full and _failed, discarded of it.
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
     };
@@ -74,6 +83,20 @@ public:
     // Given up, at stop or for good. Once finished, what a producer pushed in the
     // last moment counts too: pushed = written + dropped by the exporter + this.
     std::uint64_t dropped_undelivered() const;
+    std::uint64_t in_hand() const noexcept { return in_hand_.get(); }  // taken, and not written so far
+
+    const SpoolCounters* spool_counters() const noexcept { return spool_ ? &spool_->counters() : nullptr; }
+    std::string spool_folder() const { return spool_ ? spool_->folder() : std::string(); }
+    // Handed over once more, as the exporter could not say that they had arrived:
+    // no more than so many are there twice.
+    std::uint64_t redelivered() const noexcept { return redelivered_.get(); }
+    // Of these, counted as written or dropped by the exporter already.
+    std::uint64_t repeated() const noexcept { return repeated_.get(); }
+
+    // Before they came to the exporter: no room in a queue or the spool, given up
+    // at a stop. What the selector leaves out is no loss.
+    LossTotals losses() const;
+
     bool failed_for_good() const noexcept { return failed_for_good_.load(); }
     std::string last_error() const;
     bool finished() const noexcept { return finished_.load(); }
@@ -97,7 +120,19 @@ private:
     void note_failure(const Error& error);
     Clock::duration retry_delay();
     void sleep_until(Clock::time_point when);
-    void drop_rest();
+    void settle();
+    void leave(std::span<const FlowRecord> records);
+
+    // of the spool
+    void tend_spool(Clock::time_point now);
+    bool is_down() const;
+    bool is_filling() const;
+    void fill_spool(Clock::time_point now);
+    void take_back();
+    void spill_pending(bool at_the_end);
+    void keep_unconfirmed();
+    bool all_confirmed();
+    void commit_spool();
 
     const std::string name_, type_;
     const std::unique_ptr<Exporter> exporter_;
@@ -106,19 +141,29 @@ private:
     const std::unique_ptr<RecordSelector> selector_;
     const std::shared_ptr<WakeEvent> wake_ = std::make_shared<WakeEvent>();
 
-    mutable std::mutex mutex_;  // guards the next four
+    mutable std::mutex mutex_;  // guards the next five
     std::vector<std::shared_ptr<RecordQueue>> queues_;
     QueueCounters retired_;  // of queues that have ended and left
+    LossTotals retired_losses_;
     std::string last_error_;
     bool abandoned_ = false;
 
     std::atomic<bool> sealed_{false}, finished_{false}, failed_for_good_{false};
     std::atomic<Clock::time_point> end_by_{Clock::time_point::max()};
-    Counter dropped_undelivered_;
+    Counter dropped_undelivered_, in_hand_, redelivered_, repeated_;
+    LossCounter losses_;  // of this thread; producers count at their queues
 
-    // the exporter's thread only
-    RecordBatchPtr batch_;  // being written, from from_ on
-    std::size_t from_ = 0, next_queue_ = 0;
+    // the exporter's thread only. In the order of their records: unconfirmed_,
+    // hand_, pending_, spool_, held_, queues_.
+    const std::unique_ptr<Spool> spool_;  // null: none
+    UnconfirmedRecords unconfirmed_;      // taken by the exporter
+    RecordRange hand_;                    // being written; no batch: none is
+    std::deque<RecordRange> pending_;     // to be written again
+    std::size_t pending_records_ = 0;
+    RecordBatchPtr held_;    // on its way to the spool, or null
+    bool spooling_ = false;  // the spool is open
+    std::optional<Clock::time_point> confirm_by_;
+    std::size_t next_queue_ = 0;
     bool open_ = false, ever_open_ = false;
     bool unflushed_ = false;  // records were handed over since the last flush
     bool gathered_ = false;   // and since the last pause

@@ -9,7 +9,8 @@ namespace nfstreamd {
 
 RecordQueue::RecordQueue(std::string producer, std::size_t capacity_batches, std::shared_ptr<WakeEvent> consumer)
     : producer_(std::move(producer)),
-      queue_(std::max<std::size_t>(capacity_batches, 1)),
+      capacity_(std::max<std::size_t>(capacity_batches, 1)),
+      queue_(capacity_),
       consumer_(std::move(consumer)) {}
 
 bool RecordQueue::try_push(RecordBatchPtr batch) noexcept {

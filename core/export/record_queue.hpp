@@ -11,6 +11,7 @@
 
 #include "core/base/counter.hpp"
 #include "core/base/wake_event.hpp"
+#include "core/export/loss_counter.hpp"
 #include "core/record/flow_record.hpp"
 
 namespace nfstreamd {
@@ -22,9 +23,11 @@ public:
     // Producer only. False: full or abandoned, nothing happened.
     bool try_push(RecordBatchPtr batch) noexcept;
     // Producer only: records that found no room.
-    void count_dropped(std::uint64_t records) noexcept { dropped_records_.add(records); }
+    void count_dropped(const RecordBatch& batch) noexcept { dropped_.add(batch.records); }
     // Consumer only. Null: empty.
     RecordBatchPtr try_pop() noexcept;
+    // Consumer only: more than a quarter of its room is taken.
+    bool filling() const noexcept { return queue_.read_available() > capacity_ / 4; }
 
     // The producer leaves: nothing will be pushed after this.
     void end_of_stream() noexcept;
@@ -37,13 +40,16 @@ public:
     // any thread; pushed = popped + still queued
     std::uint64_t pushed_records() const noexcept { return pushed_records_.get(); }
     std::uint64_t popped_records() const noexcept { return popped_records_.get(); }
-    std::uint64_t dropped_records() const noexcept { return dropped_records_.get(); }
+    std::uint64_t dropped_records() const noexcept { return dropped_.records(); }
+    LossTotals losses() const noexcept { return dropped_.totals(); }
 
 private:
     std::string producer_;
+    const std::size_t capacity_;  // batches
     boost::lockfree::spsc_queue<RecordBatchPtr> queue_;
     std::shared_ptr<WakeEvent> consumer_;
-    Counter pushed_records_, popped_records_, dropped_records_;
+    Counter pushed_records_, popped_records_;
+    LossCounter dropped_;
     std::atomic<bool> ended_{false}, abandoned_{false};
 };
 

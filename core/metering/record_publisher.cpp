@@ -39,7 +39,7 @@ void RecordPublisher::push(RecordQueue& queue, const RecordBatchPtr& batch) {
         if (!may_wait()) break;
         std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
-    queue.count_dropped(batch->records.size());
+    queue.count_dropped(*batch);
 }
 
 bool RecordPublisher::may_wait() const {

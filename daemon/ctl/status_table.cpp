@@ -180,6 +180,25 @@ std::string interfaces(const Tree& status) {
     return table(rows, kTextColumns);
 }
 
+// What is there now, and what went through it; nothing where none is configured.
+std::string spool_text(const Tree& spool) {
+    if (text(spool, "path").empty()) return "";
+    std::string out = fmt::format("{} records in {} octets", number(spool, "records"), number(spool, "octets"));
+    if (const auto oldest = text(spool, "oldest"); !oldest.empty()) out += fmt::format(", the oldest of {}", oldest);
+    Tree counts;
+    for (const char* name : {"written", "read", "recovered", "torn_octets", "foreign_segments", "failures"})
+        counts.put(name, number(spool, name));
+    const auto since_start = counts_text(counts);
+    return out + (since_start.empty() ? "" : "; " + since_start) + "; " + text(spool, "path");
+}
+
+std::string losses_text(const Tree& losses) {
+    if (number(losses, "records") == 0) return "";
+    return fmt::format("{} records of {} packets, {} octets, from {} to {}", number(losses, "records"),
+                       number(losses, "packets"), number(losses, "octets"), text(losses, "first"),
+                       text(losses, "last"));
+}
+
 std::string exporters(const Tree& status) {
     std::vector<Row> rows{
         {"EXPORTER", "TYPE", "DESTINATION", "STATE", "RECORDS", "MESSAGES", "OCTETS", "QUEUED", "LOST"}};
@@ -190,6 +209,9 @@ std::string exporters(const Tree& status) {
                         text(exporter, "octets"), text(exporter, "queue_depth"), std::to_string(sum(dropped))});
         remark(rows, "left out", left_out_text(number(exporter, "filtered"), number(exporter, "sampled_out")));
         remark(rows, "lost", counts_text(dropped));
+        remark(rows, "lost before export", losses_text(exporter.get_child("lost_before_export")));
+        remark(rows, "spool", spool_text(exporter.get_child("spool")));
+        remark(rows, "delivered again", number(exporter, "redelivered") ? text(exporter, "redelivered") : "");
         if (const auto& collectors = exporter.get_child("collectors"); collectors.size() > 1)
             for (const auto& [index, collector] : collectors)
                 remark(rows, text(collector, "destination"),

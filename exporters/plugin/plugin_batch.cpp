@@ -59,8 +59,9 @@ struct Put {
 
 }  // namespace
 
-std::uint32_t plugin_type_of(IeType type) noexcept {
-    switch (type) {
+std::uint32_t plugin_type_of(const InformationElement& field) noexcept {
+    if (is_list(field.type)) return NFSTREAMD_LIST;
+    switch (field.type) {
         case IeType::kUnsigned8:
         case IeType::kUnsigned16:
         case IeType::kUnsigned32:
@@ -77,19 +78,19 @@ std::uint32_t plugin_type_of(IeType type) noexcept {
             return NFSTREAMD_MAC;
         case IeType::kIpAddress:
             return NFSTREAMD_ADDRESS;
+        case IeType::kOctetArray:  // octets on the wire, a number to everyone else
+            return field.value.form == FieldForm::kNumberOf ? NFSTREAMD_UNSIGNED : NFSTREAMD_TEXT;
         case IeType::kString:
-        case IeType::kOctetArray:
             return NFSTREAMD_TEXT;
-        case IeType::kSigned32List:
-            return NFSTREAMD_LIST;
+        default:
+            return NFSTREAMD_ABSENT;
     }
-    return NFSTREAMD_ABSENT;
 }
 
 nfstreamd_value plugin_value(const InformationElement& field, const FlowRecord& record) noexcept {
     nfstreamd_value out{};
-    std::visit(Put{out, plugin_type_of(field.type)}, field.value(record));
-    assert(out.type == NFSTREAMD_ABSENT || out.type == plugin_type_of(field.type));
+    std::visit(Put{out, plugin_type_of(field)}, field.value(record));
+    assert(out.type == NFSTREAMD_ABSENT || out.type == plugin_type_of(field));
     return out;
 }
 

@@ -12,7 +12,7 @@
 namespace nfstreamd::exporters {
 
 // NFSTREAMD_TEXT and so on.
-std::uint32_t plugin_type_of(IeType type) noexcept;
+std::uint32_t plugin_type_of(const InformationElement& field) noexcept;
 
 // Of the field's type, or NFSTREAMD_ABSENT. Points into the record.
 nfstreamd_value plugin_value(const InformationElement& field, const FlowRecord& record) noexcept;

@@ -16,7 +16,7 @@ PluginHost::PluginHost(std::string name, PluginSettings settings, const FieldSel
                                            std::string(field->units), std::string(field->description)});
         const IeId v4 = ipfix_element(*field, 4, groups, pen), v6 = ipfix_element(*field, 6, groups, pen);
         fields_.push_back({.size = sizeof(nfstreamd_field),
-                           .type = plugin_type_of(field->type),
+                           .type = plugin_type_of(*field),
                            .column = texts.column.c_str(),
                            .element = texts.element.c_str(),
                            .enterprise = v4.id != 0 ? v4.pen : v6.pen,

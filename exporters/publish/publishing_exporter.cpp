@@ -33,7 +33,7 @@ void PublishingExporter::set_patience(std::chrono::milliseconds patience) {
 Status PublishingExporter::open() {
     open_ = false;
     counters_.up.set(0);
-    const auto status = note(publisher_->open(deadline()));
+    const auto status = note(publisher_->open(Clock::now() + kPatience));
     if (!status && status.error().code != ErrorCode::kBusy) return status;
     open_ = true;
     settled_at_ = Clock::now();

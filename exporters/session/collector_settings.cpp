@@ -31,7 +31,9 @@ CollectorOptions collector_options(const config::Settings& settings) {
     CollectorOptions options;
     if (settings.string("policy") == "round_robin") options.policy = CollectorPolicy::kRoundRobin;
     options.failback = settings.duration("failback");
-    options.session.refusal_fails = settings.strings("collectors").size() > 1;
+    // who keeps records wants to know what may be lost, and that nobody is there
+    options.session.remembers = !settings.string("spool.directory").empty();
+    options.session.refusal_fails = options.session.remembers || settings.strings("collectors").size() > 1;
     return options;
 }
 

@@ -38,10 +38,14 @@ public:
 
     // How it behaves; a count of -1 lasts forever.
     struct Behaviour {
-        int fail_opens = 0, fail_writes = 0, fail_flushes = 0, busy_writes = 0;
+        int fail_opens = 0, fail_writes = 0, fail_flushes = 0, busy_writes = 0, busy_opens = 0;
         std::size_t take_before_failing = 0;  // records that a failing or busy write takes
         bool hold_back = false;               // records are out with the next flush only
         bool block_writes = false;            // a write waits until this is false again
+        bool confirm_late = false;            // what is out may be lost as long as this is true
+        bool lose_unconfirmed = true;         // it is, when it is forgotten; false: it had arrived all the same
+        std::uint64_t drop_each = 0;          // records whose id is a multiple of it fit no message
+        bool forget_drops = false;            // these are among the unconfirmed ones, and forgotten with them
         ErrorCode code = ErrorCode::kUnavailable;
     };
 
@@ -69,6 +73,7 @@ public:
         std::unique_lock lock(mutex_);
         opens.push_back(Clock::now());
         changed_.notify_all();
+        if (spend(behaviour_.busy_opens)) return Error{ErrorCode::kBusy, "connecting", ""};
         if (spend(behaviour_.fail_opens)) return fail("open");
         counters_.connects.add();
         counters_.up.set(1);
@@ -83,7 +88,7 @@ public:
         const bool busy = spend(behaviour_.busy_writes), failing = !busy && spend(behaviour_.fail_writes);
         const std::size_t left = batch.records.size() - from;
         const std::size_t taken = busy || failing ? std::min(left, behaviour_.take_before_failing) : left;
-        for (std::size_t i = 0; i < taken; ++i) held_.push_back(batch.records[from + i].id);
+        for (std::size_t i = 0; i < taken; ++i) take(batch.records[from + i].id);
         consumed = from + taken;
         writes.push_back({Clock::now(), taken});
         if (!behaviour_.hold_back) let_out();
@@ -114,7 +119,33 @@ public:
         changed_.notify_all();
     }
 
+    void set_patience(std::chrono::milliseconds patience) override { patience_ = patience; }
+
+    std::size_t unconfirmed() override {
+        const std::lock_guard lock(mutex_);
+        return may_be_lost();
+    }
+
+    void forget_unconfirmed() override {
+        const std::lock_guard lock(mutex_);
+        forgotten += may_be_lost();
+        if (behaviour_.confirm_late) {
+            if (behaviour_.lose_unconfirmed) ids.resize(ids.size() - unconfirmed_);
+            counters_.records.set(counters_.records.get() - unconfirmed_);
+            held_.clear();
+            counters_.dropped_oversize.set(counters_.dropped_oversize.get() - unconfirmed_drops_);
+        }
+        unconfirmed_ = unconfirmed_drops_ = 0;
+        changed_.notify_all();
+    }
+
+    void note_losses(const LossTotals& losses) override {
+        const std::lock_guard lock(mutex_);
+        noted = losses;
+    }
+
     const ExporterCounters& counters() const noexcept override { return counters_; }
+    std::chrono::milliseconds patience() const { return patience_; }
     std::string description() const override { return "memory"; }
 
     // What happened; by the test inside wait_until() or when the thread has ended.
@@ -122,8 +153,21 @@ public:
     std::vector<Clock::time_point> opens;
     std::vector<Write> writes;
     int writes_begun = 0, flushes = 0, closes = 0;
+    std::size_t forgotten = 0;
+    LossTotals noted;
 
 private:
+    std::size_t may_be_lost() {
+        if (!behaviour_.confirm_late) unconfirmed_ = unconfirmed_drops_ = 0;
+        return behaviour_.confirm_late ? unconfirmed_ + unconfirmed_drops_ + held_.size() : 0;
+    }
+
+    void take(std::uint64_t id) {
+        if (behaviour_.drop_each == 0 || id % behaviour_.drop_each != 0) return held_.push_back(id);
+        counters_.dropped_oversize.add();
+        if (behaviour_.confirm_late && behaviour_.forget_drops) ++unconfirmed_drops_;
+    }
+
     static bool spend(int& count) { return count < 0 || (count > 0 && count-- > 0); }
 
     Error fail(const char* what) {
@@ -135,6 +179,7 @@ private:
     void let_out() {
         ids.insert(ids.end(), held_.begin(), held_.end());
         counters_.records.add(held_.size());
+        if (behaviour_.confirm_late) unconfirmed_ += held_.size();
         held_.clear();
     }
 
@@ -142,6 +187,9 @@ private:
     mutable std::condition_variable changed_;
     Behaviour behaviour_;
     std::vector<std::uint64_t> held_;
+    std::size_t unconfirmed_ = 0;  // of ids, the last
+    std::size_t unconfirmed_drops_ = 0;
+    std::chrono::milliseconds patience_{0};
     ExporterCounters counters_;
 };
 

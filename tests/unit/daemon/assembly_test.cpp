@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/captured_log.hpp"
 #include "tests/support/exporter_settings.hpp"
+#include "tests/support/files.hpp"
 
 namespace nfstreamd::daemon {
 namespace {
@@ -169,6 +171,50 @@ TEST_CASE("capture plans: several meters of a group share the packets of each of
     config.capture[1].pcap = {"-"};
     CHECK(capture_plans(config, 8).size() == 1);  // what can be read only once is read by one meter
 }
+
+#ifdef NFSTREAMD_WITH_IPFIX
+TEST_CASE("make_exporting_process: a spool is exclusive, checked at once, not for files, and not of a file run") {
+    const test::ScratchFolder folder;
+    test::CapturedLog log;
+    config::Config live;
+    live.capture.resize(1);
+    live.capture[0].interfaces = {"lo"};
+    config::ExporterConfig exporter{"main", "ipfix", test::default_settings("ipfix"), "f.yaml:1:1"};
+    exporter.settings.set("collectors", std::vector<std::string>{"tcp://127.0.0.1:4739"}, "", true);
+    CHECK_FALSE(is_exclusive(exporter));
+    const auto with_spool = [&](const std::string& directory) {
+        exporter.settings.set("spool.directory", directory, "f.yaml:5:7", true);
+    };
+
+    with_spool(folder.path("a/b"));
+    CHECK(is_exclusive(exporter));
+    auto made = make_exporting_process(live, exporter, log.logger());
+    REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().text()));
+    CHECK(made.value()->spool_folder() == folder.path("a/b/main"));
+    CHECK(std::filesystem::is_directory(folder.path("a/b/main")));
+
+    with_spool(folder.file("file", "") + "/x");
+    const auto unusable = make_exporting_process(live, exporter, log.logger());
+    REQUIRE_FALSE(unusable.has_value());
+    CHECK(unusable.error().where == "f.yaml:5:7");
+    CHECK(unusable.error().message.find("spool.directory: ") == 0);
+
+    config::Config files;
+    files.capture.resize(1);
+    files.capture[0].pcap = {"a.pcap"};
+    CHECK(log.text().empty());
+    const auto of_files = make_exporting_process(files, exporter, log.logger());
+    REQUIRE(of_files.has_value());
+    CHECK(of_files.value()->spool_counters() == nullptr);
+    CHECK(log.contains("<4>a run of capture files has no spool exporter=main"));
+
+    exporter.settings.set("collectors", std::vector<std::string>{}, "", false);
+    exporter.settings.set("path", folder.path("out.ipfix"), "", true);
+    const auto of_a_path = make_exporting_process(live, exporter, log.logger());
+    REQUIRE_FALSE(of_a_path.has_value());
+    CHECK(of_a_path.error().text().find("f.yaml:5:7: spool: ") == 0);
+}
+#endif
 
 }  // namespace
 }  // namespace nfstreamd::daemon

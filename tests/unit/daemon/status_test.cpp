@@ -87,6 +87,12 @@ TEST_CASE("status: every counter is there under its name") {
     exporter.sampled_out = 12;
     exporter.shortened = {{"strings", 13}, {"lists", 14}};
     exporter.dropped = {{"queue_full", 9}, {"undelivered", 10}};
+    exporter.in_hand = 13, exporter.redelivered = 14, exporter.repeated = 15;
+    exporter.losses = {16, 17, 18, 1'700'000'000'000, 1'700'000'001'000};
+    exporter.spool.path = "/var/spool/nfstreamd/main";
+    exporter.spool.records = 19, exporter.spool.octets = 20, exporter.spool.segments = 21;
+    exporter.spool.oldest_ms = 1'600'000'000'999;
+    exporter.spool.counts = {{"written", 22}, {"recovered", 23}};
     exporter.last_error = "tab\tand \\ back";
     status.exporters.push_back(exporter);
 
@@ -141,6 +147,21 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(main.get<int>("queue_depth") == 8);
     CHECK(main.get<int>("filtered") == 11);
     CHECK(main.get<int>("sampled_out") == 12);
+    CHECK(main.get<int>("in_hand") == 13);
+    CHECK(main.get<int>("redelivered") == 14);
+    CHECK(main.get<int>("repeated") == 15);
+    CHECK(main.get<int>("lost_before_export.records") == 16);
+    CHECK(main.get<int>("lost_before_export.packets") == 17);
+    CHECK(main.get<int>("lost_before_export.octets") == 18);
+    CHECK(main.get<std::string>("lost_before_export.first") == "2023-11-14T22:13:20Z");
+    CHECK(main.get<std::string>("lost_before_export.last") == "2023-11-14T22:13:21Z");
+    CHECK(main.get<std::string>("spool.path") == "/var/spool/nfstreamd/main");
+    CHECK(main.get<int>("spool.records") == 19);
+    CHECK(main.get<int>("spool.octets") == 20);
+    CHECK(main.get<int>("spool.segments") == 21);
+    CHECK(main.get<std::string>("spool.oldest") == "2020-09-13T12:26:40Z");
+    CHECK(main.get<int>("spool.written") == 22);
+    CHECK(main.get<int>("spool.recovered") == 23);
     CHECK(main.get<int>("dropped.queue_full") == 9);
     CHECK(main.get<int>("dropped.undelivered") == 10);
     CHECK(main.get<int>("shortened.strings") == 13);

@@ -61,21 +61,36 @@ TEST_CASE("exporter_types: names are unique and found, an unknown one is not") {
     CHECK(find_exporter_type("carrier_pigeon") == nullptr);
 }
 
-TEST_CASE("exporter_schemas: each type has its own settings, then the common ones, none twice") {
+TEST_CASE("exporter_schemas: each type has its own settings, then the common ones and those of a network, none twice") {
     const auto schemas = exporter_schemas();
     REQUIRE(schemas.size() == exporter_types().size());
     for (std::size_t i = 0; i < schemas.size(); ++i) {
         const auto& type = exporter_types()[i];
         CHECK(schemas[i].type == type.name);
-        REQUIRE(schemas[i].settings.size() == type.settings.size() + common_settings().size());
+        const auto last = type.network ? network_settings() : common_settings();
+        REQUIRE(schemas[i].settings.size() ==
+                type.settings.size() + common_settings().size() + (type.network ? network_settings().size() : 0));
         std::set<std::string_view> names;
         for (const auto& setting : schemas[i].settings) {
             CHECK(names.insert(setting.name).second);
             CHECK(setting.description.ends_with('.'));
         }
-        CHECK(schemas[i].settings.back().name == common_settings().back().name);
+        CHECK(schemas[i].settings.back().name == last.back().name);
     }
+    CHECK_FALSE(find_exporter_type("csv")->network);
+    CHECK_FALSE(find_exporter_type("json")->network);
 }
+
+#ifdef NFSTREAMD_WITH_IPFIX
+TEST_CASE("spool_options: none unless a directory is given") {
+    auto settings = test::default_settings("ipfix");
+    CHECK(spool_options(settings).directory.empty());
+    CHECK(spool_options(settings).max_octets == 1 << 30);
+    settings.set("spool.directory", std::string("/var/spool/nfstreamd"), "", true);
+    settings.set("spool.max_size", std::int64_t{5} << 30, "", true);
+    CHECK((spool_options(settings) == SpoolOptions{"/var/spool/nfstreamd", std::uint64_t{5} << 30}));
+}
+#endif
 
 TEST_CASE("exporting_options: takes the common settings, records of a queue as batches") {
     auto settings = file_settings("x");

@@ -4,11 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <numeric>
 #include <thread>
 
 #include "tests/support/captured_log.hpp"
-#include "tests/support/recording_exporter.hpp"
+#include "tests/unit/core/export/running.hpp"
 
 namespace nfstreamd {
 namespace {
@@ -16,66 +15,18 @@ namespace {
 using namespace std::chrono_literals;
 using test::FailingExporter;
 using test::make_batch;
+using test::numbers;
+using test::push_all;
+using test::quick;
 using test::RecordingExporter;
+using test::Running;
 using Clock = std::chrono::steady_clock;
-
-ExportingOptions quick() {
-    ExportingOptions options;
-    options.retry_min = 1ms;
-    options.retry_max = 8ms;
-    options.flush_interval = 10ms;
-    return options;
-}
 
 ExportingOptions file_run(std::chrono::milliseconds give_up_after = 60s) {
     ExportingOptions options = quick();
     options.wait_for_room = true;
     options.give_up_after = give_up_after;
     return options;
-}
-
-// A process with its exporter and, once started, its thread.
-struct Running {
-    RecordingExporter& exporter;
-    ExportingProcess process;
-    std::jthread thread;
-
-    explicit Running(ExportingOptions options, std::unique_ptr<RecordingExporter> recording,
-                     Logger& logger = test::quiet_logger())
-        : exporter(*recording), process("siem", "test", std::move(recording), options, logger) {}
-    Running(ExportingOptions options, RecordingExporter::Behaviour behaviour)
-        : Running(options, std::make_unique<RecordingExporter>(behaviour)) {}
-
-    void start() {
-        thread = std::jthread([this](std::stop_token stop) { process.run(stop); });
-    }
-    void finish() {
-        process.seal();
-        thread.join();
-    }
-    void stop() {
-        thread.request_stop();
-        thread.join();
-    }
-
-    // What came into the queues is out or counted as lost.
-    bool nothing_is_missing() const {
-        const auto queues = process.queue_counters();
-        const auto& counters = process.counters();
-        const auto dropped_by_exporter =
-            counters.dropped_failed.get() + counters.dropped_oversize.get() + counters.dropped_unreachable.get();
-        return queues.pushed == counters.records.get() + dropped_by_exporter + process.dropped_undelivered();
-    }
-};
-
-std::vector<std::uint64_t> numbers(std::size_t count) {
-    std::vector<std::uint64_t> out(count);
-    std::iota(out.begin(), out.end(), 0);
-    return out;
-}
-
-void push_all(RecordQueue& queue, std::uint64_t first, std::size_t batches, std::size_t size) {
-    for (std::size_t i = 0; i < batches; ++i) REQUIRE(queue.try_push(make_batch(first + i * size, size)));
 }
 
 TEST_CASE("ExportingProcess: writes everything, flushes, closes and ends when its producers have") {
@@ -194,7 +145,7 @@ TEST_CASE("ExportingProcess: live, a full queue is a drop that its producer coun
     REQUIRE(running.exporter.wait_until([](const auto& e) { return e.writes_begun == 1; }));
     push_all(*queue, 10, 2, 10);
     REQUIRE_FALSE(queue->try_push(make_batch(30, 10)));
-    queue->count_dropped(10);
+    queue->count_dropped(*make_batch(30, 10));
     queue->end_of_stream();
     running.exporter.change([](auto& b) { b.block_writes = false; });
     running.finish();

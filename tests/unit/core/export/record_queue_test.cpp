@@ -27,7 +27,7 @@ TEST_CASE("RecordQueue: refuses a batch when full and counts nothing") {
     CHECK_FALSE(queue.try_push(make_batch(7, 5)));
     CHECK(queue.pushed_records() == 7);
     CHECK(queue.dropped_records() == 0);
-    queue.count_dropped(5);
+    queue.count_dropped(*make_batch(7, 5));
     CHECK(queue.dropped_records() == 5);
 
     CHECK(queue.try_pop()->records.size() == 3);

@@ -203,10 +203,10 @@ TEST_CASE("Elements: no two fields have one element, and a reverse one of ours i
     std::set<int> own;
     const auto take = [&](const IeId& ie, std::string_view column) {
         if (ie.id == 0) return;
-        const auto [at, fresh] = seen.emplace(std::pair(ie.pen, int{ie.id}), column);
-        CAPTURE(at->second);
+        const auto added = seen.emplace(std::pair(ie.pen, int{ie.id}), column);
+        CAPTURE(added.first->second);
         CAPTURE(std::string(column));
-        CHECK((fresh || at->second == column));
+        CHECK((added.second || added.first->second == column));
         if (ie.pen == kOurPen) own.insert(ie.id);
     };
     for (const auto& field : builtin_elements()) {

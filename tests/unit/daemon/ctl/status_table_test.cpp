@@ -54,6 +54,12 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     exporter.sampled_out = 12;
     exporter.dropped = {{"queue_full", 3}, {"failed", 4}};
     exporter.shortened = {{"strings", 0}, {"lists", 13}};
+    exporter.redelivered = 14;
+    exporter.losses = {16, 17, 18, 1'700'000'000'000, 1'700'000'001'000};
+    exporter.spool.path = "/var/spool/nfstreamd/main";
+    exporter.spool.records = 19, exporter.spool.octets = 20;
+    exporter.spool.oldest_ms = 1'600'000'000'999;
+    exporter.spool.counts[0].second = 22;
     exporter.last_error = "connection refused";
     status.exporters.push_back(exporter);
 
@@ -75,6 +81,10 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
           "udp://192.0.2.5:4739",
           "lost: queue_full 3, failed 4",
           "shortened records: lists 13\n",
+          "lost before export: 16 records of 17 packets, 18 octets, from 2023-11-14T22:13:20Z to "
+          "2023-11-14T22:13:21Z\n",
+          "spool: 19 records in 20 octets, the oldest of 2020-09-13T12:26:40Z; written 22; /var/spool/nfstreamd/main\n",
+          "delivered again: 14\n",
           "left out: 11 records by filter, 12 by sampling",
           "selection: random, 1 packet of 10, 900 sampled out; by hash 0.25 of all packets, 75 filtered",
           "checksums: 8 bad, 9 left to the interface",

@@ -25,11 +25,11 @@ using Columns = std::map<std::string, std::string>;
 Columns derive(const std::map<std::string, exporters::ipfix::FactValue>& known, const Bytes& mac = {}) {
     DerivedColumns derived;
     FlowFacts facts;
-    for (const auto& [column, value] : known) {
-        const auto fact = scoped_fact(column);
-        REQUIRE_MESSAGE(fact, column);
-        facts.at(fact->scope, fact->fact) = value;
-        derived.has(column);
+    for (const auto& column : known) {
+        const auto fact = scoped_fact(column.first);
+        REQUIRE_MESSAGE(fact, column.first);
+        facts.at(fact->scope, fact->fact) = column.second;
+        derived.has(column.first);
     }
     facts.source_mac = mac;
     std::string text = "{\"\":0";

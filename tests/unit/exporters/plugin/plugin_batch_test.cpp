@@ -46,8 +46,8 @@ TEST_CASE("PluginBatch: values have the type of their field, or are absent, for 
     for (const InformationElement& field : builtin_elements()) {
         CAPTURE(field.column);
         const auto of_full = plugin_value(field, full), of_bare = plugin_value(field, bare);
-        CHECK((of_full.type == plugin_type_of(field.type) || of_full.type == NFSTREAMD_ABSENT));
-        CHECK((of_bare.type == plugin_type_of(field.type) || of_bare.type == NFSTREAMD_ABSENT));
+        CHECK((of_full.type == plugin_type_of(field) || of_full.type == NFSTREAMD_ABSENT));
+        CHECK((of_bare.type == plugin_type_of(field) || of_bare.type == NFSTREAMD_ABSENT));
         if (std::holds_alternative<std::monostate>(field.value(full)))
             CHECK(of_full.type == NFSTREAMD_ABSENT);
         else
