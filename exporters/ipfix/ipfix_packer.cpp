@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "exporters/session/big_endian.hpp"
@@ -11,6 +12,8 @@ namespace nfstreamd::exporters::ipfix {
 namespace {
 
 constexpr std::uint16_t kTemplateSet = 2;
+constexpr std::size_t kTemplateHeader = 4, kSpecifier = 4, kEnterpriseNumber = 4;
+constexpr std::uint8_t kEnterpriseBit = 0x80;
 constexpr std::size_t kLengthAt = 2;     // RFC 7011, 3.1
 constexpr std::size_t kOptionsPart = 4;  // options fill a fourth of a message at most
 
@@ -27,6 +30,14 @@ void for_each_set(std::span<const std::uint8_t> message, Use use) {
         use(message.subspan(at, length));
         at += length;
     }
+}
+
+// Of the template record that stands first (RFC 7011, 3.4.1).
+std::size_t template_length(std::span<const std::uint8_t> record) {
+    std::size_t length = kTemplateHeader;
+    for (std::size_t fields = number_at(record, 2); fields > 0 && length + kSpecifier <= record.size(); --fields)
+        length += (record[length] & kEnterpriseBit) != 0 ? kSpecifier + kEnterpriseNumber : kSpecifier;
+    return length;
 }
 
 void append(std::string& out, std::span<const std::uint8_t> octets) {
@@ -82,11 +93,21 @@ Status PackedFormat::read_announcement() {
     return ok();
 }
 
+// A Template Set may have several templates; here each gets a Set of its own.
 void PackedFormat::keep_set(std::span<const std::uint8_t> set) {
-    if (number_at(set, 0) == kTemplateSet && set.size() >= kSetHeader + 2)
-        templates_[number_at(set, kSetHeader)].assign(set.begin(), set.end());
-    else
+    if (number_at(set, 0) != kTemplateSet) {
         options_.insert(options_.end(), set.begin(), set.end());
+        return;
+    }
+    for (auto rest = set.subspan(kSetHeader); rest.size() >= kTemplateHeader;) {
+        const std::size_t length = std::min(template_length(rest), rest.size());
+        std::vector<std::uint8_t>& own = templates_[number_at(rest, 0)];
+        own.assign(kSetHeader, 0);
+        store_big_endian(kTemplateSet, own.data());
+        store_big_endian(static_cast<std::uint16_t>(kSetHeader + length), own.data() + 2);
+        own.insert(own.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(length));
+        rest = rest.subspan(length);
+    }
 }
 
 void PackedFormat::finish(std::span<const std::uint8_t> message, const MessageCounts& counts, PackedMessage& out) {

@@ -54,7 +54,7 @@ Result<std::unique_ptr<Exporter>> make_lines(const ExporterContext& context) {
 
 constinit const ExporterType kLinesExporterType{
     .name = "lines",
-    .summary = "JSON or CSV lines over TCP or UDP, as Logstash, Vector and Fluent Bit read them",
+    .summary = "JSON or CSV lines over TCP, UDP, TLS or DTLS, as Logstash, Vector and Fluent Bit read them",
     .settings = kSettings,
     .exclusive = false,
     .make = &make_lines,

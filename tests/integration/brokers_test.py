@@ -245,9 +245,12 @@ class KafkaLive(harness.TestCase):
         self.probe = harness.Namespace(self)
         self.mock = self.start(MOCK, "flows", 1, namespace=self.probe)
         self.bootstrap = wait_for(lambda: self.mock.stdout().strip(), self.mock.describe)
+        self.begin("")
+
+    def begin(self, more):
         self.process = self.daemon(
             "capture:\n  - {interface: lo, n_meters: 1, bpf_filter: udp dst port 7777}\nmetering:\n  idle_timeout: 600\n"
-            + page("kafka", ("kafka.example:9092", self.bootstrap)) + "    flush_interval: 100ms\n"
+            + page("kafka", ("kafka.example:9092", self.bootstrap)) + "    flush_interval: 100ms\n" + more +
             f"control: {{socket: {self.folder}/control.sock}}\n", namespace=self.probe)
         wait_for(lambda: self.status(self.process)["interfaces"][0]["up"], self.process.describe)
 
@@ -280,6 +283,23 @@ class KafkaLive(harness.TestCase):
         wait_for(lambda: self.exporter()["records"] == 30, lambda: str(self.exporter()), 60)
         self.assertEqual(sorted(self.read()), [*range(50000, 50020), *range(51000, 51010)])
         self.assertEqual(sum(self.exporter()["dropped"].values()), 0)
+        self.assertEqual(self.process.stop(), 0, self.process.describe())
+
+    def test_a_spool_keeps_what_the_brokers_do_not_have_over_a_restart(self):
+        spool = f"    spool: {{directory: {self.folder}/spool}}\n"
+        self.assertEqual(self.process.stop(), 0, self.process.describe())
+        self.begin(spool)
+        self.flows(*range(50000, 50010))
+        wait_for(lambda: self.exporter()["records"] == 10, lambda: str(self.exporter()))
+        self.mock.send_signal(signal.SIGUSR1)
+        self.flows(*range(51000, 51010))
+        wait_for(lambda: not self.exporter()["up"], lambda: str(self.exporter()))
+        self.assertEqual(self.process.stop(), 0, self.process.describe())
+        self.mock.send_signal(signal.SIGUSR2)
+        self.begin(spool)
+        expected = [*range(50000, 50010), *range(51000, 51010)]
+        wait_for(lambda: len(self.read()) >= 20, lambda: f"{self.exporter()}\n{self.process.describe()}", 60)
+        self.assertEqual(sorted(self.read()), expected)
         self.assertEqual(self.process.stop(), 0, self.process.describe())
 
     def test_a_stop_while_the_brokers_are_away_says_how_many_were_lost(self):

@@ -11,7 +11,7 @@ namespace {
 IpfixOptions options(std::uint16_t max_message = kFileMessage) {
     IpfixOptions made;
     made.fields = ipfix_fields(made.groups, kOurPen);
-    made.options.kinds = {OptionsKind::kTypes, OptionsKind::kSampling};
+    made.options.kinds = {OptionsKind::kSampling};
     made.observation_domain = 42;
     made.max_message = max_message;
     return made;
