@@ -8,11 +8,8 @@
 #include <array>
 #include <utility>
 
-#include "core/record/schemas.hpp"
-#include "exporters/encode/anonymizer.hpp"
-#include "exporters/encode/csv_encoder.hpp"
-#include "exporters/encode/json_encoder.hpp"
 #include "exporters/message_exporter.hpp"
+#include "exporters/text_format.hpp"
 #include "exporters/transport/compressor.hpp"
 #include "exporters/transport/file_transport.hpp"
 #include "exporters/transport/rotating_transport.hpp"
@@ -32,11 +29,7 @@ constexpr std::array kSettings{
                 .required = true,
                 .description = "File to write, made if missing; \"-\" is standard output; .gz or .zst behind the "
                                "suffix compresses it."},
-    SettingSpec{.name = "schema",
-                .type = SettingType::kChoice,
-                .default_value = "nfstream6",
-                .description = "Generation of nfstream whose columns it has; the default is metering.compatibility.",
-                .choices = kGenerationChoices},
+    kSchemaSetting,
     SettingSpec{.name = "append",
                 .type = SettingType::kBool,
                 .default_value = "false",
@@ -75,20 +68,9 @@ constexpr std::array kSettings{
                 .description = "Files with a time stamp that are kept, the oldest are removed; 0: all.",
                 .min = 0,
                 .max = kMostFiles},
-    SettingSpec{.name = "columns_to_anonymize",
-                .type = SettingType::kStringList,
-                .default_value = "[]",
-                .description = "Columns whose values are replaced by keyed BLAKE2b hashes, as nfstream does it."},
-    SettingSpec{.name = "anonymization_key",
-                .type = SettingType::kSecret,
-                .default_value = "",
-                .description = "Key of these hashes, 128 hexadecimal digits or any text of 16 characters or more, for "
-                               "pseudonyms that stay the same; unless set, a random one for each run."},
+    kPseudonymSettings[0],
+    kPseudonymSettings[1],
 };
-
-Error at(const config::Settings& settings, std::string_view name, std::string_view message) {
-    return {ErrorCode::kInvalidArgument, fmt::format("{}: {}", name, message), settings.where(name)};
-}
 
 std::uint64_t unsigned_of(const config::Settings& settings, std::string_view name) {
     return static_cast<std::uint64_t>(settings.integer(name));
@@ -99,14 +81,15 @@ Status check_rotation(const config::Settings& settings) {
     const bool stamped = settings.duration("rotate.every").count() > 0 || settings.integer("rotate.size") > 0;
     const bool by_flows = settings.integer("flows_per_file") > 0;
     if (settings.integer("rotate_files") > 0 && (!by_flows || stamped))
-        return at(settings, "rotate_files",
-                  by_flows ? "does not go with rotate, which has keep" : "needs flows_per_file");
+        return setting_error(settings, "rotate_files",
+                             by_flows ? "does not go with rotate, which has keep" : "needs flows_per_file");
     if (settings.integer("rotate.keep") > 0 && !stamped)
-        return at(settings, "rotate.keep", "needs rotate.every or rotate.size");
+        return setting_error(settings, "rotate.keep", "needs rotate.every or rotate.size");
     const auto every = settings.duration("rotate.every");
-    if (every.count() > 0 && every < std::chrono::seconds(1)) return at(settings, "rotate.every", "must be 1s or more");
+    if (every.count() > 0 && every < std::chrono::seconds(1))
+        return setting_error(settings, "rotate.every", "must be 1s or more");
     if (settings.string("path") == "-" && (stamped || by_flows))
-        return at(settings, "path", "standard output cannot be rotated");
+        return setting_error(settings, "path", "standard output cannot be rotated");
     return ok();
 }
 
@@ -114,7 +97,7 @@ Result<std::unique_ptr<Transport>> make_transport(const ExporterContext& context
     const config::Settings& settings = context.settings;
     const std::string& path = settings.string("path");
     if (path.empty() || path.back() == '/')
-        return at(settings, "path", path.empty() ? "must not be empty" : "must name a file, not a folder");
+        return setting_error(settings, "path", path.empty() ? "must not be empty" : "must name a file, not a folder");
     if (auto status = check_rotation(settings); !status) return status.error();
     const RotationLimits limits{.messages = unsigned_of(settings, "flows_per_file"),
                                 .size = unsigned_of(settings, "rotate.size"),
@@ -132,51 +115,21 @@ Result<std::unique_ptr<Transport>> make_transport(const ExporterContext& context
         std::make_unique<RotatingTransport>(path, append, limits, std::move(pieces), context.logger));
 }
 
-// A name that is no column would leave in clear what was to be hidden; one that
-// is not among the fields has nothing to hide.
-Result<std::unique_ptr<const Anonymizer>> make_anonymizer(const config::Settings& settings,
-                                                          const FieldSelection& fields) {
-    const auto& columns = settings.strings("columns_to_anonymize");
-    const std::string& secret = settings.string("anonymization_key");
-    if (columns.empty()) {
-        if (!secret.empty()) return at(settings, "anonymization_key", "needs columns_to_anonymize");
-        return std::unique_ptr<const Anonymizer>();
-    }
-    for (const std::string& column : columns) {
-        const bool sent = std::any_of(fields.begin(), fields.end(), [&](const auto* f) { return f->column == column; });
-        if (!sent && !find_field(column))
-            return at(settings, "columns_to_anonymize", fmt::format("there is no column \"{}\"", column));
-    }
-    const auto key = Anonymizer::make_key(secret);
-    if (!key) return at(settings, "anonymization_key", key.error().message);
-    auto made = Anonymizer::make(columns, key.value());
-    if (!made) return at(settings, "columns_to_anonymize", made.error().message);
-    return std::unique_ptr<const Anonymizer>(std::move(made.value()));
-}
-
-template <class FormatEncoder>
-Result<std::unique_ptr<Exporter>> make(const ExporterContext& context, std::string_view type) {
-    const config::Settings& settings = context.settings;
-    const Generation schema = find_generation(settings.string("schema")).value_or(Generation::kNfstream6);
-    if (schema == Generation::kNfstream3 && !context.groups.nfstream3)
-        return at(settings, "schema", "nfstream3 needs flows that are numbered from their creation on, so a restart");
-    auto fields = select_fields(settings.strings("fields"), schema_fields(schema, context.groups), context.groups);
-    if (!fields) return at(settings, "fields", fields.error().message);
-    auto anonymizer = make_anonymizer(settings, fields.value());
-    if (!anonymizer) return anonymizer.error();
-    auto transport = make_transport(context, type);
+Result<std::unique_ptr<Exporter>> make(const ExporterContext& context, std::string_view format) {
+    auto encoder = make_text_encoder(context, format);
+    if (!encoder) return encoder.error();
+    auto transport = make_transport(context, format);
     if (!transport) return transport.error();
-    return std::unique_ptr<Exporter>(std::make_unique<MessageExporter>(
-        std::make_unique<FormatEncoder>(std::move(fields.value()), std::move(anonymizer.value())),
-        std::move(transport.value())));
+    return std::unique_ptr<Exporter>(
+        std::make_unique<MessageExporter>(std::move(encoder.value()), std::move(transport.value())));
 }
 
 Result<std::unique_ptr<Exporter>> make_csv(const ExporterContext& context) {
-    return make<CsvEncoder>(context, "csv");
+    return make(context, "csv");
 }
 
 Result<std::unique_ptr<Exporter>> make_json(const ExporterContext& context) {
-    return make<JsonEncoder>(context, "json");
+    return make(context, "json");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "exporters/ipfix/ipfix_type.hpp"
 #endif
 #include "exporters/plugin/plugin_exporter.hpp"
+#include "exporters/publish/types.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
@@ -160,7 +161,23 @@ std::span<const ExporterType> exporter_types() noexcept {
 #ifdef NFSTREAMD_WITH_IPFIX
         kIpfixExporterType,
 #endif
-        kNetflow9ExporterType, kNetflow5ExporterType, kCsvExporterType, kJsonExporterType, kPluginExporterType,
+        kNetflow9ExporterType, kNetflow5ExporterType, kCsvExporterType,    kJsonExporterType,
+#ifdef NFSTREAMD_WITH_KAFKA
+        kKafkaExporterType,
+#endif
+#ifdef NFSTREAMD_WITH_MQTT
+        kMqttExporterType,
+#endif
+#ifdef NFSTREAMD_WITH_ZMQ
+        kZmqExporterType,
+#endif
+#ifdef NFSTREAMD_WITH_NATS
+        kNatsExporterType,
+#endif
+#ifdef NFSTREAMD_WITH_HTTP
+        kHttpExporterType,
+#endif
+        kLinesExporterType,    kSyslogExporterType,   kPluginExporterType,
     };
     return kTypes;
 }
