@@ -15,9 +15,11 @@ constexpr FieldAnonymization kCut{kPrecisionDegradation, kStable}, kPseudonym{kP
 
 constexpr std::array<std::string_view, 2> kOuis{"src_oui", "dst_oui"};
 constexpr std::array<std::string_view, 3> kTunnelKeys{"tunnel_key", "tunnel_reverse_key", "layer2_segment_id"};
-constexpr std::string_view kAddressText = "dns_answer", kProcessNumber = "system_process_pid";
+constexpr std::string_view kAddressText = "dns_answer";
 // The texts that RecordAnonymizer hides; a test compares.
-constexpr std::array<std::string_view, 20> kTexts{"requested_server_name",
+constexpr std::array<std::string_view, 2> kVendors{"src_mac_vendor", "dst_mac_vendor"};
+constexpr std::array<std::string_view, 3> kTextNumbers{"system_process_pid", "src_asn", "dst_asn"};
+constexpr std::array<std::string_view, 26> kTexts{"requested_server_name",
                                                   "client_fingerprint",
                                                   "server_fingerprint",
                                                   "user_agent",
@@ -36,7 +38,13 @@ constexpr std::array<std::string_view, 20> kTexts{"requested_server_name",
                                                   "system_process_name",
                                                   "ssh_client_version",
                                                   "ssh_server_version",
-                                                  "detected_os"};
+                                                  "detected_os",
+                                                  "src_as_organization",
+                                                  "dst_as_organization",
+                                                  "src_country",
+                                                  "dst_country",
+                                                  "src_label",
+                                                  "dst_label"};
 
 template <std::size_t Count>
 bool has(const std::array<std::string_view, Count>& columns, std::string_view column) {
@@ -76,7 +84,8 @@ FieldAnonymization AnonymizationPlan::of(const InformationElement& field) const 
     if (has(kOuis, field.column)) return ouis_;
     if (has(kTunnelKeys, field.column)) return tunnel_keys_;
     if (has(kTexts, field.column)) return texts_;
-    if (field.column == kProcessNumber) return texts_ == FieldAnonymization{} ? texts_ : kCut;
+    if (has(kTextNumbers, field.column)) return texts_ == FieldAnonymization{} ? texts_ : kCut;
+    if (has(kVendors, field.column)) return ouis_ == FieldAnonymization{} ? ouis_ : kCut;
     return {};
 }
 

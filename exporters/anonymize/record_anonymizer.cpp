@@ -83,6 +83,7 @@ void RecordAnonymizer::anonymize(FlowRecord& record, Arena& arena) {
     record.destination_mac = mac(record.destination_mac);
     if (record.tunnel && hides_addresses_) record.tunnel = tunnel(*record.tunnel, arena);
     if (record.application) record.application = application(*record.application, arena);
+    if (record.enrichment) record.enrichment = enrichment(*record.enrichment, arena);
     if (record.process && text_method_ != TextMethod::kKeep) record.process = process(*record.process, arena);
 }
 
@@ -152,6 +153,24 @@ const ApplicationRecord* RecordAnonymizer::application(const ApplicationRecord& 
     auto* hidden = arena.make(clear);
     for (const auto member : kTexts) hidden->*member = text(clear.*member, arena);
     if (clear.details) hidden->details = details(*clear.details, arena);
+    return hidden;
+}
+
+// What tables say of an address narrows it down: it goes with the texts, the
+// vendor with the hardware address.
+EndpointRecord RecordAnonymizer::endpoint(const EndpointRecord& clear, Arena& arena) {
+    EndpointRecord hidden = clear;
+    if (text_method_ != TextMethod::kKeep) hidden.asn = 0;
+    for (const auto member : {&EndpointRecord::as_organization, &EndpointRecord::country, &EndpointRecord::label})
+        hidden.*member = text(clear.*member, arena);
+    if (mac_method_ != MacMethod::kOff && mac_method_ != MacMethod::kOui) hidden.mac_vendor = {};
+    return hidden;
+}
+
+const EnrichmentRecord* RecordAnonymizer::enrichment(const EnrichmentRecord& clear, Arena& arena) {
+    auto* hidden = arena.make<EnrichmentRecord>();
+    hidden->source = endpoint(clear.source, arena);
+    hidden->destination = endpoint(clear.destination, arena);
     return hidden;
 }
 

@@ -32,6 +32,8 @@ private:
     const TunnelRecord* tunnel(const TunnelRecord& clear, Arena& arena);
     const ApplicationDetails* details(const ApplicationDetails& clear, Arena& arena);
     const ApplicationRecord* application(const ApplicationRecord& clear, Arena& arena);
+    EndpointRecord endpoint(const EndpointRecord& clear, Arena& arena);
+    const EnrichmentRecord* enrichment(const EnrichmentRecord& clear, Arena& arena);
     const ProcessRecord* process(const ProcessRecord& clear, Arena& arena);
 
     const bool hides_addresses_;

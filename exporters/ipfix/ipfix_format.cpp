@@ -117,27 +117,24 @@ MessageFormat::Added IpfixFormat::add(const FlowRecord& record, MessageQueue& qu
     std::optional<ReversedFlow> back;  // the other half, when each has a record of its own
     if (two_way && !biflow_) back.emplace(record);
     const std::size_t limit = record_limit(queue.max_message());
-    const std::size_t length = measure(kind, record, limit, texts_[0]);
-    const std::size_t back_length = back ? measure(kind, back->record, limit, texts_[1]) : 0;
-    if (kMessageHeader + kSetHeader + length + back_length > queue.max_message()) return Added::kTooLong;
-    if (!queue.has_room(kind.template_id, length + back_length)) return Added::kNoRoom;
-    append(kind, record, texts_[0], length, queue);
-    if (back) append(kind, back->record, texts_[1], back_length, queue);
+    const auto there = kind.encoder.measure(record, limit, texts_[0]);
+    const auto other = back ? kind.encoder.measure(back->record, limit, texts_[1]) : RecordEncoder::Measured{};
+    const std::size_t length = there.length + other.length;
+    if (kMessageHeader + kSetHeader + length > queue.max_message()) return Added::kTooLong;
+    if (!queue.has_room(kind.template_id, length)) return Added::kNoRoom;
+    append(kind, record, texts_[0], there.length, queue);
+    if (back) append(kind, back->record, texts_[1], other.length, queue);
+    if (there.cut() || other.cut())
+        note_cut(there.strings_cut || other.strings_cut, there.lists_cut || other.lists_cut);
     return Added::kTaken;
 }
 
-std::size_t IpfixFormat::measure(const Kind& kind, const FlowRecord& record, std::size_t limit, RecordTexts& texts) {
-    const auto measured = kind.encoder.measure(record, limit, texts);
-    if (measured.cut()) note_cut(measured);
-    return measured.length;
-}
-
-void IpfixFormat::note_cut(const RecordEncoder::Measured& measured) {
-    if (measured.strings_cut) ++shortened_.strings;
-    if (measured.lists_cut) ++shortened_.lists;
-    const auto held = (measured.lists_cut ? lists_log_ : strings_log_).admit();
+void IpfixFormat::note_cut(bool strings, bool lists) {
+    if (strings) ++shortened_.strings;
+    if (lists) ++shortened_.lists;
+    const auto held = (lists ? lists_log_ : strings_log_).admit();
     if (held < 0) return;
-    if (measured.lists_cut)
+    if (lists)
         logger_.warning("lists cut to fit a message: send fewer fields, lower splt_analysis or raise mtu",
                         {{"name", name_}, {"suppressed", held}});
     else

@@ -69,8 +69,7 @@ private:
     AnnouncedOptions announced(const IpfixOptions& options) const;
     std::size_t record_limit(std::size_t max_message) const noexcept;
     const Kind& kind_of(const FlowRecord& record, bool biflow) const;
-    std::size_t measure(const Kind& kind, const FlowRecord& record, std::size_t limit, RecordTexts& texts);
-    void note_cut(const RecordEncoder::Measured& measured);
+    void note_cut(bool strings, bool lists);
     static void append(const Kind& kind, const FlowRecord& record, const RecordTexts& texts, std::size_t length,
                        MessageQueue& queue);
 

@@ -74,6 +74,10 @@ inline FlowRecord& add_identifying(RecordBatch& batch, std::uint64_t id,
     process->pid = 4711;
     process->name = "firefox";
     record.process = process;
+    auto* enrichment = batch.arena.make<EnrichmentRecord>();
+    enrichment->source = {64500, "Example Net", "DE", "office", "Vendor"};
+    enrichment->destination = {64501, "Example Hosting", "FR", "servers", "Other Vendor"};
+    record.enrichment = enrichment;
     return record;
 }
 

@@ -93,7 +93,7 @@ TEST_CASE("RecordAnonymizer: a field changes exactly if the plan says so, for al
 TEST_CASE("AnonymizationPlan: every text and address of the field table is hidden or known to be harmless") {
     const std::set<std::string_view> harmless{"interface_name", "application_name", "application_category_name",
                                               "content_type",   "http_method",      "tls_alpn",
-                                              "tunnel_type",    "risk_names"};
+                                              "tunnel_type",    "risk_names",       "application_id"};
     const AnonymizationPlan plan(options(AddressMethod::kTruncate, MacMethod::kDrop, TextMethod::kDrop));
     for (const InformationElement& field : builtin_elements()) {
         if (!may_identify(field.type)) continue;

@@ -132,7 +132,7 @@ TEST_CASE("MessageReader: values are written by their abstract types") {
     r.reader.feed_datagram(m.end_set().done(), "a");
     REQUIRE(r.lines.size() == 1);
     CHECK(r.lines[0] ==
-          "{\"applicationId\":\"beef\",\"interface_name\":\"e\\\"\\n\xEF\xBF\xBD\",\"dataRecordsReliability\":true,"
+          "{\"application_id\":\"beef\",\"interface_name\":\"e\\\"\\n\xEF\xBF\xBD\",\"dataRecordsReliability\":true,"
           "\"observationTimeSeconds\":1700000000000,\"observationTimeMicroseconds\":1700000000500,"
           "\"absoluteError\":1.5,\"samplingProbability\":0.5,\"src_ip\":\"2001:db8::5\","
           "\"src_mac\":\"00:01:00:02:00:03\",\"_12345_77\":\"010203\",\"mibObjectValueInteger\":-2}");

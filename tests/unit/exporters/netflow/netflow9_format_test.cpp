@@ -38,6 +38,7 @@ Netflow9Options options(bool biflow = false) {
                              "src2dst_last_seen_ms", "application_name", "tls_server_name", "src2dst_tcp_flags"})
         o.fields.push_back(find_field(name));
     o.source_id = 9;
+    o.options.kinds = {};
     o.biflow = biflow;
     o.start_ms = kStart;
     return o;
