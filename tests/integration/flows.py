@@ -4,7 +4,7 @@
 
 usage: flows.py DEVICE RATE FIRST COUNT    sends them; a flow's number is the lower three octets of its source address
 """
-import pathlib
+import re
 import socket
 import struct
 import sys
@@ -83,37 +83,64 @@ class _Template:
         return count
 
 
-def read_session(octets, ordered=True):
-    """The numbers of the flows of one transport session (RFC 7011), in their order. Not `ordered`: messages may be
-    missing and sessions follow each other, as with datagrams. The last message may be cut off."""
-    numbers, templates, expected, at = [], {}, 0, 0
+def _messages(octets):
+    """Begin, end and sequence number of each; the last one may be cut off."""
+    at = 0
     while len(octets) - at >= 16:
         version, length, _, sequence, _ = struct.unpack_from(">HHIII", octets, at)
         if version != 10 or length < 16:
             raise BrokenSession(f"no message at octet {at}")
         if at + length > len(octets):
-            break
-        if ordered and sequence != expected:
-            raise BrokenSession(f"sequence number {sequence} instead of {expected} at octet {at}")
-        expected = sequence + _read_message(octets, at + 16, at + length, templates, numbers) & 0xffffffff
+            return
+        yield at, at + length, sequence
         at += length
-    return numbers
 
 
-def _read_message(octets, at, end, templates, numbers):
-    records = 0
+def _sets(octets, begin, end):
+    at = begin + 16
     while end - at >= 4:
         set_id, length = struct.unpack_from(">HH", octets, at)
         if length < 4 or at + length > end:
             raise BrokenSession(f"a Set of {length} octets")
-        if set_id in (2, 3):
-            _learn(octets, at + 4, at + length, set_id == 3, templates)
-        elif set_id not in templates:
-            raise BrokenSession(f"data of template {set_id}, which was not told in this session")
-        else:
-            records += templates[set_id].read(octets, at + 4, at + length, numbers)
+        yield set_id, at + 4, at + length
         at += length
-    return records
+
+
+def read_session(octets):
+    """The numbers of the flows of one transport session over a stream (RFC 7011), in their order: templates are there
+    before their data, sequence numbers begin at 0 and have no gap."""
+    numbers, templates, expected = [], {}, 0
+    for begin, end, sequence in _messages(octets):
+        if sequence != expected:
+            raise BrokenSession(f"sequence number {sequence} instead of {expected} at octet {begin}")
+        for set_id, at, stop in _sets(octets, begin, end):
+            if set_id in (2, 3):
+                _learn(octets, at, stop, set_id == 3, templates)
+            elif set_id not in templates:
+                raise BrokenSession(f"data of template {set_id}, which was not told in this session")
+            else:
+                expected += templates[set_id].read(octets, at, stop, numbers)
+    return numbers
+
+
+def read_datagrams(octets):
+    """The numbers of the flows, by the templates that came at some time."""
+    numbers, templates = [], {}
+    sets = [found for begin, end, _ in _messages(octets) for found in _sets(octets, begin, end)]
+    for set_id, at, stop in sets:
+        if set_id in (2, 3):
+            _learn(octets, at, stop, set_id == 3, templates)
+    for set_id, at, stop in sets:
+        if set_id not in (2, 3):
+            templates[set_id].read(octets, at, stop, numbers)
+    return numbers
+
+
+def read_lines(octets):
+    """The numbers of the flows in JSON lines; the last one may be cut off."""
+    whole = octets[:octets.rfind(b"\n") + 1]
+    return [int(high) << 16 | int(middle) << 8 | int(low)
+            for high, middle, low in re.findall(rb'"src_ip":\s*"10\.(\d+)\.(\d+)\.(\d+)"', whole)]
 
 
 def _learn(octets, at, end, options, templates):
@@ -125,12 +152,6 @@ def _learn(octets, at, end, options, templates):
         template = _Template(octets, at + header, count)
         templates[number] = template
         at = template.end
-
-
-def read_recordings(folder, prefix, ordered=True):
-    """Of each session that recorder.py has written under the prefix."""
-    paths = sorted(pathlib.Path(folder).glob(f"{prefix}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    return [read_session(path.read_bytes(), ordered) for path in paths]
 
 
 if __name__ == "__main__":

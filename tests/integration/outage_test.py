@@ -6,6 +6,7 @@ import collections
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -27,8 +28,9 @@ class Collector:
     """A recorder.py: what it writes is under its name."""
     count = 0
 
-    def __init__(self, case, protocol="tcp", port=None, *certificate):
+    def __init__(self, case, protocol="tcp", port=None, certificate=(), read=flows.read_session):
         Collector.count += 1
+        self.read = read
         self.case, self.name, self.port = case, f"collector{Collector.count}", port or case.port
         self.process = case.start(sys.executable, "-B", INTEGRATION / "recorder.py", protocol, self.port,
                                   case.folder / self.name, *certificate, namespace=case.probe)
@@ -36,11 +38,14 @@ class Collector:
         wait_for(lambda: self.process.listens(self.port, kind) or not self.process.running(), self.process.describe)
         case.assertTrue(self.process.running(), self.process.describe())
 
+    def files(self):
+        return self.case.folder.glob(f"{self.name}-*")
+
     def octets(self):
-        return sum(path.stat().st_size for path in self.case.folder.glob(f"{self.name}-*"))
+        return sum(path.stat().st_size for path in self.files())
 
     def sessions(self):
-        return flows.read_recordings(self.case.folder, self.name)
+        return [self.read(path.read_bytes()) for path in self.files()]
 
     def numbers(self):
         return [number for session in self.sessions() for number in session]
@@ -70,6 +75,11 @@ class Outage(harness.TestCase):
             f"control: {{socket: {socket}}}\n", namespace=self.probe)
         wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
         return daemon
+
+    def end(self, daemon):
+        """What a collector that is there has read does not stay on the disk."""
+        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        self.assertEqual(list(self.folder.glob("spool/main/*.spool")), [], daemon.describe())
 
     def traffic(self, count):
         """Begins to send so many flows more."""
@@ -133,7 +143,7 @@ class Outage(harness.TestCase):
         row = self.nothing_is_lost(daemon, self.sent, first, second)
         self.assertGreater(row["redelivered"], 0)
         self.assertEqual(len(second.sessions()), 1)
-        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        self.end(daemon)
 
     def test_one_that_does_not_read_for_a_while_misses_nothing_and_gets_nothing_twice(self):
         collector = Collector(self)
@@ -146,7 +156,7 @@ class Outage(harness.TestCase):
         sender.wait(2 * AWAY + harness.DEADLINE)
         row = self.nothing_is_lost(daemon, self.sent, collector)
         self.assertEqual(row["redelivered"], 0)
-        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        self.end(daemon)
 
     def test_what_one_never_read_goes_to_the_one_in_its_place(self):
         stuck = Collector(self)
@@ -159,7 +169,7 @@ class Outage(harness.TestCase):
         other = Collector(self)
         sender.wait(2 * AWAY + harness.DEADLINE)
         self.nothing_is_lost(daemon, self.sent, stuck, other)
-        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        self.end(daemon)
 
     def test_a_daemon_that_is_restarted_while_the_collector_is_away_loses_nothing(self):
         first = Collector(self)
@@ -180,7 +190,94 @@ class Outage(harness.TestCase):
         self.assertGreater(row["spool"]["recovered"], 0)
         self.assertEqual(sum(row["dropped"].values()), 0, row)
         self.assertLessEqual(self.arrives(daemon, first, second), before + row["redelivered"])
-        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        self.end(daemon)
+
+    def kill_and_replace(self, exporter="", type="ipfix", **kind):
+        """A collector of this kind is killed in the midst of traffic and another one comes: nothing is lost."""
+        first = Collector(self, **kind)
+        daemon = self.begin(exporter, type=type)
+        sender = self.traffic(BEFORE + SHORT * RATE + AFTER)
+        self.has_some(first, daemon)
+        first.kill()
+        time.sleep(SHORT)
+        second = Collector(self, **kind)
+        sender.wait(2 * AWAY + harness.DEADLINE)
+        self.nothing_is_lost(daemon, self.sent, first, second)
+        self.end(daemon)
+
+    def test_over_tls_a_collector_that_is_killed_and_comes_back_misses_nothing(self):
+        certificate = [self.folder / "collector.pem", self.folder / "collector.key"]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-subj", "/CN=collector", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "30",
+                        "-out", certificate[0], "-keyout", certificate[1]], check=True, capture_output=True)
+        self.kill_and_replace(f"collectors: ['tls://127.0.0.1:{self.port}'], tls: {{ca: {certificate[0]}}}",
+                              protocol="tls", certificate=certificate)
+
+    def test_a_reader_of_lines_that_is_killed_and_comes_back_misses_nothing(self):
+        self.kill_and_replace(type="lines", read=flows.read_lines)
+
+    def two(self):
+        ports = self.port, harness.free_port()
+        destinations = ", ".join(f"'tcp://127.0.0.1:{port}'" for port in ports)
+        return [Collector(self, port=port) for port in ports], f"collectors: [{destinations}], policy: failover"
+
+    def test_what_the_first_of_two_did_not_read_goes_to_the_second(self):
+        (first, second), destinations = self.two()
+        daemon = self.begin(destinations)
+        sender = self.traffic(BEFORE + AFTER)
+        self.has_some(first, daemon)
+        first.kill()
+        sender.wait(harness.DEADLINE)
+        self.nothing_is_lost(daemon, self.sent, first, second)
+        self.end(daemon)
+
+    def test_without_a_spool_the_second_of_two_misses_what_was_out_to_the_first_and_nothing_else(self):
+        (first, second), destinations = self.two()
+        daemon = self.begin(destinations, spool=False)
+        sender = self.traffic(BEFORE + AFTER)
+        self.has_some(first, daemon)
+        first.kill()
+        sender.wait(harness.DEADLINE)
+        row = self.all_metered(daemon, self.sent)["exporters"][0]
+        self.assertEqual(sum(row["dropped"].values()), 0, row)  # nobody knows of it
+        read, out = first.numbers(), row["collectors"][0]["records"]
+        wait_for(lambda: len(second.numbers()) == self.sent - out, lambda: f"{len(second.numbers())}\n{row}")
+        self.assertEqual(len(set(read) | set(second.numbers())), len(read) + self.sent - out)
+        print(f"without a spool: {out - len(read)} records were in the connection to the collector that was killed")
+        self.end(daemon)
+
+    def udp_outage(self, spool):
+        """A collector of datagrams goes away while there are none, and comes back; how many records are lost."""
+        def collector():
+            return Collector(self, "udp", read=flows.read_datagrams)
+        first = collector()
+        daemon = self.begin(f"collectors: ['udp://127.0.0.1:{self.port}']", spool=spool)
+        self.traffic(BEFORE).wait()
+        wait_for(lambda: len(first.numbers()) == BEFORE, daemon.describe)
+        first.kill()
+        self.traffic(SHORT * RATE).wait(2 * SHORT + harness.DEADLINE)
+        wait_for(lambda: self.exporter(daemon)["dropped"]["unreachable"] > 0, daemon.describe)
+        second = collector()
+        self.traffic(AFTER).wait()
+        self.all_metered(daemon, self.sent)
+
+        def counted():
+            row = self.exporter(daemon)
+            received = set(first.numbers()) | set(second.numbers())
+            return row if self.sent - len(received) == row["dropped"]["unreachable"] else None
+        row = wait_for(counted, lambda: f"{len(second.numbers())} {self.exporter(daemon)}\n{daemon.describe()}")
+        self.assertEqual(sum(row["dropped"].values()), row["dropped"]["unreachable"], row)
+        self.assertEqual(len(set(second.numbers())), len(second.numbers()))
+        self.assertTrue(set(second.numbers()) >= set(range(self.sent - AFTER // 2, self.sent)))
+        self.end(daemon)
+        print(f"udp {'with' if spool else 'without'} a spool: {row['dropped']['unreachable']} of {SHORT * RATE} are lost")
+        return row["dropped"]["unreachable"]
+
+    def test_every_datagram_that_is_refused_is_counted(self):
+        self.assertGreater(self.udp_outage(spool=False), RATE // 2)
+
+    def test_with_a_spool_the_datagrams_that_tell_of_the_outage_are_lost_and_counted(self):
+        self.assertLess(self.udp_outage(spool=True), RATE // 2)
 
 
 if __name__ == "__main__":
