@@ -137,6 +137,16 @@ Status ExportSession::finish(Deadline deadline) {
     return flush(deadline);
 }
 
+Status ExportSession::conclude(Deadline deadline) {
+    if (state_ == State::kUp) {
+        if (Status status = finish(deadline); !status) return status;
+        state_ = State::kEnding;
+    }
+    if (state_ != State::kEnding) return ok();
+    const Status status = transport_->conclude(deadline);
+    return status || status.error().code == ErrorCode::kBusy ? status : fail(status.error());
+}
+
 Status ExportSession::flush(Deadline deadline) {
     data_.end_message();
     if (state_ == State::kUp && session_.empty()) turn_pages(kPagesAtOnce);
@@ -296,7 +306,9 @@ void ExportSession::forget(std::uint64_t from) {
     });
     data_.drop_message();
     data_.clear();  // all of it is newer
+    if (!data_begun_) return;
     data_begun_ = false;
+    close();  // a part of a message may be out: only a new session goes on
 }
 
 Status ExportSession::fail(Error error) {

@@ -61,6 +61,9 @@ public:
     Status flush(Deadline deadline);
     // Before close(): what is left of the announcement, a last report, and a flush.
     Status finish(Deadline deadline);
+    // finish(), then until the collector has ended the session, too, as one does that
+    // has read everything; kBusy: not yet. Only open() and close() come after it.
+    Status conclude(Deadline deadline);
     // Ends the session in an orderly way, what waits stays.
     void close() noexcept;
     // What waits is given up, counted in dropped_failed.
@@ -85,7 +88,7 @@ public:
     std::string description() const { return transport_->description(); }
 
 private:
-    enum class State : std::uint8_t { kClosed, kProving, kUp };
+    enum class State : std::uint8_t { kClosed, kProving, kUp, kEnding };
 
     Status prove();
     Status announce();
