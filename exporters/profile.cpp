@@ -33,9 +33,9 @@ constexpr Profile kProfiles[] = {
      24,
      Sampling::kLegacy,
      "application_id"},
-    // forward counters alone; applications by id, names of fixed length: one of variable length it cannot read
+    // forward counters alone; applications by id, names of fixed length; IANA's texts below 384 stay empty
     {"pmacct", "nfacctd 1.7", false, Elements::kAll, false, true, kNoTypes, Id::kUser5, 24, Sampling::kBoth,
-     "application_name"},
+     "application_name application_category_name interface_name"},
     {"fixbuf", "libfixbuf 2: YAF's tools, SiLK, ipfixDump", true, Elements::kAll, true, true, kAll, Id::kPanaL7Pen, 0,
      Sampling::kBoth},
     // splits biflows; drops every flow without a sampling rate

@@ -35,12 +35,12 @@ bool is_rate_missing(const R& r) {
 
 // nfdump's file has room for these; the list is that of its translation table.
 bool nfdump_stores(const F& f) {
-    return is_iana(f, {1,   2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,  14,  15,  16,  17,  18,
-                       21,  22,  23,  24,  27,  28,  29,  30,  32,  48,  52,  53,  55,  56,  57,  58,  59,  61,
-                       62,  63,  70,  71,  72,  73,  74,  75,  76,  77,  78,  79,  80,  81,  85,  86,  89,  95,
-                       128, 129, 136, 138, 139, 148, 149, 150, 151, 152, 153, 156, 157, 158, 159, 160, 171, 172,
-                       176, 177, 178, 179, 180, 181, 182, 183, 192, 197, 225, 226, 227, 228, 230, 231, 232, 234,
-                       235, 239, 243, 244, 245, 252, 253, 254, 255, 256, 281, 282, 298, 299, 302, 323});
+    return is_iana(
+        f, {1,   2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,  14,  15,  16,  17,  18,  21,  22,  23,
+            24,  27,  28,  29,  30,  32,  48,  55,  56,  57,  58,  59,  61,  62,  63,  70,  71,  72,  73,  74,  75,
+            76,  77,  78,  79,  80,  81,  85,  86,  89,  95,  128, 129, 136, 138, 139, 149, 150, 151, 152, 153, 156,
+            157, 158, 159, 160, 171, 172, 176, 177, 178, 179, 180, 181, 182, 183, 192, 197, 225, 226, 227, 228, 230,
+            231, 232, 234, 235, 239, 243, 244, 245, 252, 253, 254, 255, 256, 281, 282, 298, 299, 323});
 }
 bool nfdump_options(const F& f) {
     return f.of.is_options && is_iana(f, {34, 35, 48, 49, 50, 94, 95, 96, 302, 304, 305, 306});
@@ -120,9 +120,11 @@ constexpr FieldRule kPmacctFields[] = {
      kMisread,
      {"the octet of length and what follows become part of the class", "profile: pmacct (names of fixed length)",
       "[run] nfacctd 1.7.7"}},
-    {[](const F& f) { return is_iana(f, {96}) && f.element().length == kVariable; },
+    {[](const F& f) {
+         return is_iana(f, {82, 96, 372}) && f.element().length == kVariable;
+     },
      kLost,
-     {"a name of variable length stays \"\", also as a custom primitive",
+     {"IANA's texts of variable length stay \"\" below 384, also as custom primitives",
       "profile: pmacct (without it, class has the name by its number)", "[run] nfacctd 1.7.7"}},
     {[](const F& f) {
          const auto length = f.element().length;

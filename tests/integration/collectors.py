@@ -118,7 +118,7 @@ class CollectorCase(harness.TestCase):
                         ("/etc/pmacct/primitives.lst", str(list_of)), ("/var/lib/pmacct/flows.json", str(out)),
                         ("print_refresh_time[flows]: 60", "print_refresh_time[flows]: 1"))
         process = self.start("nfacctd", "-f", self.write("nfacctd.conf", text))
-        process.port, process.out = port, out
+        process.port, process.json = port, out
         # it listens before its plugin takes anything, which then is lost
         wait_for(lambda: "Purging cache - END" in process.stdout() + process.stderr() or not process.running(),
                  process.describe)
@@ -128,9 +128,9 @@ class CollectorCase(harness.TestCase):
         """Ends nfacctd; the lines that it printed, all values as text."""
         self.has_read(nfacctd, nfacctd.port)
         nfacctd.stop(signal.SIGINT)  # it prints what it has
-        wait_for(lambda: nfacctd.out.exists() and nfacctd.out.read_text(), nfacctd.describe)
+        wait_for(lambda: nfacctd.json.exists() and nfacctd.json.read_text(), nfacctd.describe)
         return [{name: str(value) for name, value in json.loads(line).items()}
-                for line in nfacctd.out.read_text().splitlines()]
+                for line in nfacctd.json.read_text().splitlines()]
 
     @contextlib.contextmanager
     def receiver(self):
