@@ -194,7 +194,7 @@ Status Netflow9Format::announce(MessageQueue& queue, SessionTemplates& known) {
 
 void Netflow9Format::stamp(std::span<std::uint8_t> message, const MessageCounts& counts,
                            std::chrono::system_clock::time_point now, std::uint32_t sequence) const noexcept {
-    const std::int64_t time = Uptime::header_ms(counts, now);
+    const std::int64_t time = Uptime::next_second(Uptime::header_ms(counts, now));
     const std::int64_t base = counts.records > 0 ? counts.base_ms : uptime_.base_for(time);
     store_big_endian(Uptime::since(base, time), message.data() + kUptimeAt);
     store_big_endian(static_cast<std::uint32_t>(time / 1000), message.data() + kSecondsAt);

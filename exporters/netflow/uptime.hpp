@@ -45,6 +45,9 @@ public:
         return now_ms < counts.latest_ms || now_ms - counts.latest_ms >= kHalf ? counts.latest_ms : now_ms;
     }
 
+    // For a header that has seconds alone: up to a second later, as what is cut off there would be missing in all times.
+    static std::int64_t next_second(std::int64_t time_ms) noexcept { return (time_ms + 999) / 1000 * 1000; }
+
 private:
     static constexpr std::int64_t kMargin = 86'400'000;           // a day: flows that began earlier come later
     static constexpr std::int64_t kHalf = std::int64_t{1} << 31;  // half a wrap, 24.8 days
