@@ -120,7 +120,7 @@ public:
     virtual void forget_unconfirmed() {}
 
     // What its process has lost of the records that were for this exporter, before
-    // they came to it; told before each flush. Totals since the start.
+    // they came to it; told before open() and each flush(). Totals since the start.
     virtual void note_losses(const LossTotals&) {}
 
     virtual const ExporterCounters& counters() const noexcept = 0;  // any thread

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the conformance tests share: collectors of their own that keep the octets as they came, and one strict reader."""
+import contextlib
+import ctypes
 import select
 import socket
 import threading
@@ -137,10 +139,11 @@ class Conformance(harness.TestCase):
         return self.nfstreamd("-c", path, "-r", *captures, *(word for s in settings for word in ("--set", s)),
                               status=status, timeout=120)
 
-    def over_udp(self, settings="", kind="ipfix", captures=ALL, more=(), **collector):
-        collector = Datagrams(self, **collector)
-        self.run_files([f"name: main, type: {kind}, collectors: ['udp://127.0.0.1:{collector.port}'] {settings}"],
-                       captures, more)
+    def over_udp(self, settings="", kind="ipfix", captures=ALL, more=(), status=0):
+        """What a run sends over UDP; `run` of it is how that ended."""
+        collector = Datagrams(self)
+        entry = f"name: main, type: {kind}, collectors: ['udp://127.0.0.1:{collector.port}'] {settings}"
+        collector.run = self.run_files([entry], captures, more, status)
         collector.close()
         self.assertNotEqual(collector.arrived, [])
         return collector
@@ -191,8 +194,9 @@ class Live(Conformance):
     def flows(self, daemon, count=1, payload=b"x"):
         """So many flows of one packet each, metered and handed to the exporters."""
         before = self.status(daemon)["interfaces"][0]["flows_created"]
-        for _ in range(count):
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        with contextlib.ExitStack() as senders:  # open together, so that each has a port of its own
+            for _ in range(count):
+                sender = senders.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
                 sender.sendto(payload, ("127.0.0.1", self.target))
         wait_for(lambda: self.status(daemon)["interfaces"][0]["flows_created"] == before + count, daemon.describe)
         self.run_program(harness.NFSTREAMCTL, "--socket", daemon.socket, "expire")
@@ -226,3 +230,17 @@ def field_of(template, number, pen=0):
     return next((field for field in template.fields if field.key() == (pen, number)), None)
 
 
+
+
+def inside(namespace, make):
+    """What make() gives, called in a network namespace: sockets stay in the one that they were made in."""
+    made = []
+
+    def enter():  # a thread's namespace is its own
+        with open(f"/proc/{namespace.holder.pid}/ns/net", "rb") as handle:
+            if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), 0) == 0:
+                made.append(make())
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    return made[0]
