@@ -124,7 +124,7 @@ public:
     virtual Status conclude() { return flush(); }
 
     // What its process has lost of the records that were for this exporter, before
-    // they came to it; told before each flush. Totals since the start.
+    // they came to it; told before open() and each flush(). Totals since the start.
     virtual void note_losses(const LossTotals&) {}
 
     virtual const ExporterCounters& counters() const noexcept = 0;  // any thread

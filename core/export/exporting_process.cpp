@@ -206,6 +206,7 @@ RecordBatchPtr ExportingProcess::pop() {
 bool ExportingProcess::ensure_open(Clock::time_point now) {
     if (now < next_try_) return false;
     if (!opening_) last_try_ = now;
+    exporter_->note_losses(losses());
     const Status status = exporter_->open();
     opening_ = !status && status.error().code == ErrorCode::kBusy;
     if (opening_) {

@@ -68,6 +68,28 @@ void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& con
     log("fields without an information element are left out", no_element);
 }
 
+// Read out of the packets: names, URLs, user agents, certificates, fingerprints.
+bool is_text_of_payload(const InformationElement& field) {
+    static const AnonymizationPlan texts({.texts = TextMethod::kDrop});
+    return field.group != IeGroup::kEnrichment && field.group != IeGroup::kSystem &&
+           texts.of(field).technique != AnonymizationTechnique::kNone;
+}
+
+// RFC 7011, 11: what an exporter tells of payloads is for nobody on the way.
+void warn_of_plain_text(const ipfix::IpfixOptions& options, const ExporterContext& context) {
+    std::string fields, collectors;
+    for (const InformationElement* field : options.fields)
+        if (is_text_of_payload(*field) &&
+            (!options.anonymization || options.anonymization->of(*field).technique == AnonymizationTechnique::kNone))
+            fields += fmt::format("{}{}", fields.empty() ? "" : " ", field->column);
+    for (const Endpoint& endpoint : unencrypted_collectors(context.settings, kIpfixPorts))
+        collectors += fmt::format("{}{}", collectors.empty() ? "" : " ", endpoint.text());
+    if (fields.empty() || collectors.empty()) return;
+    context.logger.warning(
+        "texts of the traffic are sent without encryption; use tls:// or dtls://, or set anonymize.texts",
+        {{"name", context.name}, {"collectors", collectors}, {"fields", fields}});
+}
+
 // Where the messages go, and how long they may be there.
 Result<Collectors> make_transports(const config::Settings& settings, ipfix::IpfixOptions& options) {
     const std::string& path = settings.string("path");
@@ -119,6 +141,7 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
         return error;
     }
     log_left_out(options, context);
+    warn_of_plain_text(options, context);
     CollectorOptions collectors = collector_options(settings);
     if (has_stream(settings)) collectors.retry_min = settings.duration("retry_interval");
     collectors.session.template_refresh = settings.duration("template_refresh");

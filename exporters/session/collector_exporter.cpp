@@ -39,6 +39,7 @@ CollectorExporter::Deadline CollectorExporter::deadline() const {
 }
 
 Status CollectorExporter::open() {
+    tell_losses();
     const Deadline until = MessageTransport::Clock::now() + std::max(patience_, kHandshake);
     const Status status =
         options_.policy == CollectorPolicy::kRoundRobin ? open_all(until) : open_from(first_to_try_, until);
