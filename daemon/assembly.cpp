@@ -25,7 +25,7 @@ constexpr std::uint32_t kObservationDomain = 1;
 constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000}, kCollectorPatience{10'000},
     kPathPatience{1};
 
-constexpr std::string_view kRetryInterval = "retry_interval";
+constexpr std::string_view kRetryInterval = "retry_interval", kSpoolDirectory = "spool.directory";
 constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields", kSchema = "schema",
                            kAnonymized = "columns_to_anonymize", kAnonymizationKey = "anonymization_key",
                            kSpoolDirectory = "spool.directory";
@@ -260,8 +260,10 @@ Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, co
                      exporter.settings.where(kSpoolDirectory)};
     const auto anonymization = exporters::anonymization_options(exporter.settings);
     if (!anonymization) return anonymization.error();
+    config::Settings settings = exporter.settings;
+    if (is_file_run(config) && type->network) settings.set(std::string(kSpoolDirectory), std::string(), "", false);
     auto made = type->make({.name = exporter.name,
-                            .settings = exporter.settings,
+                            .settings = settings,
                             .groups = field_groups(config.metering),
                             .private_enterprise_number = config.private_enterprise_number,
                             .observation_domain = kObservationDomain,

@@ -88,6 +88,7 @@ Netflow5Format::Netflow5Format(const Netflow5Options& options)
 
 MessageFormat::Added Netflow5Format::add(const FlowRecord& record, MessageQueue& queue) {
     if (record.source_address.version != 4) return Added::kUnsupported;
+    if (queue.max_message() < kHeader + kRecord) return Added::kTooLong;
     const Half halves[] = {
         {&record.source_address, &record.destination_address, record.source_port, record.destination_port,
          record.ingress_interface, record.egress_interface, &record.forward},

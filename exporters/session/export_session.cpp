@@ -46,10 +46,13 @@ Status ExportSession::open(Deadline deadline) {
     use_limit();
     if (Status status = announce(); !status) return fail(status.error());
     if (transport_->is_datagram()) format_.repeat_templates(session_, known_);
+    const bool announced = !session_.empty();
     if (Status status = send_from(session_, session_begun_, SIZE_MAX, deadline);
         !status && status.error().code != ErrorCode::kBusy)
         return status;
-    if (options_.refusal_fails && transport_->is_datagram()) {
+    const bool to_prove = options_.refusal_fails && transport_->is_datagram();
+    on_trial_ = to_prove && !announced;
+    if (to_prove && announced) {
         state_ = State::kProving;
         proven_at_ = clock_.steady() + kProof;
         return prove();
@@ -77,7 +80,10 @@ Status ExportSession::announce() {
     announced_at_ = messages_sent_;
     refused_since_announced_ = false;
     known_ = {};
-    if (Status status = format_.announce(session_, known_); !status) return status;
+    if (Status status = format_.announce(session_, known_); !status) {
+        announced_ = {};  // to be tried again
+        return status;
+    }
     pages_ = format_.pages(session_.max_message());
     turn_pages(kPagesAtOnce);
     report();
@@ -94,9 +100,8 @@ void ExportSession::report() {
     format_.report(session_, known_, {counters_, flow_data_records_, exporter_losses_});
 }
 
-// A template that fitted when the session began fits as long as the path does not
-// shrink; if it does, messages that are too long are counted as such.
-void ExportSession::refresh() {
+// An error: what tells of the data does not fit the path any more.
+Status ExportSession::refresh() {
     const auto now = clock_.steady();
     const auto age = now - announced_;
     const bool is_due = age >= options_.template_refresh ||
@@ -104,7 +109,7 @@ void ExportSession::refresh() {
                          messages_sent_ - announced_at_ >= options_.template_refresh_messages) ||
                         (refused_since_announced_ && age >= kAnnounceAfterRefusal);
     if (transport_->is_datagram() && is_due) {
-        static_cast<void>(announce());
+        if (Status status = announce(); !status) return status;
     } else if (format_.announced_version() != announced_version_) {
         announced_version_ = format_.announced_version();
         format_.announce_changes(session_, known_);
@@ -112,17 +117,17 @@ void ExportSession::refresh() {
         turn_pages(kPagesAtOnce);
     }
     if (options_.report_interval > 0ms && now - reported_ >= options_.report_interval) report();
+    return ok();
 }
 
 bool ExportSession::has_to_send() {
     if (state_ != State::kUp) return true;
-    refresh();
-    return !session_.empty() || is_full();
+    return !refresh() || !session_.empty() || is_full();
 }
 
 Status ExportSession::send(Deadline deadline) {
     if (state_ != State::kUp) return Error{ErrorCode::kUnavailable, description() + " is not open", ""};
-    refresh();
+    if (Status status = refresh(); !status) return fail(status.error());
     return send_waiting(deadline);
 }
 
@@ -164,6 +169,10 @@ Status ExportSession::flush(Deadline deadline) {
 // At most so many messages. `begun`: a part of the first one may be out.
 Status ExportSession::send_from(MessageQueue& queue, bool& begun, std::size_t most, Deadline deadline) {
     while (!queue.empty() && most > 0) {
+        if (on_trial_) {
+            if (Status status = go_on_trial(); !status) return status;
+            most = 1;
+        }
         stamp(queue, begun);
         const auto ends = queue.ends().first(std::min(most, queue.ends().size()));
         std::size_t out = 0;
@@ -184,6 +193,20 @@ Status ExportSession::send_from(MessageQueue& queue, bool& begun, std::size_t mo
             return fail(status.error());
         }
     }
+    return ok();
+}
+
+// Without an announcement the first message is what may be refused, and the rest
+// waits for that.
+Status ExportSession::go_on_trial() {
+    if (messages_sent_ == 0) {
+        proven_at_ = clock_.steady() + kProof;
+        return ok();
+    }
+    if (Status status = transport_->check(); !status) return fail(status.error());
+    if (Status status = note_refused(); !status) return status;
+    if (clock_.steady() < proven_at_) return Error{ErrorCode::kBusy, description() + " is being tried", ""};
+    on_trial_ = false;
     return ok();
 }
 
@@ -240,8 +263,7 @@ void ExportSession::give_up(MessageQueue& queue, const Error& error) {
     const MessageCounts message = queue.messages().front();
     counters_.failures.add();
     lose(message, counters_.dropped_oversize);
-    if (options_.remembers && message.records > 0)
-        left_.push_back({messages_sent_, message, &counters_.dropped_oversize});
+    if (options_.remembers && message.records > 0) left_.push_back({kNone, message, &counters_.dropped_oversize});
     sequence_ += format_.sequence_step(message);
     queue.remove_first(1);
     use_limit();
@@ -257,7 +279,7 @@ void ExportSession::lose(const MessageCounts& message, Counter& counter) {
 }
 
 // The path may carry less than the configuration allows.
-void ExportSession::use_limit() noexcept {
+void ExportSession::use_limit() {
     const std::size_t path = transport_->message_limit();
     const std::size_t limit = path == 0 ? format_.max_message() : std::min(path, format_.max_message());
     data_.set_max_message(limit);
@@ -265,6 +287,7 @@ void ExportSession::use_limit() noexcept {
 }
 
 void ExportSession::close() noexcept {
+    if (state_ != State::kClosed) unconfirmed_at_end_ = transport_->unconfirmed();
     transport_->close();
     state_ = State::kClosed;
     session_.clear();
@@ -307,6 +330,7 @@ void ExportSession::confirm(std::uint64_t below) {
 void ExportSession::forget(std::uint64_t from) {
     std::erase_if(left_, [&](const Left& left) {
         if (left.counts.first_record < from) return false;
+        if (left.number != kNone) newest_[left.number % newest_.size()] = {};
         left.counted_in->set(left.counted_in->get() - left.counts.records);
         if (left.counted_in == &counters_.records)
             flow_data_records_ -= left.counts.data_records;
@@ -322,7 +346,6 @@ void ExportSession::forget(std::uint64_t from) {
 }
 
 Status ExportSession::fail(Error error) {
-    unconfirmed_at_end_ = transport_->unconfirmed();
     counters_.failures.add();
     close();
     return error;

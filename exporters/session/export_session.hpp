@@ -95,15 +95,16 @@ private:
     Status announce();
     void turn_pages(std::size_t most_messages);
     void report();
-    void refresh();
+    Status refresh();
     Status send_waiting(Deadline deadline);
     Status send_from(MessageQueue& queue, bool& begun, std::size_t most, Deadline deadline);
     void stamp(MessageQueue& queue, bool begun);
     void note_sent(const MessageQueue& queue, std::size_t count);
     Status note_refused();
+    Status go_on_trial();
     void give_up(MessageQueue& queue, const Error& error);
     void lose(const MessageCounts& message, Counter& counter);
-    void use_limit() noexcept;
+    void use_limit();
     Status fail(Error error);
 
     const std::string name_;
@@ -134,6 +135,7 @@ private:
     bool refused_since_announced_ = false;
     std::uint64_t announced_version_ = 0;
     std::uint64_t announced_at_ = 0;  // messages_sent_ then
+    bool on_trial_ = false;           // nothing that could be refused has left so far
     std::chrono::steady_clock::time_point announced_{}, reported_{}, proven_at_{};
 
     ExporterCounters counters_;

@@ -30,7 +30,7 @@ class Ids final : public MessageFormat {
 public:
     static constexpr std::uint8_t kData = 1, kTemplate = 2, kReport = 3;
 
-    explicit Ids(bool reports) : reports_(reports) {
+    Ids(bool reports, bool announces) : reports_(reports), announces_(announces) {
         framing_.header_length = 5;
         framing_.has_sets = false;
         framing_.header[0] = kData;
@@ -45,7 +45,7 @@ public:
         return Added::kTaken;
     }
     Status announce(MessageQueue& queue, exporters::SessionTemplates&) override {
-        queue.append(Bytes{kTemplate, 0, 0, 0, 0}, {});
+        if (announces_) queue.append(Bytes{kTemplate, 0, 0, 0, 0}, {});
         return ok();
     }
     void report(MessageQueue& queue, exporters::SessionTemplates&, const exporters::SessionReport& report) override {
@@ -59,7 +59,7 @@ public:
     std::uint32_t sequence_step(const MessageCounts& counts) const noexcept override { return counts.data_records; }
 
 private:
-    const bool reports_;
+    const bool reports_, announces_;
     MessageFraming framing_;
 };
 
@@ -89,15 +89,16 @@ struct Fixture {
     std::unique_ptr<CollectorExporter> exporter;
     std::size_t consumed = 0;
 
-    Fixture(std::size_t collectors, CollectorOptions options, bool datagrams = false, bool reports = false)
+    Fixture(std::size_t collectors, CollectorOptions options, bool datagrams = false, bool reports = false,
+            bool announces = true)
         : logs(collectors) {
         exporters::ExportClock clock;
         clock.steady = [this] { return now; };
         options.session.send_octets = 0;
         std::vector<std::unique_ptr<exporters::MessageTransport>> transports;
         for (TransportLog& log : logs) transports.push_back(std::make_unique<RecordingTransport>(log, datagrams));
-        exporter = std::make_unique<CollectorExporter>("test", std::make_unique<Ids>(reports), std::move(transports),
-                                                       options, lines.logger(), clock);
+        exporter = std::make_unique<CollectorExporter>("test", std::make_unique<Ids>(reports, announces),
+                                                       std::move(transports), options, lines.logger(), clock);
     }
     Status write(const RecordBatch& batch, std::size_t from = 0) {
         consumed = from;
@@ -402,6 +403,72 @@ TEST_CASE("CollectorExporter: a collector that refuses datagrams is not up befor
     CHECK(status.error().code == ErrorCode::kUnavailable);
     CHECK(f.counters().dropped_unreachable.get() == 3);
     CHECK(f.counters().records.get() + f.counters().dropped_unreachable.get() == 6);
+}
+
+TEST_CASE("CollectorExporter: going back to a better collector gives back what the other may not have read") {
+    CollectorOptions options;
+    options.failback = 10s;
+    options.session.remembers = true;
+    Fixture f(2, options);
+    f.logs[0].refuse_open = true;
+    REQUIRE(f.exporter->open());
+    f.logs[1].unconfirmed = 50;
+    REQUIRE(f.write(ids(1, 12)));
+    REQUIRE(f.exporter->flush());
+    f.logs[0].refuse_open = false;
+    f.now += 10s;
+    const Status status = f.exporter->flush();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kUnavailable);
+    CHECK(f.exporter->unconfirmed() == 12);
+    f.exporter->forget_unconfirmed();
+    CHECK(f.counters().records.get() == 0);
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(ids(1, 12)));
+    REQUIRE(f.exporter->flush());
+    CHECK(ids_in(f.logs[0].messages).size() == 12);
+    CHECK(f.logs[0].session_starts.size() == 1);
+    CHECK(f.counters().records.get() == 12);
+}
+
+TEST_CASE("CollectorExporter: of several collectors the one that is gone is told of, not the one that is busy") {
+    CollectorOptions options = round_robin();
+    options.session.remembers = true;
+    Fixture f(2, options);
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(ids(1, 6)));
+    f.logs[0].check_errors = {ErrorCode::kUnavailable};
+    f.logs[1].send_errors.assign(100, ErrorCode::kBusy);
+    REQUIRE(f.write(ids(7, 8)));
+    const Status status = f.exporter->flush();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kUnavailable);
+}
+
+TEST_CASE(
+    "CollectorExporter: without an announcement the first message alone is tried on a collector that may be away") {
+    CollectorOptions options;
+    options.session.refusal_fails = true;
+    Fixture f(1, options, true, false, false);
+    REQUIRE(f.exporter->open());
+    const RecordBatch batch = ids(1, 30);
+    Status status = f.write(batch);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kBusy);
+    CHECK(f.logs[0].messages.size() == 1);
+    f.logs[0].refused = {0};
+    status = f.write(batch, f.consumed);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kUnavailable);
+    CHECK(f.counters().dropped_unreachable.get() == 3);
+    const std::size_t taken = f.consumed;
+    REQUIRE(f.exporter->open());
+    CHECK_FALSE(f.write(batch, taken));
+    f.now += 1s;
+    REQUIRE(f.write(batch, f.consumed));
+    REQUIRE(f.exporter->flush());
+    CHECK(ids_in(f.logs[0].messages).size() == 30);
+    CHECK(f.counters().records.get() == 27);
 }
 
 TEST_CASE("CollectorExporter: messages are as long as the path carries") {
