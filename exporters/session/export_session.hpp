@@ -100,6 +100,9 @@ private:
     void stamp(MessageQueue& queue, bool begun);
     void note_sent(const MessageQueue& queue, std::size_t count);
     Status note_refused();
+    bool count_refused();
+    void count_late_refusals();
+    void end() noexcept;
     void give_up(MessageQueue& queue, const Error& error);
     void lose(const MessageCounts& message, Counter& counter);
     void use_limit() noexcept;
