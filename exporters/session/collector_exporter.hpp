@@ -99,7 +99,7 @@ private:
     std::chrono::milliseconds patience_;
     std::chrono::steady_clock::time_point next_failback_{};
 
-    std::uint64_t taken_ = 0;  // flow records, the place of the next one
+    std::uint64_t taken_ = 0;             // flow records, the place of the next one
     std::uint64_t unconfirmed_from_ = 0;  // place of the oldest, as told last
     std::deque<Dropped> dropped_;
     ExporterCounters counters_, own_;  // all; of records that came to no session

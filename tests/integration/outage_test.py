@@ -72,7 +72,7 @@ class Outage(harness.TestCase):
         collectors = "" if "collectors" in exporter else f"collectors: ['tcp://127.0.0.1:{self.port}'], "
         daemon = self.daemon(
             "capture: [{interface: m0, n_meters: 1, bpf_filter: udp dst port 9999}]\n"
-            "metering: {idle_timeout: 1s, n_dissections: 0}\n"
+            "metering: {idle_timeout: 1s, n_dissections: 0, max_nflows: 200000}\n"
             f"exporters: [{{name: main, type: {type}, {collectors}flush_interval: 100ms, {where}{retry}{exporter}}}]\n"
             f"control: {{socket: {socket}}}\n", namespace=self.probe)
         wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
