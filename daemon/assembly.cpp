@@ -25,7 +25,7 @@ constexpr std::uint32_t kObservationDomain = 1;
 constexpr std::chrono::milliseconds kFileRunRetry{200}, kFileRunMostRetry{2000}, kCollectorPatience{10'000},
     kPathPatience{1};
 
-constexpr std::string_view kRetryInterval = "retry_interval", kSpoolDirectory = "spool.directory";
+constexpr std::string_view kRetryInterval = "retry_interval";
 constexpr std::string_view kPath = "path", kAppend = "append", kFields = "fields", kSchema = "schema",
                            kAnonymized = "columns_to_anonymize", kAnonymizationKey = "anonymization_key",
                            kSpoolDirectory = "spool.directory";

@@ -115,8 +115,9 @@ public:
     // nobody ever does. The caller may keep these records.
     virtual std::size_t unconfirmed() { return 0; }
     // Forgets as many as unconfirmed() told last, and what was taken since: the caller
-    // has kept them, and writes them again after the next open(). They leave the counters as if they had never been
-    // taken. Called only between a failure and open(), or before close().
+    // has kept them, and writes them again after the next open(). They leave the
+    // counters as if they had never been taken. Called only between a failure and
+    // open(), or before close().
     virtual void forget_unconfirmed() {}
 
     // There will be no more: whoever receives may be told so, and then say that all

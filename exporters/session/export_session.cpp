@@ -33,8 +33,8 @@ ExportSession::ExportSession(std::string name, std::unique_ptr<MessageTransport>
 
 Status ExportSession::open(Deadline deadline) {
     if (state_ == State::kProving) return prove();
-    state_ = State::kClosed;
-    counters_.up.set(0);
+    end();
+    count_late_refusals();
     if (Status status = transport_->open(deadline); !status)
         return status.error().code == ErrorCode::kBusy ? status : fail(status.error());
     state_ = State::kUp;
@@ -238,24 +238,30 @@ void ExportSession::note_sent(const MessageQueue& queue, std::size_t count) {
 
 // Messages that reached the collector's host, or one before it, and nobody there.
 Status ExportSession::note_refused() {
-    const auto numbers = transport_->take_refused();
-    if (numbers.empty()) return ok();
+    if (!count_refused()) return ok();
     refused_since_announced_ = true;
     counters_.failures.add();
-    for (const std::uint64_t number : numbers) {
-        const MessageCounts message = std::exchange(newest_[number % newest_.size()], {});
-        counters_.records.set(counters_.records.get() - message.records);
-        if (message.records > 0) flow_data_records_ -= message.data_records;
-        lose(message, counters_.dropped_unreachable);
-        const auto left = std::find_if(left_.begin(), left_.end(), [&](const Left& l) { return l.number == number; });
-        if (left != left_.end()) left->counted_in = &counters_.dropped_unreachable;
-    }
     if (options_.refusal_fails)
         return fail({ErrorCode::kUnavailable, description() + " refuses datagrams: nobody listens there", ""});
     if (const auto held = drop_log_.admit(); held >= 0)
         logger_.warning("collector refuses datagrams",
                         {{"name", name_}, {"destination", description()}, {"suppressed", held}});
     return ok();
+}
+
+bool ExportSession::count_refused() {
+    const auto numbers = transport_->take_refused();
+    for (const std::uint64_t number : numbers) {
+        const MessageCounts message = std::exchange(newest_[number % newest_.size()], {});
+        counters_.records.set(counters_.records.get() - message.records);
+        if (message.records > 0) flow_data_records_ -= message.data_records;
+        lose(message, counters_.dropped_unreachable);
+        const auto left = std::find_if(left_.begin(), left_.end(), [&](const Left& l) {
+            return l.number == number && l.counted_in == &counters_.records;
+        });
+        if (left != left_.end()) left->counted_in = &counters_.dropped_unreachable;
+    }
+    return !numbers.empty();
 }
 
 // Its records leave a gap in the sequence numbers, so that the collector knows.
@@ -288,10 +294,22 @@ void ExportSession::use_limit() {
 
 void ExportSession::close() noexcept {
     if (state_ != State::kClosed) unconfirmed_at_end_ = transport_->unconfirmed();
+    count_late_refusals();
     transport_->close();
+    end();
+}
+
+void ExportSession::end() noexcept {
     state_ = State::kClosed;
     session_.clear();
     counters_.up.set(0);
+}
+
+// Of a session that has failed: what was under way then is told of later.
+void ExportSession::count_late_refusals() {
+    if (!transport_->is_datagram()) return;
+    static_cast<void>(transport_->check());
+    static_cast<void>(count_refused());
 }
 
 void ExportSession::drop_waiting() noexcept {
@@ -330,7 +348,8 @@ void ExportSession::confirm(std::uint64_t below) {
 void ExportSession::forget(std::uint64_t from) {
     std::erase_if(left_, [&](const Left& left) {
         if (left.counts.first_record < from) return false;
-        if (left.number != kNone) newest_[left.number % newest_.size()] = {};
+        if (left.number < messages_sent_ && messages_sent_ - left.number <= newest_.size())
+            newest_[left.number % newest_.size()] = {};  // whatever is said of it later
         left.counted_in->set(left.counted_in->get() - left.counts.records);
         if (left.counted_in == &counters_.records)
             flow_data_records_ -= left.counts.data_records;
@@ -346,8 +365,10 @@ void ExportSession::forget(std::uint64_t from) {
 }
 
 Status ExportSession::fail(Error error) {
+    unconfirmed_at_end_ = transport_->unconfirmed();
     counters_.failures.add();
-    close();
+    if (!transport_->is_datagram()) transport_->close();
+    end();
     return error;
 }
 

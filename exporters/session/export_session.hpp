@@ -102,6 +102,9 @@ private:
     void note_sent(const MessageQueue& queue, std::size_t count);
     Status note_refused();
     Status go_on_trial();
+    bool count_refused();
+    void count_late_refusals();
+    void end() noexcept;
     void give_up(MessageQueue& queue, const Error& error);
     void lose(const MessageCounts& message, Counter& counter);
     void use_limit();

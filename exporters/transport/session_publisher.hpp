@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages over any MessageTransport, such as UDP and TCP: lines, syslog. Nobody
 // confirms them: a message is delivered when the system has taken it, and remains
-// unconfirmed as long as the transport says so. Messages gather, so that many leave in one system call. Belongs to the thread of its
-// exporter.
+// unconfirmed as long as the transport says so. Messages gather, so that many
+// leave in one system call. Belongs to the thread of its exporter.
 #pragma once
 #include <array>
 #include <memory>

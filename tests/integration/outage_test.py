@@ -60,6 +60,7 @@ class Outage(harness.TestCase):
         super().setUp()
         self.probe, self.far = harness.Namespace(self), harness.Namespace(self)
         self.probe.link_to(self.far, "m0", "10.98.0.1", "10.98.0.2")
+        self.probe.ip("link", "set", "lo", "mtu", 1500)  # collectors are here, their hosts' windows as over Ethernet
         self.port = harness.free_port()
         self.sent = 0
 
@@ -67,11 +68,12 @@ class Outage(harness.TestCase):
         socket = self.folder / "control.sock"
         socket.unlink(missing_ok=True)
         where = f"spool: {{directory: {self.folder}/spool}}, " if spool else ""
+        retry = "retry_interval: 1s, " if type == "ipfix" else ""
         collectors = "" if "collectors" in exporter else f"collectors: ['tcp://127.0.0.1:{self.port}'], "
         daemon = self.daemon(
             "capture: [{interface: m0, n_meters: 1, bpf_filter: udp dst port 9999}]\n"
-            "metering: {idle_timeout: 1s, n_dissections: 0}\n"
-            f"exporters: [{{name: main, type: {type}, {collectors}flush_interval: 100ms, retry_interval: 1s, {where}{exporter}}}]\n"
+            "metering: {idle_timeout: 1s, n_dissections: 0, max_nflows: 200000}\n"
+            f"exporters: [{{name: main, type: {type}, {collectors}flush_interval: 100ms, {where}{retry}{exporter}}}]\n"
             f"control: {{socket: {socket}}}\n", namespace=self.probe)
         wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
         return daemon
@@ -210,7 +212,8 @@ class Outage(harness.TestCase):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                         "-subj", "/CN=collector", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "30",
                         "-out", certificate[0], "-keyout", certificate[1]], check=True, capture_output=True)
-        self.kill_and_replace(f"collectors: ['tls://127.0.0.1:{self.port}'], tls: {{ca: {certificate[0]}}}",
+        self.kill_and_replace(f"collectors: ['tls://127.0.0.1:{self.port}'], "
+                              f"tls: {{ca: {certificate[0]}, certificate: {certificate[0]}, key: {certificate[1]}}}",
                               protocol="tls", certificate=certificate)
 
     def test_a_reader_of_lines_that_is_killed_and_comes_back_misses_nothing(self):

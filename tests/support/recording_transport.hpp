@@ -18,7 +18,7 @@ using Bytes = std::vector<std::uint8_t>;
 // What a test wants to see of a transport is kept outside, as the exporter owns it.
 struct TransportLog {
     int conclusions = 0;
-    bool ends_too = true;  // the session, when we do, having read everything
+    bool ends_too = true;                     // the session, when we do, having read everything
     std::vector<Bytes> messages;              // that were handed over
     std::vector<std::size_t> session_starts;  // index into messages, for each open()
     std::deque<ErrorCode> send_errors;        // of the next sends

@@ -329,7 +329,7 @@ TEST_CASE("CollectorExporter: where a forgotten message is half out only a new s
     Fixture f(2, options);
     REQUIRE(f.exporter->open());
     f.logs[1].send_errors = {ErrorCode::kBusy};
-    f.logs[0].accept = 0;
+    f.logs[0].accept = 1;
     REQUIRE_FALSE(f.write(ids(1, 30)));
     REQUIRE(f.logs[1].send_errors.empty());  // a part of a message may be out there
     const std::size_t again = f.consumed - f.exporter->unconfirmed();
@@ -379,6 +379,26 @@ TEST_CASE("CollectorExporter: a collector that ends the session as we do has rea
     CHECK(f.logs[0].conclusions == 2);
     CHECK(f.counters().records.get() == 7);
     CHECK(f.counters().dropped_failed.get() == 0);
+}
+
+TEST_CASE("CollectorExporter: a refusal that is told when the session has failed counts, too, and of none twice") {
+    CollectorOptions options;
+    options.session.refusal_fails = options.session.remembers = true;
+    Fixture f(1, options, true);
+    REQUIRE_FALSE(f.exporter->open());
+    f.now += 1s;
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(ids(1, 12)));
+    REQUIRE(f.exporter->flush());  // messages 1 to 4 behind the templates
+    f.logs[0].refused = {1};
+    REQUIRE_FALSE(f.exporter->flush());
+    CHECK(f.counters().dropped_unreachable.get() == 3);
+    CHECK(f.exporter->unconfirmed() == 0);
+    f.exporter->forget_unconfirmed();
+    f.logs[0].refused = {1, 2, 4};
+    REQUIRE_FALSE(f.exporter->open());
+    CHECK(f.counters().dropped_unreachable.get() == 9);
+    CHECK(f.counters().records.get() == 3);
 }
 
 TEST_CASE("CollectorExporter: a collector that refuses datagrams is not up before it was silent for a moment") {

@@ -7,6 +7,8 @@
 
 #include "exporters/transport/tcp_transport.hpp"
 
+using nfstreamd::ErrorCode;
+using nfstreamd::Status;
 using namespace nfstreamd::exporters;
 using namespace std::chrono_literals;
 using boost::asio::ip::tcp;
