@@ -45,7 +45,8 @@ public:
         return now_ms < counts.latest_ms || now_ms - counts.latest_ms >= kHalf ? counts.latest_ms : now_ms;
     }
 
-    // For a header that has seconds alone: up to a second later, as what is cut off there would be missing in all times.
+    // For a header that has seconds alone: up to a second later, as what is cut off there would be missing in all
+    // times.
     static std::int64_t next_second(std::int64_t time_ms) noexcept { return (time_ms + 999) / 1000 * 1000; }
 
 private:

@@ -70,6 +70,17 @@ class Nfdump(collectors.CollectorCase):
         self.check_same([read(flow) for flow in stored], [expected(row) for row in rows])
         self.assertIn("Sequence Errors: 0, Bad Packets: 0", nfcapd.log)
 
+    def test_sampled_packets_and_octets_are_multiplied(self):
+        for index in (0, 1):
+            with self.subTest(block=index):
+                nfcapd = self.nfcapd()
+                rows = self.export(ours("nfdump", nfcapd.port, index), *EVERY, settings=["capture.packet_sampling.rate=10"])
+                stored = [read(flow) for flow in self.nfdump(nfcapd)]
+                self.assertIn("packet interval: 1, packet space: 9", nfcapd.log)
+                for ours_are, theirs in (("src2dst_packets", "packets"), ("src2dst_ip_bytes", "octets"),
+                                         ("dst2src_packets", "out_packets"), ("dst2src_ip_bytes", "out_octets")):
+                    self.assertEqual(harness.total(stored, theirs), 10 * harness.total(rows, ours_are))
+
     def test_netflow_9_with_both_directions_has_applications_too(self):
         nfcapd = self.nfcapd()
         rows = self.export(ours("nfdump", nfcapd.port, index=1), *EVERY)

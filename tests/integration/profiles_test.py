@@ -18,8 +18,8 @@ PROFILES = ("default", "nfdump", "pmacct", "fixbuf", "akvorado", "goflow2", "ipf
 EVERYTHING = ("metering.statistical_analysis=true", "metering.splt_analysis=5", "metering.l7_details=true",
               "metering.tcp_quality=true", "private_enterprise_number=32473")
 NTOP = 35632
-RATE, INTERVAL, SPACE, SELECTOR = 34, 305, 306, 302
-FLOW_STARTED, TCP_FLAGS, APPLICATION_ID, APPLICATION_NAME = 152, 6, 95, 96
+RATE, INTERVAL, SPACE = 34, 305, 306
+TCP_FLAGS, APPLICATION_ID, APPLICATION_NAME = 6, 95, 96
 LISTS = (291, 292, 293)
 TRAFFIC = harness.ROOT / "tests" / "integration" / "traffic.py"
 
