@@ -159,16 +159,13 @@ FieldSelection readable_fields(const Profile& profile, const FieldSelection& fie
 
 OptionsProfile options_profile(const Profile& profile, const config::Settings& settings, const FieldGroups& groups) {
     OptionsProfile options;
-    options.sampling = profile.sampling;
-    if (settings.given("sampling_elements"))
-        options.sampling = sampling_elements(settings.string("sampling_elements")).value_or(profile.sampling);
-    options.application_id = profile.application_id;
-    if (settings.given("application_id"))
-        options.application_id =
-            application_id_form(settings.string("application_id")).value_or(profile.application_id);
+    // what is not given is empty, which is no name
+    options.sampling = sampling_elements(settings.string("sampling_elements")).value_or(profile.sampling);
+    options.application_id = application_id_form(settings.string("application_id")).value_or(profile.application_id);
     options.kinds = options_kinds(settings.strings("options"), profile.options);
     if (!groups.application) options.kinds.remove(OptionsKind::kApplications);
-    const std::int64_t text = settings.given("options_text") ? settings.integer("options_text") : profile.options_text;
+    const std::int64_t text =
+        settings.has_value("options_text") ? settings.integer("options_text") : profile.options_text;
     if (text > 0) {
         options.text_length = static_cast<std::uint16_t>(text);
         options.application_category = false;  // nfcapd knows it not, and loses its place

@@ -148,13 +148,23 @@ void IpfixFormat::append(const Kind& kind, const FlowRecord& record, const Recor
     assert(end == place + length);
 }
 
-Status IpfixFormat::announce(MessageQueue& queue, SessionTemplates& known) {
+Status IpfixFormat::append_templates(MessageQueue& queue) const {
     const auto messages = template_messages(domain_, static_cast<std::uint16_t>(queue.max_message()), templates());
     if (!messages) return messages.error();
-    announcer_->add_types(queue, known);  // RFC 5610: before what uses them
     for (const auto& message : messages.value()) queue.append(message, {});
+    return ok();
+}
+
+Status IpfixFormat::announce(MessageQueue& queue, SessionTemplates& known) {
+    announcer_->add_types(queue, known);  // RFC 5610: before what uses them
+    if (Status status = append_templates(queue); !status) return status;
     announcer_->add_short(queue, known);
     return ok();
+}
+
+void IpfixFormat::repeat_templates(MessageQueue& queue, const SessionTemplates& known) {
+    static_cast<void>(append_templates(queue));  // they fitted a moment ago
+    announcer_->repeat_templates(queue, known);
 }
 
 void IpfixFormat::stamp(std::span<std::uint8_t> message, const MessageCounts&,

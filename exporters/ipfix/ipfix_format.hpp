@@ -43,6 +43,7 @@ public:
     std::size_t max_message() const noexcept override { return max_message_; }
     Added add(const FlowRecord& record, MessageQueue& queue) override;
     Status announce(MessageQueue& queue, SessionTemplates& known) override;
+    void repeat_templates(MessageQueue& queue, const SessionTemplates& known) override;
     std::uint64_t announced_version() const noexcept override { return announcer_->version(); }
     void announce_changes(MessageQueue& queue, SessionTemplates& known) override {
         announcer_->add_short(queue, known);
@@ -66,6 +67,7 @@ private:
     IpfixFormat(const IpfixOptions& options, std::string name, Logger& logger);
     Status plan(const IpfixOptions& options);
     std::vector<SessionTemplate> templates() const;
+    Status append_templates(MessageQueue& queue) const;
     AnnouncedOptions announced(const IpfixOptions& options) const;
     std::size_t record_limit(std::size_t max_message) const noexcept;
     const Kind& kind_of(const FlowRecord& record, bool biflow) const;

@@ -27,22 +27,23 @@ constexpr SettingSpec kOwnSettings[] = {
      "With path: go on in a file that exists instead of emptying it when the exporter starts."},
     {"template_refresh", SettingType::kDuration, "60s", false, Reload::kReopen,
      "How often templates are sent again over UDP and DTLS.", 1, 86400},
-    {"biflow", SettingType::kBool, "true", false, Reload::kReopen,
+    {"biflow", SettingType::kChoice, "", false, Reload::kReopen,
      "Both directions of a flow in one record (RFC 5103); false: a record for each direction. Unless set, the "
-     "profile's."},
+     "profile's.",
+     0, 0, "true false"},
     {"observation_domain", SettingType::kInteger, "0", false, Reload::kReopen,
      "Observation domain in the message header; 0: the daemon's.", 0, 4294967295.0},
     kOptionsSetting,
     kOptionsIntervalSetting,
-    {"application_id", SettingType::kChoice, "pana_l7_pen", false, Reload::kReopen,
+    {"application_id", SettingType::kChoice, "", false, Reload::kReopen,
      "Form of applicationId (95): pana_l7_pen, 8 octets with ntop's enterprise number (RFC 6759); user4 and user5, "
      "user-defined of 4 or 5 octets. Unless set, the profile's.",
      0, 0, kApplicationIdForms},
-    {"options_text", SettingType::kInteger, "0", false, Reload::kReopen,
+    {"options_text", SettingType::kInteger, "", false, Reload::kReopen,
      "Octets of a name in options, for collectors that read no strings of variable length; 0: as long as it is. Unless "
      "set, the profile's.",
      0, kLongestFixedText},
-    {"sampling_elements", SettingType::kChoice, "both", false, Reload::kReopen,
+    {"sampling_elements", SettingType::kChoice, "", false, Reload::kReopen,
      "Elements of the options records that announce packet sampling: rfc5477, selectorId with algorithm, interval and "
      "space for each capture; legacy, samplingInterval (34) for the whole domain, if all captures have one rate; both; "
      "none. Unless set, the profile's.",
@@ -65,6 +66,28 @@ void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& con
     log("fields left out for want of private_enterprise_number", need_number);
     log("fields left out, as nfstreamctl collect computes them of others", derived);
     log("fields without an information element are left out", no_element);
+}
+
+// Read out of the packets: names, URLs, user agents, certificates, fingerprints.
+bool is_text_of_payload(const InformationElement& field) {
+    static const AnonymizationPlan texts({.texts = TextMethod::kDrop});
+    return field.group != IeGroup::kEnrichment && field.group != IeGroup::kSystem &&
+           texts.of(field).technique != AnonymizationTechnique::kNone;
+}
+
+// RFC 7011, 11: what an exporter tells of payloads is for nobody on the way.
+void warn_of_plain_text(const ipfix::IpfixOptions& options, const ExporterContext& context) {
+    std::string fields, collectors;
+    for (const InformationElement* field : options.fields)
+        if (is_text_of_payload(*field) &&
+            (!options.anonymization || options.anonymization->of(*field).technique == AnonymizationTechnique::kNone))
+            fields += fmt::format("{}{}", fields.empty() ? "" : " ", field->column);
+    for (const Endpoint& endpoint : unencrypted_collectors(context.settings, kIpfixPorts))
+        collectors += fmt::format("{}{}", collectors.empty() ? "" : " ", endpoint.text());
+    if (fields.empty() || collectors.empty()) return;
+    context.logger.warning(
+        "texts of the traffic are sent without encryption; use tls:// or dtls://, or set anonymize.texts",
+        {{"name", context.name}, {"collectors", collectors}, {"fields", fields}});
 }
 
 // Where the messages go, and how long they may be there.
@@ -99,7 +122,8 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
         readable_fields(profile, ipfix_fields(context.groups, kOurPen), context.groups, kOurPen), context.groups);
     if (!fields) return setting_error(settings, "fields", fields.error().message);
     options.fields = std::move(fields.value());
-    options.biflow = settings.given("biflow") ? settings.boolean("biflow") : profile.biflow;
+    const std::string& biflow = settings.string("biflow");
+    options.biflow = biflow.empty() ? profile.biflow : biflow == "true";
     options.options = options_profile(profile, settings, context.groups);
     options.selectors = context.selectors;
     options.facts = context.facts;
@@ -117,6 +141,7 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
         return error;
     }
     log_left_out(options, context);
+    warn_of_plain_text(options, context);
     CollectorOptions collectors = collector_options(settings);
     if (has_stream(settings)) collectors.retry_min = settings.duration("retry_interval");
     collectors.session.template_refresh = settings.duration("template_refresh");

@@ -167,6 +167,17 @@ void Netflow9Format::append(const Kind& kind, const FlowRecord& record, std::int
 }
 
 Status Netflow9Format::announce(MessageQueue& queue, SessionTemplates& known) {
+    if (Status status = append_templates(queue); !status) return status;
+    announcer_->add_short(queue, known);
+    return ok();
+}
+
+void Netflow9Format::repeat_templates(MessageQueue& queue, const SessionTemplates& known) {
+    static_cast<void>(append_templates(queue));  // they fitted a moment ago
+    announcer_->repeat_templates(queue, known);
+}
+
+Status Netflow9Format::append_templates(MessageQueue& queue) const {
     for (const Kind& kind : kinds_) {
         const auto fields = kind.layout.fields();
         const std::size_t set = MessageFraming::kSetHeader + 4 + 4 * (fields.size() + 2);
@@ -188,7 +199,6 @@ Status Netflow9Format::announce(MessageQueue& queue, SessionTemplates& known) {
         for (const FieldPlan& field : fields) out = put16(field.length, put16(field.ie.id, out));
         queue.append(message, {});
     }
-    announcer_->add_short(queue, known);
     return ok();
 }
 

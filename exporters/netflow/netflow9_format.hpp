@@ -47,6 +47,7 @@ public:
     std::size_t max_message() const noexcept override { return max_message_; }
     Added add(const FlowRecord& record, MessageQueue& queue) override;
     Status announce(MessageQueue& queue, SessionTemplates& known) override;
+    void repeat_templates(MessageQueue& queue, const SessionTemplates& known) override;
     std::uint64_t announced_version() const noexcept override { return announcer_->version(); }
     void announce_changes(MessageQueue& queue, SessionTemplates& known) override {
         announcer_->add_short(queue, known);
@@ -69,6 +70,7 @@ private:
 
     explicit Netflow9Format(const Netflow9Options& options);
     Status plan(const Netflow9Options& options);
+    Status append_templates(MessageQueue& queue) const;
     void append(const Kind& kind, const FlowRecord& record, std::int64_t base_ms, MessageQueue& queue);
 
     const Uptime uptime_;

@@ -28,6 +28,10 @@ constexpr SettingSpec kOwn5[] = {
 constexpr SettingSpec kOwn9[] = {
     {"template_refresh", SettingType::kDuration, "60s", false, Reload::kReopen, "How often templates are sent again.",
      1, 86400},
+    {"template_refresh_packets", SettingType::kInteger, "0", false, Reload::kReopen,
+     "They are sent again after so many packets, too, if template_refresh has not come first (RFC 3954, 9); 0: by time "
+     "alone.",
+     0, 4294967295.0},
     {"biflow", SettingType::kBool, "false", false, Reload::kReopen,
      "Octets and packets of the other direction in the same record, as OUT_BYTES and OUT_PKTS, which nfdump reads; "
      "false: a record for each direction."},
@@ -122,6 +126,8 @@ Result<std::unique_ptr<Exporter>> make_netflow9(const ExporterContext& context) 
     if (!format) return setting_error(context.settings, "fields", format.error().message);
     CollectorOptions session = collector_options(context.settings);
     session.session.template_refresh = context.settings.duration("template_refresh");
+    session.session.template_refresh_messages =
+        static_cast<std::uint64_t>(context.settings.integer("template_refresh_packets"));
     session.session.report_interval = context.settings.duration("options_interval");
     return finish(context, std::move(format.value()), std::move(collectors.value()), session);
 }

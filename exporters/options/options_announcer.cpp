@@ -91,6 +91,13 @@ void OptionsAnnouncer::add_short(MessageQueue& queue, SessionTemplates& known) c
     add(queue, known, short_ones);
 }
 
+void OptionsAnnouncer::repeat_templates(MessageQueue& queue, const SessionTemplates& known) const {
+    OptionsWriter writer(wire(queue.max_message()), [this](const auto& tmpl) { return id_of(tmpl); });
+    for (const auto& [tmpl, id] : ids_)
+        if (known.options.contains(id)) writer.add_template(tmpl);
+    append(queue, writer.take());
+}
+
 std::unique_ptr<MessagePages> OptionsAnnouncer::names(std::size_t max_message) const {
     auto names = tables(kNames, false, sources());
     if (names.empty()) return nullptr;
@@ -101,7 +108,7 @@ std::unique_ptr<MessagePages> OptionsAnnouncer::names(std::size_t max_message) c
 void OptionsAnnouncer::add_statistics(MessageQueue& queue, SessionTemplates& known, const SessionReport& report) const {
     OptionsSources all = sources();
     all.exporting = {options_.exporting_process, report.counters.octets.get(), report.counters.messages.get(),
-                     report.counters.records.get(), report.losses};
+                     report.flow_data_records, report.losses};
     add(queue, known, tables(OptionsKinds::all(), true, all));
 }
 

@@ -39,6 +39,7 @@ public:
     // In this order in a session; templates that it has already are left out.
     void add_types(MessageQueue& queue, SessionTemplates& known) const;  // before the data templates
     void add_short(MessageQueue& queue, SessionTemplates& known) const;  // behind them
+    void repeat_templates(MessageQueue& queue, const SessionTemplates& known) const;
     std::unique_ptr<MessagePages> names(std::size_t max_message) const;  // interfaces, applications; null: none
     void add_statistics(MessageQueue& queue, SessionTemplates& known, const SessionReport& report) const;
 

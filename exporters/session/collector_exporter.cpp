@@ -39,6 +39,7 @@ CollectorExporter::Deadline CollectorExporter::deadline() const {
 }
 
 Status CollectorExporter::open() {
+    tell_losses();
     const Deadline until = MessageTransport::Clock::now() + std::max(patience_, kHandshake);
     const Status status =
         options_.policy == CollectorPolicy::kRoundRobin ? open_all(until) : open_from(first_to_try_, until);
@@ -301,15 +302,17 @@ std::uint64_t CollectorExporter::oldest_unconfirmed() {
 
 std::size_t CollectorExporter::unconfirmed() {
     if (!options_.session.remembers) return 0;
-    const std::uint64_t oldest = oldest_unconfirmed();
-    for (Collector& collector : collectors_) collector.session->confirm(oldest);
-    while (!dropped_.empty() && dropped_.front().place < oldest) dropped_.pop_front();
-    return static_cast<std::size_t>(taken_ - oldest);
+    unconfirmed_from_ = oldest_unconfirmed();
+    for (Collector& collector : collectors_) collector.session->confirm(unconfirmed_from_);
+    while (!dropped_.empty() && dropped_.front().place < unconfirmed_from_) dropped_.pop_front();
+    return static_cast<std::size_t>(taken_ - unconfirmed_from_);
 }
 
+// Exactly those of which the caller was told: a collector that is up may have
+// confirmed more in the meantime.
 void CollectorExporter::forget_unconfirmed() {
     if (!options_.session.remembers) return;
-    const std::uint64_t oldest = oldest_unconfirmed();
+    const std::uint64_t oldest = unconfirmed_from_;
     for (Collector& collector : collectors_) collector.session->forget(oldest);
     for (; !dropped_.empty() && dropped_.back().place >= oldest; dropped_.pop_back()) {
         dropped_.back().counter->set(dropped_.back().counter->get() - 1);
@@ -317,6 +320,16 @@ void CollectorExporter::forget_unconfirmed() {
     }
     taken_ = oldest;
     sum_up();
+}
+
+Status CollectorExporter::conclude() {
+    const Deadline until = deadline();
+    tell_losses();
+    Status status = ok();
+    for (Collector& collector : collectors_)
+        if (Status concluded = collector.session->conclude(until); !concluded) status = concluded;
+    sum_up();
+    return status;
 }
 
 std::vector<CollectorView> CollectorExporter::collectors() const {

@@ -44,6 +44,7 @@ public:
     void set_patience(std::chrono::milliseconds patience) override { patience_ = patience; }
     std::size_t unconfirmed() override;
     void forget_unconfirmed() override;
+    Status conclude() override;
     void note_losses(const LossTotals& losses) override { losses_before_ = losses; }
 
     const ExporterCounters& counters() const noexcept override { return counters_; }
@@ -99,6 +100,7 @@ private:
     std::chrono::steady_clock::time_point next_failback_{};
 
     std::uint64_t taken_ = 0;  // flow records, the place of the next one
+    std::uint64_t unconfirmed_from_ = 0;  // place of the oldest, as told last
     std::deque<Dropped> dropped_;
     ExporterCounters counters_, own_;  // all; of records that came to no session
     LossTotals losses_before_, own_losses_;

@@ -7,6 +7,16 @@
 #include <utility>
 
 namespace nfstreamd::exporters {
+namespace {
+
+bool is_this_host(const std::string& host) {
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(host, error);
+    return error ? host == "localhost" : address.is_loopback();
+}
+
+}  // namespace
+
 Error setting_error(const config::Settings& settings, std::string_view key, std::string_view message) {
     return {ErrorCode::kInvalidArgument, fmt::format("{}: {}", key, message), settings.where(key)};
 }
@@ -33,6 +43,16 @@ bool has_stream(const config::Settings& settings) {
         const auto endpoint = parse_endpoint(text, kIpfixPorts);
         return endpoint && datagram_limit(endpoint.value().protocol, kSmallestMtu) == 0;
     });
+}
+
+std::vector<Endpoint> unencrypted_collectors(const config::Settings& settings, DefaultPorts ports) {
+    std::vector<Endpoint> found;
+    for (const std::string& text : settings.strings("collectors")) {
+        const auto endpoint = parse_endpoint(text, ports);
+        if (endpoint && !is_secure(endpoint.value().protocol) && !is_this_host(endpoint.value().host))
+            found.push_back(endpoint.value());
+    }
+    return found;
 }
 
 CollectorOptions collector_options(const config::Settings& settings) {

@@ -55,6 +55,9 @@ CollectorOptions collector_options(const config::Settings& settings);
 // Whether one of `collectors` is spoken to over a stream.
 bool has_stream(const config::Settings& settings);
 
+// Those of `collectors` that are elsewhere and spoken to without encryption.
+std::vector<Endpoint> unencrypted_collectors(const config::Settings& settings, DefaultPorts ports);
+
 // The error of a setting, with its place.
 Error setting_error(const config::Settings& settings, std::string_view key, std::string_view message);
 

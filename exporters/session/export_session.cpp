@@ -45,6 +45,7 @@ Status ExportSession::open(Deadline deadline) {
     session_.clear();
     use_limit();
     if (Status status = announce(); !status) return fail(status.error());
+    if (transport_->is_datagram()) format_.repeat_templates(session_, known_);
     if (Status status = send_from(session_, session_begun_, SIZE_MAX, deadline);
         !status && status.error().code != ErrorCode::kBusy)
         return status;
@@ -73,6 +74,7 @@ Status ExportSession::prove() {
 Status ExportSession::announce() {
     announced_version_ = format_.announced_version();
     announced_ = clock_.steady();
+    announced_at_ = messages_sent_;
     refused_since_announced_ = false;
     known_ = {};
     if (Status status = format_.announce(session_, known_); !status) return status;
@@ -89,7 +91,7 @@ void ExportSession::turn_pages(std::size_t most_messages) {
 
 void ExportSession::report() {
     reported_ = clock_.steady();
-    format_.report(session_, known_, {counters_, exporter_losses_});
+    format_.report(session_, known_, {counters_, flow_data_records_, exporter_losses_});
 }
 
 // A template that fitted when the session began fits as long as the path does not
@@ -97,8 +99,11 @@ void ExportSession::report() {
 void ExportSession::refresh() {
     const auto now = clock_.steady();
     const auto age = now - announced_;
-    if (transport_->is_datagram() &&
-        (age >= options_.template_refresh || (refused_since_announced_ && age >= kAnnounceAfterRefusal))) {
+    const bool is_due = age >= options_.template_refresh ||
+                        (options_.template_refresh_messages > 0 &&
+                         messages_sent_ - announced_at_ >= options_.template_refresh_messages) ||
+                        (refused_since_announced_ && age >= kAnnounceAfterRefusal);
+    if (transport_->is_datagram() && is_due) {
         static_cast<void>(announce());
     } else if (format_.announced_version() != announced_version_) {
         announced_version_ = format_.announced_version();
@@ -135,6 +140,16 @@ Status ExportSession::finish(Deadline deadline) {
     turn_pages(SIZE_MAX);
     report();
     return flush(deadline);
+}
+
+Status ExportSession::conclude(Deadline deadline) {
+    if (state_ == State::kUp) {
+        if (Status status = finish(deadline); !status) return status;
+        state_ = State::kEnding;
+    }
+    if (state_ != State::kEnding) return ok();
+    const Status status = transport_->conclude(deadline);
+    return status || status.error().code == ErrorCode::kBusy ? status : fail(status.error());
 }
 
 Status ExportSession::flush(Deadline deadline) {
@@ -191,6 +206,7 @@ void ExportSession::note_sent(const MessageQueue& queue, std::size_t count) {
         newest_[messages_sent_++ % newest_.size()] = message;
         counters_.records.add(message.records);
         counters_.data_records.add(message.data_records);
+        if (message.records > 0) flow_data_records_ += message.data_records;
         if (message.data_records == 0) counters_.templates.add();
     }
     counters_.messages.add(count);
@@ -206,6 +222,7 @@ Status ExportSession::note_refused() {
     for (const std::uint64_t number : numbers) {
         const MessageCounts message = std::exchange(newest_[number % newest_.size()], {});
         counters_.records.set(counters_.records.get() - message.records);
+        if (message.records > 0) flow_data_records_ -= message.data_records;
         lose(message, counters_.dropped_unreachable);
         const auto left = std::find_if(left_.begin(), left_.end(), [&](const Left& l) { return l.number == number; });
         if (left != left_.end()) left->counted_in = &counters_.dropped_unreachable;
@@ -291,12 +308,17 @@ void ExportSession::forget(std::uint64_t from) {
     std::erase_if(left_, [&](const Left& left) {
         if (left.counts.first_record < from) return false;
         left.counted_in->set(left.counted_in->get() - left.counts.records);
-        if (left.counted_in != &counters_.records) losses_ -= losses_of(left.counts);
+        if (left.counted_in == &counters_.records)
+            flow_data_records_ -= left.counts.data_records;
+        else
+            losses_ -= losses_of(left.counts);
         return true;
     });
     data_.drop_message();
     data_.clear();  // all of it is newer
+    if (!data_begun_) return;
     data_begun_ = false;
+    close();  // a part of a message may be out: only a new session goes on
 }
 
 Status ExportSession::fail(Error error) {

@@ -29,7 +29,8 @@ struct ExportClock {
 struct SessionOptions {
     std::size_t send_octets = 64 * 1024;  // complete messages gather up to this while there is more to come
     std::chrono::milliseconds template_refresh = std::chrono::seconds(60);  // datagrams only
-    std::chrono::milliseconds report_interval = std::chrono::seconds(60);   // 0: never
+    std::uint64_t template_refresh_messages = 0;  // likewise, after so many of them at the latest; 0: by time alone
+    std::chrono::milliseconds report_interval = std::chrono::seconds(60);  // 0: never
     // Datagrams that are refused (ICMP) end the session, and a new one is up only
     // when none was for a moment: somebody keeps records for a collector that is away.
     bool refusal_fails = false;
@@ -61,6 +62,9 @@ public:
     Status flush(Deadline deadline);
     // Before close(): what is left of the announcement, a last report, and a flush.
     Status finish(Deadline deadline);
+    // finish(), then until the collector has ended the session, too, as one does that
+    // has read everything; kBusy: not yet. Only open() and close() come after it.
+    Status conclude(Deadline deadline);
     // Ends the session in an orderly way, what waits stays.
     void close() noexcept;
     // What waits is given up, counted in dropped_failed.
@@ -85,7 +89,7 @@ public:
     std::string description() const { return transport_->description(); }
 
 private:
-    enum class State : std::uint8_t { kClosed, kProving, kUp };
+    enum class State : std::uint8_t { kClosed, kProving, kUp, kEnding };
 
     Status prove();
     Status announce();
@@ -129,9 +133,11 @@ private:
     std::unique_ptr<MessagePages> pages_;  // that are not sent yet
     bool refused_since_announced_ = false;
     std::uint64_t announced_version_ = 0;
+    std::uint64_t announced_at_ = 0;  // messages_sent_ then
     std::chrono::steady_clock::time_point announced_{}, reported_{}, proven_at_{};
 
     ExporterCounters counters_;
+    std::uint64_t flow_data_records_ = 0;
     LossTotals losses_, exporter_losses_;
     RateLimit drop_log_;
 };

@@ -19,6 +19,7 @@ namespace nfstreamd::exporters {
 // What a session tells of the exporter now and then (RFC 7011, 4).
 struct SessionReport {
     const ExporterCounters& counters;
+    std::uint64_t flow_data_records = 0;  // data records that left, of flows: one may be two of them
     LossTotals losses;
 };
 
@@ -63,6 +64,9 @@ public:
     // Appends the messages that begin a session and are repeated over datagrams:
     // templates and options. Error: they do not fit queue.max_message().
     virtual Status announce(MessageQueue& queue, SessionTemplates& known) = 0;
+    // Appends the templates of the announcement once more: datagrams may be lost
+    // (RFC 7011, 8.4).
+    virtual void repeat_templates(MessageQueue&, const SessionTemplates&) {}
     // What has changed of the options since, of which announced_version() tells by
     // another number.
     virtual std::uint64_t announced_version() const noexcept { return 0; }

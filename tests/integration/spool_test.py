@@ -92,12 +92,15 @@ class Spool(harness.TestCase):
         self.spooled(daemon, 0)
         self.flows(daemon, after)
         self.arrive(again, after, daemon)
-        self.assertEqual(sorted(self.ports(again)), [*during, *after])
-        self.assertEqual({port // 50 for port in self.ports(again)[:50]}, {port // 50 for port in during[:50]})
+        # so few may have been in a buffer of the host, which says that it has them, when their collector was killed
+        self.assertEqual(sorted(self.ports(again)), [*before, *during, *after])
+        self.assertEqual(self.exporter(daemon)["redelivered"], len(before))
+        self.assertEqual({port // 50 for port in self.ports(again)[10:60]}, {port // 50 for port in during[:50]})
         self.assertEqual(sum(self.exporter(daemon)["dropped"].values()), 0)
-        self.assertEqual(list(self.spool.glob("main/*.spool")), [])
         self.nothing_is_missing(daemon)
         self.assertEqual(daemon.stop(), 0, daemon.describe())
+        self.assertEqual(list(self.spool.glob("main/*.spool")), [])  # it ended the session as we did: it has read all
+        self.assertNotIn("records stay in the spool", daemon.stderr())
 
     def test_a_restart_while_the_collector_is_away_loses_nothing(self):
         daemon = self.begin()

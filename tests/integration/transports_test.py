@@ -49,12 +49,12 @@ class Authority:
 class Collector:
     """openssl s_server; its input is a pipe that stays open, as it ends with it."""
 
-    def __init__(self, case, protocol, certificate="collector", address="127.0.0.1", port=None, client=True):
+    def __init__(self, case, protocol, certificate="collector", address="127.0.0.1", port=None, client=True, more=()):
         self.case, self.address, self.port = case, address, port or harness.free_port()
         self.out, self.err = (case.folder / f"collector-{time.monotonic_ns()}.{end}" for end in ("ipfix", "err"))
         command = ["openssl", "s_server", *(["-dtls"] if protocol == "dtls" else []), "-accept", f"{self.at()}",
                    "-cert", case.ours.path(f"{certificate}.pem"), "-key", case.ours.path(f"{certificate}.key"),
-                   "-CAfile", case.ours.path("ca.pem"), "-quiet"]
+                   "-CAfile", case.ours.path("ca.pem"), "-quiet", *more]
         if client:
             command += ["-Verify", "1", "-verify_return_error"]
         with open(self.out, "wb") as out, open(self.err, "wb") as err:

@@ -322,6 +322,64 @@ TEST_CASE("CollectorExporter: who keeps records for later is told of every sessi
     CHECK(f.counters().records.get() == 30);
 }
 
+TEST_CASE("CollectorExporter: where a forgotten message is half out only a new session goes on") {
+    CollectorOptions options = round_robin();
+    options.session.remembers = true;
+    Fixture f(2, options);
+    REQUIRE(f.exporter->open());
+    f.logs[1].send_errors = {ErrorCode::kBusy};
+    f.logs[0].accept = 0;
+    REQUIRE_FALSE(f.write(ids(1, 30)));
+    REQUIRE(f.logs[1].send_errors.empty());  // a part of a message may be out there
+    const std::size_t again = f.consumed - f.exporter->unconfirmed();
+    f.exporter->forget_unconfirmed();
+    f.logs[0].accept = SIZE_MAX;
+    REQUIRE(f.exporter->open());
+    CHECK(f.logs[1].session_starts.size() == 2);
+    REQUIRE(f.write(ids(1, 30), again));
+    REQUIRE(f.exporter->flush());
+    CHECK(f.counters().records.get() == 30);
+}
+
+TEST_CASE("CollectorExporter: those that are forgotten are those that were told, whatever was confirmed meanwhile") {
+    CollectorOptions options;
+    options.session.remembers = true;
+    Fixture f(1, options);
+    REQUIRE(f.exporter->open());
+    f.logs[0].unconfirmed = 2;
+    REQUIRE(f.write(ids(1, 30)));
+    REQUIRE(f.exporter->flush());
+    CHECK(f.exporter->unconfirmed() == 6);
+    f.logs[0].unconfirmed = 0;
+    f.exporter->forget_unconfirmed();
+    CHECK(f.counters().records.get() == 24);
+}
+
+TEST_CASE("CollectorExporter: a collector that ends the session as we do has read everything") {
+    CollectorOptions options;
+    options.session.remembers = true;
+    Fixture f(1, options);
+    REQUIRE(f.exporter->open());
+    f.logs[0].unconfirmed = 3;
+    f.logs[0].ends_too = false;
+    REQUIRE(f.write(ids(1, 7)));
+    Status status = f.exporter->conclude();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kBusy);
+    CHECK(ids_in(f.logs[0].messages) == std::vector{1, 2, 3, 4, 5, 6, 7});
+    CHECK(f.exporter->unconfirmed() == 7);
+    const std::size_t messages = f.logs[0].messages.size();
+    f.logs[0].ends_too = true;
+    REQUIRE(f.exporter->conclude());
+    CHECK(f.exporter->unconfirmed() == 0);
+    f.exporter->forget_unconfirmed();
+    f.exporter->close();
+    CHECK(f.logs[0].messages.size() == messages);  // nothing behind the end
+    CHECK(f.logs[0].conclusions == 2);
+    CHECK(f.counters().records.get() == 7);
+    CHECK(f.counters().dropped_failed.get() == 0);
+}
+
 TEST_CASE("CollectorExporter: a collector that refuses datagrams is not up before it was silent for a moment") {
     CollectorOptions options;
     options.session.refusal_fails = true;
