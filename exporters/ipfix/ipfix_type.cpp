@@ -70,7 +70,11 @@ void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& con
 
 // Read out of the packets: names, URLs, user agents, certificates, fingerprints.
 bool is_text_of_payload(const InformationElement& field) {
-    static const AnonymizationPlan texts({.texts = TextMethod::kDrop});
+    static const AnonymizationPlan texts([] {
+        AnonymizationOptions options;
+        options.texts = TextMethod::kDrop;
+        return options;
+    }());
     return field.group != IeGroup::kEnrichment && field.group != IeGroup::kSystem &&
            texts.of(field).technique != AnonymizationTechnique::kNone;
 }

@@ -60,7 +60,10 @@ class CollectorCase(harness.TestCase):
         rows = self.folder / f"beside-{time.monotonic_ns()}.csv"
         path = self.write("export.yaml", exporters + f"  - {{name: beside, type: csv, path: {rows}, fields: [{fields}]}}\n")
         self.nfstreamd("-c", path, "-r", *captures, *(word for s in settings for word in ("--set", s)))
-        with open(rows, newline="", encoding="utf-8") as text:
+        return self.csv_rows(rows)
+
+    def csv_rows(self, path):
+        with open(path, newline="", encoding="utf-8") as text:
             return list(csv.DictReader(text))
 
     def check_same(self, stored, expected):
@@ -86,11 +89,12 @@ class CollectorCase(harness.TestCase):
             return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{port:04X}"))
         wait_for(lambda: queued() == 0, process.describe)
 
-    def nfcapd(self):
+    def nfcapd(self, namespace=None):
         """A running nfcapd with its `port`."""
         spool, port = self.folder / f"nfcapd-{time.monotonic_ns()}", harness.free_port()
         spool.mkdir()
-        process = self.start("nfcapd", "-w", spool, "-b", "127.0.0.1", "-p", port, "-t", "60", "-B", "8388608")
+        process = self.start("nfcapd", "-w", spool, "-b", "127.0.0.1", "-p", port, "-t", "60", "-B", "8388608",
+                             namespace=namespace)
         process.spool, process.port = spool, port
         wait_for(lambda: process.listens(port) or not process.running(), process.describe)
         return process

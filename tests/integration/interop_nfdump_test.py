@@ -3,10 +3,13 @@
 """All golden captures to nfcapd by the configurations of exporters/collectors/nfdump.md: what nfdump shows of each flow,
 field by field, is the CSV of the same run."""
 import ipaddress
+import struct
+import sys
 
 import collectors
 import harness
 from collectors import EVERY, directions, ours
+from harness import wait_for
 
 NO_MAC = "00:00:00:00:00:00"
 NOT_IN_9 = ("end", "directions", "point")  # nfcapd 1.7.1 takes these from IPFIX alone
@@ -67,6 +70,17 @@ class Nfdump(collectors.CollectorCase):
         self.check_same([read(flow) for flow in stored], [expected(row) for row in rows])
         self.assertIn("Sequence Errors: 0, Bad Packets: 0", nfcapd.log)
 
+    def test_sampled_packets_and_octets_are_multiplied(self):
+        for index in (0, 1):
+            with self.subTest(block=index):
+                nfcapd = self.nfcapd()
+                rows = self.export(ours("nfdump", nfcapd.port, index), *EVERY, settings=["capture.packet_sampling.rate=10"])
+                stored = [read(flow) for flow in self.nfdump(nfcapd)]
+                self.assertIn("packet interval: 1, packet space: 9", nfcapd.log)
+                for ours_are, theirs in (("src2dst_packets", "packets"), ("src2dst_ip_bytes", "octets"),
+                                         ("dst2src_packets", "out_packets"), ("dst2src_ip_bytes", "out_octets")):
+                    self.assertEqual(harness.total(stored, theirs), 10 * harness.total(rows, ours_are))
+
     def test_netflow_9_with_both_directions_has_applications_too(self):
         nfcapd = self.nfcapd()
         rows = self.export(ours("nfdump", nfcapd.port, index=1), *EVERY)
@@ -108,6 +122,51 @@ class EachDirection(collectors.CollectorCase):
         stored, ways = self.stored("type: netflow5, filter: ip_version == 4", *EVERY)
         ipv4 = [way for way in ways if way["ip_version"] == "4"]
         self.check_same(stored, without([expected(way, biflow=False) for way in ipv4], "vlan", "macs", *NOT_IN_9))
+
+    def test_netflow_5_has_a_flow_of_more_than_4_gib_as_several(self):
+        packets, octets = 65_600, 65_535
+        frame = bytearray(harness.udp_frame("192.0.2.1", 5000, "192.0.2.2", 5001, b""))
+        frame[16:18] = struct.pack(">H", octets)
+        frame[38:40] = struct.pack(">H", octets - 20)
+        path = self.folder / "big.pcap"
+        with open(path, "wb") as out:  # cut behind the headers
+            out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+            for index in range(packets):
+                out.write(struct.pack("<IIII", 1_700_000_000, index, len(frame), 14 + octets) + frame)
+        nfcapd = self.nfcapd()
+        rows = self.export(f"exporters:\n  - {{name: five, type: netflow5, collectors: ['udp://127.0.0.1:{nfcapd.port}']}}\n",
+                           path)
+        flows = self.nfdump(nfcapd)
+        self.assertEqual([row["src2dst_ip_bytes"] for row in rows], [str(packets * octets)])
+        self.assertGreater(len(flows), 1)
+        self.assertEqual(sum(int(flow["in bytes"]) for flow in flows), packets * octets)
+        self.assertEqual(sum(int(flow["in packets"]) for flow in flows), packets)
+
+
+@harness.needs_root("capture on links of its own")
+class Live(collectors.CollectorCase):
+    def test_interfaces_and_times_of_a_link(self):
+        probe, client = harness.Namespace(self), harness.Namespace(self)
+        probe.link_to(client, "m0", "10.93.0.1", "10.93.0.2")
+        traffic = harness.ROOT / "tests" / "integration" / "traffic.py"
+        echo = self.start(sys.executable, "-B", traffic, "echo", "0.0.0.0", "7777", namespace=probe)
+        nfcapd = self.nfcapd(namespace=probe)
+        wait_for(lambda: echo.listens(7777), "no server")
+        rows = self.folder / "rows.csv"
+        daemon = self.daemon("capture:\n  - {interface: m0, n_meters: 1, bpf_filter: udp}\nmetering: {idle_timeout: 600}\n"
+                             + ours("nfdump", nfcapd.port) +
+                             f"  - {{name: beside, type: csv, path: {rows}, fields: [default, base]}}\n"
+                             f"control: {{socket: {self.folder}/control.sock}}\n", namespace=probe)
+        def packets():
+            return sum(row["metered"]["packets"] for row in self.status(daemon)["interfaces"] if row["up"])
+        wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe)
+        client.run(sys.executable, "-B", traffic, "ask", "10.93.0.1", "7777", "20")
+        wait_for(lambda: packets() == 40, daemon.describe)
+        self.assertEqual(daemon.stop(), 0, daemon.describe())
+        flows, sent = [read(flow) for flow in self.nfdump(nfcapd)], self.csv_rows(rows)
+        self.check_same(flows, [expected(row) for row in sent])
+        index = probe.ip("-o", "link", "show", "m0").partition(":")[0]
+        self.assertEqual({flow["interfaces"] for flow in flows}, {(index, index)})
 
 
 if __name__ == "__main__":

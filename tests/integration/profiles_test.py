@@ -18,8 +18,8 @@ PROFILES = ("default", "nfdump", "pmacct", "fixbuf", "akvorado", "goflow2", "ipf
 EVERYTHING = ("metering.statistical_analysis=true", "metering.splt_analysis=5", "metering.l7_details=true",
               "metering.tcp_quality=true", "private_enterprise_number=32473")
 NTOP = 35632
-RATE, INTERVAL, SPACE, SELECTOR = 34, 305, 306, 302
-FLOW_STARTED, TCP_FLAGS, APPLICATION_ID, APPLICATION_NAME = 152, 6, 95, 96
+RATE, INTERVAL, SPACE = 34, 305, 306
+TCP_FLAGS, APPLICATION_ID, APPLICATION_NAME = 6, 95, 96
 LISTS = (291, 292, 293)
 TRAFFIC = harness.ROOT / "tests" / "integration" / "traffic.py"
 
@@ -84,6 +84,25 @@ class Verified(collectors.CollectorCase):
 
     def test_nothing_with_every_group_of_fields(self):
         self.check_each(EVERYTHING)
+
+    def test_netflow_is_fine_for_those_whose_pages_name_it(self):
+        for kind, more, profiles in (("netflow9", "", ("nfdump", "goflow2", "telegraf", "ntopng")),
+                                     ("netflow9", "biflow: true, ", ("nfdump", "ntopng")),
+                                     ("netflow5", "", ("nfdump", "pmacct", "goflow2", "logstash", "telegraf"))):
+            verifiers = {}
+            for profile in profiles:
+                port = harness.free_port()
+                verifiers[profile] = self.start(NFSTREAMCTL, "collect", "--listen", f"udp://127.0.0.1:{port}", "--verify",
+                                                profile), port
+                wait_for(lambda: verifiers[profile][0].listens(port), verifiers[profile][0].describe)
+            self.export("exporters:\n" + "".join(
+                f"  - {{name: {profile}, type: {kind}, {more}filter: ip_version == 4, "
+                f"collectors: ['udp://127.0.0.1:{port}']}}\n" for profile, (_, port) in verifiers.items()), *EVERY)
+            for profile, (verifier, port) in verifiers.items():
+                with self.subTest(kind=kind, more=more, profile=profile):
+                    self.has_read(verifier, port)
+                    self.assertEqual(verifier.stop(), 0, verifier.stdout())
+                    self.assertIn("nothing would be dropped, misread or lost", verifier.stdout())
 
     def test_without_the_profile_there_would_be_harm(self):
         path = self.made(["default"])["default"]
