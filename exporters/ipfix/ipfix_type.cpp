@@ -69,7 +69,9 @@ void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& con
 
 // Read out of the packets: names, URLs, user agents, certificates, fingerprints.
 bool is_text_of_payload(const InformationElement& field) {
-    static const AnonymizationPlan texts({.texts = TextMethod::kDrop});
+    AnonymizationOptions options;
+    options.texts = TextMethod::kDrop;
+    const AnonymizationPlan texts(options);
     return field.group != IeGroup::kEnrichment && field.group != IeGroup::kSystem &&
            texts.of(field).technique != AnonymizationTechnique::kNone;
 }
