@@ -74,9 +74,9 @@ class Connection:
             at += length
         return found
 
-    def messages(self, session=None):
+    def messages(self, session=None, timed=True):
         session = session or wire.Session("tcp", from_start=True)
-        return [session.read(octets, now) for now, octets in self.pieces()]
+        return [session.read(octets, now if timed else None) for now, octets in self.pieces()]
 
 
 class Streams:

@@ -84,6 +84,21 @@ TEST_CASE("ipfix: fields without an element are named once and left out") {
     CHECK(made.exporter.value()->description() == "udp://127.0.0.1:4739");
 }
 
+TEST_CASE("ipfix: texts that go unencrypted to another host are warned of, once") {
+    constexpr std::string_view kWarning = "texts of the traffic are sent without encryption";
+    const Made plain({"udp://192.0.2.1", "tcp://collector.example", "udp://127.0.0.1"}, "");
+    REQUIRE(plain.exporter);
+    CHECK(plain.log.count(kWarning) == 1);
+    CHECK(plain.log.contains("udp://192.0.2.1:4739 tcp://collector.example:4739"));
+    CHECK(plain.log.contains("requested_server_name"));
+    for (const Made* made : {new Made({"udp://127.0.0.1", "tcp://localhost", "udp://[::1]"}, ""),
+                             new Made({}, "/dev/null"), new Made({"udp://192.0.2.1"}, "", {"src_ip", "dst_ip"})}) {
+        const std::unique_ptr<const Made> owner(made);
+        REQUIRE(made->exporter);
+        CHECK(made->log.count(kWarning) == 0);
+    }
+}
+
 TEST_CASE("ipfix: a file holds all records, is emptied by the next exporter, and continued with append") {
     const TemporaryFolder folder;
     const std::string path = folder.path("flows.ipfix");

@@ -28,7 +28,7 @@ namespace {
 // of 4 octets with kind and sequence number. Id 100 is too long, id 200 unsupported.
 class Ids final : public MessageFormat {
 public:
-    static constexpr std::uint8_t kData = 1, kTemplate = 2, kReport = 3;
+    static constexpr std::uint8_t kData = 1, kTemplate = 2, kReport = 3, kRepeated = 4;
 
     Ids(bool reports, bool announces) : reports_(reports), announces_(announces) {
         framing_.header_length = 5;
@@ -48,9 +48,14 @@ public:
         if (announces_) queue.append(Bytes{kTemplate, 0, 0, 0, 0}, {});
         return ok();
     }
+    void repeat_templates(MessageQueue& queue, const exporters::SessionTemplates&) override {
+        queue.append(Bytes{kRepeated, 0, 0, 0, 0}, {});
+    }
     void report(MessageQueue& queue, exporters::SessionTemplates&, const exporters::SessionReport& report) override {
         if (!reports_) return;
-        queue.append(Bytes{kReport, 0, 0, 0, 0, static_cast<std::uint8_t>(report.losses.records)}, {.data_records = 1});
+        queue.append(Bytes{kReport, 0, 0, 0, 0, static_cast<std::uint8_t>(report.losses.records),
+                           static_cast<std::uint8_t>(report.flow_data_records)},
+                     {.data_records = 1});
     }
     void stamp(std::span<std::uint8_t> message, const MessageCounts&, std::chrono::system_clock::time_point,
                std::uint32_t sequence) const noexcept override {
@@ -72,6 +77,13 @@ RecordBatch ids(std::uint64_t first, std::uint64_t last) {
         record.forward.octets = 100;
     }
     return batch;
+}
+
+// Of all messages.
+std::vector<int> kinds_of(const std::vector<Bytes>& messages) {
+    std::vector<int> found;
+    for (const Bytes& message : messages) found.push_back(message[0]);
+    return found;
 }
 
 // Ids of the records in the messages, in the order of sending.
@@ -259,6 +271,53 @@ TEST_CASE("CollectorExporter: reports tell what was lost, before it and in it") 
     f.exporter->close();
     CHECK(f.logs[0].messages.back()[0] == Ids::kReport);
     CHECK(f.logs[0].messages.back()[5] == 10);
+}
+
+TEST_CASE("CollectorExporter: the first report of a session tells what was lost while there was none") {
+    Fixture f(1, {}, false, true);
+    REQUIRE(f.exporter->open());
+    f.logs[0].accept = 0;
+    CHECK_FALSE(f.write(ids(1, 4)));
+    f.logs[0].accept = SIZE_MAX;
+    f.exporter->note_losses({.records = 5});
+    REQUIRE(f.exporter->open());
+    CHECK(f.logs[0].messages.back()[0] == Ids::kReport);
+    CHECK(f.logs[0].messages.back()[5] == 5);
+}
+
+TEST_CASE("CollectorExporter: reports count the data records of flows that left, not those of options") {
+    Fixture f(1, {}, false, true);
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(ids(1, 7)));
+    REQUIRE(f.exporter->flush());
+    f.exporter->close();
+    CHECK(f.logs[0].messages.front()[6] == 0);
+    CHECK(f.logs[0].messages.back()[0] == Ids::kReport);
+    CHECK(f.logs[0].messages.back()[6] == 7);
+}
+
+TEST_CASE("CollectorExporter: over datagrams templates go twice before the first record, over a stream once") {
+    for (const bool datagrams : {true, false}) {
+        Fixture f(1, {}, datagrams);
+        REQUIRE(f.exporter->open());
+        REQUIRE(f.write(ids(1, 3)));
+        REQUIRE(f.exporter->flush());
+        const auto kinds = kinds_of(f.logs[0].messages);
+        CHECK(kinds == (datagrams ? std::vector<int>{Ids::kTemplate, Ids::kRepeated, Ids::kData}
+                                  : std::vector<int>{Ids::kTemplate, Ids::kData}));
+    }
+}
+
+TEST_CASE("CollectorExporter: over datagrams templates go again after so many messages, if they are limited") {
+    CollectorOptions options;
+    options.session.template_refresh_messages = 4;
+    Fixture f(1, options, true);
+    REQUIRE(f.exporter->open());
+    for (std::uint64_t id = 1; id < 19; id += 3) {
+        REQUIRE(f.write(ids(id, id + 2)));
+        REQUIRE(f.exporter->flush());
+    }
+    CHECK(kinds_of(f.logs[0].messages) == std::vector<int>{2, 4, 1, 1, 2, 1, 1, 1, 2, 1});
 }
 
 TEST_CASE("CollectorExporter: unconfirmed records are those that wait, and those of messages nobody confirmed") {
