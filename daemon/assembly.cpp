@@ -260,8 +260,10 @@ Result<std::unique_ptr<Exporter>> make_exporter(const config::Config& config, co
                      exporter.settings.where(kSpoolDirectory)};
     const auto anonymization = exporters::anonymization_options(exporter.settings);
     if (!anonymization) return anonymization.error();
+    config::Settings settings = exporter.settings;
+    if (is_file_run(config) && type->network) settings.set(std::string(kSpoolDirectory), std::string(), "", false);
     auto made = type->make({.name = exporter.name,
-                            .settings = exporter.settings,
+                            .settings = settings,
                             .groups = field_groups(config.metering),
                             .private_enterprise_number = config.private_enterprise_number,
                             .observation_domain = kObservationDomain,

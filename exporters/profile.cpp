@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace nfstreamd::exporters {
 namespace {
@@ -15,23 +16,26 @@ using Sampling = SamplingElements;
 constexpr OptionsKinds kAll = OptionsKinds::all();
 constexpr OptionsKinds kNoTypes = kAll.without({kTypes});
 
-// biflow, elements, lists, free text, options, applicationId, options text, sampling
+// biflow, elements, lists, free text, options, applicationId, options text, sampling, columns left out
 constexpr Profile kProfiles[] = {
     {"default", "any that follows RFC 7011", true, Elements::kAll, true, true, kAll, Id::kPanaL7Pen, 0,
      Sampling::kBoth},
-    // writes any other reverse element over the forward one; loses its place in options that it does not know
+    // writes any other reverse element over the forward one; loses its place in options that it does not know; 1.7.1,
+    // Debian 12's, swaps the octets of applicationId, so that a wrong number is stored and no name found
     {"nfdump",
      "nfcapd 1.7",
      true,
      Elements::kCounterReverse,
      false,
      true,
-     {kSampling, kApplications},
+     {kSampling},
      Id::kUser4,
      24,
-     Sampling::kLegacy},
-    // forward counters alone; applications by id, names of fixed length
-    {"pmacct", "nfacctd 1.7", false, Elements::kAll, false, true, kNoTypes, Id::kUser5, 24, Sampling::kBoth},
+     Sampling::kLegacy,
+     "application_id"},
+    // forward counters alone; applications by id, names of fixed length; IANA's texts below 384 stay empty
+    {"pmacct", "nfacctd 1.7", false, Elements::kAll, false, true, kNoTypes, Id::kUser5, 24, Sampling::kBoth,
+     "application_name application_category_name interface_name"},
     {"fixbuf", "libfixbuf 2: YAF's tools, SiLK, ipfixDump", true, Elements::kAll, true, true, kAll, Id::kPanaL7Pen, 0,
      Sampling::kBoth},
     // splits biflows; drops every flow without a sampling rate
@@ -48,27 +52,30 @@ constexpr Profile kProfiles[] = {
     // takes samplingPacketInterval itself for the rate, reads 4 octets
     {"goflow2", "GoFlow2", false, Elements::kAll, false, true, {kSampling}, Id::kUser4, 0, Sampling::kLegacy},
     {"ipfixcol2", "ipfixcol2", true, Elements::kAll, true, true, kAll, Id::kPanaL7Pen, 0, Sampling::kBoth},
-    // one unknown element, and the template is rejected
+    // one unknown element, and the template is rejected; the octets of applicationId are text to it
     {"logstash",
      "Logstash codec netflow",
      false,
-     Elements::kCommon,
+     Elements::kLogstash,
      false,
      false,
      {kSampling},
      Id::kUser4,
      32,
-     Sampling::kLegacy},
+     Sampling::kLegacy,
+     "application_id"},
+    // older versions take private elements for IANA's of that number; what it has no name for arrives in hexadecimal
     {"telegraf",
      "Telegraf input netflow",
      false,
-     Elements::kCommon,
+     Elements::kIana,
      false,
-     false,
-     {kSampling, kApplications},
+     true,
+     {kSampling},
      Id::kUser4,
      32,
-     Sampling::kLegacy},
+     Sampling::kLegacy,
+     "application_id http_host user_agent content_type"},
     // through nProbe: applications by ntop's own element
     {"ntopng",
      "nProbe and ntopng",
@@ -82,11 +89,16 @@ constexpr Profile kProfiles[] = {
      Sampling::kLegacy},
 };
 
-// Names by number; what stands in every collector's list.
-constexpr std::uint16_t kCommon[] = {1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 14, 27, 28, 32, 58, 61, 95, 136, 139, 152, 153};
+// IANA's numbers in the codec's ipfix.yaml, from first to last.
+constexpr std::pair<std::uint16_t, std::uint16_t> kLogstash[] = {{1, 64}, {70, 96}, {98, 104}, {128, 399}};
 
 bool is_reverse_counter(const IeId& ie) {
     return ie.pen == kReversePen && (ie.id == 1 || ie.id == 2);
+}
+
+bool is_logstash(const IeId& ie) {
+    return ie.pen == 0 && std::any_of(std::begin(kLogstash), std::end(kLogstash),
+                                      [&](const auto& range) { return range.first <= ie.id && ie.id <= range.second; });
 }
 
 bool is_readable(Elements elements, const IeId& ie) {
@@ -97,14 +109,24 @@ bool is_readable(Elements elements, const IeId& ie) {
             return ie.pen == 0 || is_reverse_counter(ie);
         case Elements::kIana:
             return ie.pen == 0;
-        case Elements::kCommon:
-            return ie.pen == 0 && std::binary_search(std::begin(kCommon), std::end(kCommon), ie.id);
+        case Elements::kLogstash:
+            return is_logstash(ie);
     }
     return true;
 }
 
 bool is_text(IeType type) {
     return type == IeType::kString;
+}
+
+bool is_left_out(const Profile& profile, std::string_view column) {
+    std::string_view rest = profile.left_out;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(' '), rest.size());
+        if (rest.substr(0, end) == column) return true;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
 }
 
 }  // namespace
@@ -125,6 +147,7 @@ FieldSelection readable_fields(const Profile& profile, const FieldSelection& fie
     for (const InformationElement* field : fields) {
         if (is_list(field->type) && !profile.lists) continue;
         if (is_text(field->type) && !profile.free_text) continue;
+        if (is_left_out(profile, field->column)) continue;
         const auto carried = [&](int ip_version) {
             const IeId ie = ipfix_element(*field, ip_version, groups, private_enterprise_number);
             return ie.id != 0 && (is_list(field->type) || is_readable(profile.elements, ie));
@@ -136,16 +159,13 @@ FieldSelection readable_fields(const Profile& profile, const FieldSelection& fie
 
 OptionsProfile options_profile(const Profile& profile, const config::Settings& settings, const FieldGroups& groups) {
     OptionsProfile options;
-    options.sampling = profile.sampling;
-    if (settings.given("sampling_elements"))
-        options.sampling = sampling_elements(settings.string("sampling_elements")).value_or(profile.sampling);
-    options.application_id = profile.application_id;
-    if (settings.given("application_id"))
-        options.application_id =
-            application_id_form(settings.string("application_id")).value_or(profile.application_id);
+    // what is not given is empty, which is no name
+    options.sampling = sampling_elements(settings.string("sampling_elements")).value_or(profile.sampling);
+    options.application_id = application_id_form(settings.string("application_id")).value_or(profile.application_id);
     options.kinds = options_kinds(settings.strings("options"), profile.options);
     if (!groups.application) options.kinds.remove(OptionsKind::kApplications);
-    const std::int64_t text = settings.given("options_text") ? settings.integer("options_text") : profile.options_text;
+    const std::int64_t text =
+        settings.has_value("options_text") ? settings.integer("options_text") : profile.options_text;
     if (text > 0) {
         options.text_length = static_cast<std::uint16_t>(text);
         options.application_category = false;  // nfcapd knows it not, and loses its place

@@ -19,7 +19,7 @@ enum class ReadableElements : std::uint8_t {
     kAll,
     kCounterReverse,  // IANA's, and of the reverse ones those of octets and packets
     kIana,            // IANA's alone
-    kCommon,          // those few that every collector knows: of one that is unknown the whole template is lost
+    kLogstash,        // numbers that the codec's definitions have: of one that is unknown the whole template is lost
 };
 
 struct Profile {
@@ -32,6 +32,7 @@ struct Profile {
     ApplicationIdForm application_id;
     std::uint16_t options_text;  // octets of a name in options; 0: as long as it is
     SamplingElements sampling;
+    std::string_view left_out{};  // columns that it would misread or has no use for, a space between
 };
 
 std::span<const Profile> profiles() noexcept;

@@ -114,10 +114,15 @@ public:
     // newest so many may yet be lost: nobody has said that they arrived. 0 where
     // nobody ever does. The caller may keep these records.
     virtual std::size_t unconfirmed() { return 0; }
-    // Forgets them: the caller has kept them, and writes them again after the next
-    // open(). They leave the counters as if they had never been taken. Called only
-    // between a failure and open(), or before close().
+    // Forgets as many as unconfirmed() told last, and what was taken since: the caller
+    // has kept them, and writes them again after the next open(). They leave the
+    // counters as if they had never been taken. Called only between a failure and
+    // open(), or before close().
     virtual void forget_unconfirmed() {}
+
+    // There will be no more: whoever receives may be told so, and then say that all
+    // has arrived. kBusy: not yet, call again; only close() and open() come after it.
+    virtual Status conclude() { return flush(); }
 
     // What its process has lost of the records that were for this exporter, before
     // they came to it; told before open() and each flush(). Totals since the start.

@@ -104,7 +104,7 @@ bool ExportingProcess::step(const std::stop_token& stop) {
         return true;
     }
     if (last) {
-        if (flush() && all_confirmed()) return false;
+        if ((concluding_ || flush()) && all_confirmed()) return false;
         if (open_) sleep_until(busy_until_);
         return true;
     }
@@ -293,7 +293,7 @@ void ExportingProcess::note_success() {
 }
 
 void ExportingProcess::note_failure(const Error& error) {
-    open_ = false;
+    open_ = concluding_ = false;
     if (spool_) take_back();
     const auto now = Clock::now();
     if (!failing_since_) failing_since_ = now;
@@ -494,6 +494,14 @@ bool ExportingProcess::all_confirmed() {
     const auto now = Clock::now();
     if (!spooling_ || exporter_->unconfirmed() == 0) return true;
     if (!confirm_by_) confirm_by_ = now + kConfirmationAtEnd;
+    concluding_ = true;
+    const Status status = exporter_->conclude();
+    if (!status && status.error().code != ErrorCode::kBusy) {
+        note_failure(status.error());
+        return false;
+    }
+    keep_unconfirmed();
+    if (exporter_->unconfirmed() == 0) return true;
     busy_until_ = now + kBusyPause;
     return now >= *confirm_by_;
 }

@@ -164,6 +164,7 @@ private:
     RecordBatchPtr held_;    // on its way to the spool, or null
     bool spooling_ = false;  // the spool is open
     std::optional<Clock::time_point> confirm_by_;
+    bool concluding_ = false;  // the exporter knows that no more will come
     std::size_t next_queue_ = 0;
     bool open_ = false, ever_open_ = false;
     bool unflushed_ = false;  // records were handed over since the last flush

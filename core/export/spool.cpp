@@ -148,8 +148,14 @@ std::deque<Spool::Part>::iterator Spool::find(std::uint64_t number) {
 }
 
 SpooledRecords Spool::read() {
+    if (Clock::now() < read_again_) return {};
     while (unread_ > 0 && next_part()) {
-        const auto entry = open_part() ? reader_->entry_at(read_.offset) : std::nullopt;
+        const Status opened = open_part();
+        if (!opened && opened.error().code == ErrorCode::kIo) {  // it may go later on
+            read_again_ = Clock::now() + kRetryAfter;
+            return {};
+        }
+        const auto entry = opened ? reader_->entry_at(read_.offset) : std::nullopt;
         if (!entry) {
             discard_rest_of_part();
             continue;
@@ -183,17 +189,18 @@ bool Spool::next_part() {
     return true;
 }
 
-bool Spool::open_part() {
-    if (reader_ && reader_number_ == read_.segment) return true;
+Status Spool::open_part() {
+    if (reader_ && reader_number_ == read_.segment) return ok();
     reader_number_ = read_.segment;
     if (writer_ && parts_.back().number == read_.segment) {
         reader_ = writer_;
-        return true;
+        return ok();
     }
     auto opened = SpoolSegment::open(folder_.segment(read_.segment));
     reader_ = opened ? opened.value() : nullptr;
-    if (!opened) note_failure(opened.error());
-    return opened.has_value();
+    if (opened) return ok();
+    note_failure(opened.error());
+    return opened.error();
 }
 
 // Without a sound header nobody can tell where the next entry begins.

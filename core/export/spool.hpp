@@ -95,7 +95,7 @@ private:
     bool make_segment();
     std::deque<Part>::iterator find(std::uint64_t number);
     bool next_part();
-    bool open_part();
+    Status open_part();
     void discard_rest_of_part();
     void remove_first();
     void sync_segment();
@@ -117,6 +117,7 @@ private:
     std::string entry_;  // kept for its memory
     bool full_ = false, unsynced_ = false;
     Clock::time_point retry_{}, next_open_{}, next_tend_{};
+    Clock::time_point read_again_{};  // after an error of the disk
     RateLimit failure_log_, full_log_;
 };
 

@@ -75,7 +75,9 @@ Result<std::shared_ptr<SpoolSegment>> SpoolSegment::create(const std::string& pa
 
 Result<std::shared_ptr<SpoolSegment>> SpoolSegment::open(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-    if (descriptor < 0) return Error{ErrorCode::kIo, "cannot open: " + std::generic_category().message(errno), path};
+    if (descriptor < 0)
+        return Error{errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
+                     "cannot open: " + std::generic_category().message(errno), path};
     std::shared_ptr<SpoolSegment> segment(new SpoolSegment(path, descriptor));
     struct stat info {};
     if (::fstat(descriptor, &info) != 0) return segment->failure("cannot inspect", errno);

@@ -24,8 +24,8 @@ concept Maybe = std::same_as<std::remove_const_t<Record>, Type>;
 
 NFSTREAMD_MEMBERS(DirectionRecord, first, last, packets, octets, bytes, flow_label, tcp_flags, tos, ttl_min, ttl_max,
                   icmp_type, icmp_code)
-NFSTREAMD_MEMBERS(ScopeStatistics, min_ps, max_ps, mean_ps, stddev_ps, ps_squares, min_piat_ms, max_piat_ms, mean_piat_ms,
-                  stddev_piat_ms, flag_packets)
+NFSTREAMD_MEMBERS(ScopeStatistics, min_ps, max_ps, mean_ps, stddev_ps, ps_squares, min_piat_ms, max_piat_ms,
+                  mean_piat_ms, stddev_piat_ms, flag_packets)
 NFSTREAMD_MEMBERS(StatisticsRecord, bidirectional, forward, reverse)
 NFSTREAMD_MEMBERS(SequenceRecord, direction, size, piat_ms)
 NFSTREAMD_MEMBERS(ApplicationDetails, dns_answer, dns_query_type, dns_reply_code, http_method, http_url, http_status,

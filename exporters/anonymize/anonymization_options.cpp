@@ -39,8 +39,11 @@ Error at(const config::Settings& settings, std::string_view name, std::string_vi
 
 // Settings that have no effect are misunderstandings.
 Status check(const config::Settings& settings, const AnonymizationOptions& options) {
-    for (const auto name : {kPrefixV4, kPrefixV6})
-        if (settings.given(name) && options.addresses != AddressMethod::kTruncate)
+    // the default may be written out, as --print-config does
+    const AnonymizationOptions defaults;
+    for (const auto& [name, length] :
+         {std::pair(kPrefixV4, defaults.prefix_length_v4), std::pair(kPrefixV6, defaults.prefix_length_v6)})
+        if (settings.integer(name) != length && options.addresses != AddressMethod::kTruncate)
             return at(settings, name, "needs anonymize.addresses: truncate");
     if (options.needs_key() && options.key.empty())
         return at(settings, kKey,

@@ -27,22 +27,23 @@ constexpr SettingSpec kOwnSettings[] = {
      "With path: go on in a file that exists instead of emptying it when the exporter starts."},
     {"template_refresh", SettingType::kDuration, "60s", false, Reload::kReopen,
      "How often templates are sent again over UDP and DTLS.", 1, 86400},
-    {"biflow", SettingType::kBool, "true", false, Reload::kReopen,
+    {"biflow", SettingType::kChoice, "", false, Reload::kReopen,
      "Both directions of a flow in one record (RFC 5103); false: a record for each direction. Unless set, the "
-     "profile's."},
+     "profile's.",
+     0, 0, "true false"},
     {"observation_domain", SettingType::kInteger, "0", false, Reload::kReopen,
      "Observation domain in the message header; 0: the daemon's.", 0, 4294967295.0},
     kOptionsSetting,
     kOptionsIntervalSetting,
-    {"application_id", SettingType::kChoice, "pana_l7_pen", false, Reload::kReopen,
+    {"application_id", SettingType::kChoice, "", false, Reload::kReopen,
      "Form of applicationId (95): pana_l7_pen, 8 octets with ntop's enterprise number (RFC 6759); user4 and user5, "
      "user-defined of 4 or 5 octets. Unless set, the profile's.",
      0, 0, kApplicationIdForms},
-    {"options_text", SettingType::kInteger, "0", false, Reload::kReopen,
+    {"options_text", SettingType::kInteger, "", false, Reload::kReopen,
      "Octets of a name in options, for collectors that read no strings of variable length; 0: as long as it is. Unless "
      "set, the profile's.",
      0, kLongestFixedText},
-    {"sampling_elements", SettingType::kChoice, "both", false, Reload::kReopen,
+    {"sampling_elements", SettingType::kChoice, "", false, Reload::kReopen,
      "Elements of the options records that announce packet sampling: rfc5477, selectorId with algorithm, interval and "
      "space for each capture; legacy, samplingInterval (34) for the whole domain, if all captures have one rate; both; "
      "none. Unless set, the profile's.",
@@ -69,9 +70,11 @@ void log_left_out(const ipfix::IpfixOptions& options, const ExporterContext& con
 
 // Read out of the packets: names, URLs, user agents, certificates, fingerprints.
 bool is_text_of_payload(const InformationElement& field) {
-    AnonymizationOptions options;
-    options.texts = TextMethod::kDrop;
-    const AnonymizationPlan texts(options);
+    static const AnonymizationPlan texts([] {
+        AnonymizationOptions options;
+        options.texts = TextMethod::kDrop;
+        return options;
+    }());
     return field.group != IeGroup::kEnrichment && field.group != IeGroup::kSystem &&
            texts.of(field).technique != AnonymizationTechnique::kNone;
 }
@@ -123,7 +126,8 @@ Result<std::unique_ptr<Exporter>> make_ipfix(const ExporterContext& context) {
         readable_fields(profile, ipfix_fields(context.groups, kOurPen), context.groups, kOurPen), context.groups);
     if (!fields) return setting_error(settings, "fields", fields.error().message);
     options.fields = std::move(fields.value());
-    options.biflow = settings.given("biflow") ? settings.boolean("biflow") : profile.biflow;
+    const std::string& biflow = settings.string("biflow");
+    options.biflow = biflow.empty() ? profile.biflow : biflow == "true";
     options.options = options_profile(profile, settings, context.groups);
     options.selectors = context.selectors;
     options.facts = context.facts;

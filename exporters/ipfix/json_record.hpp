@@ -46,6 +46,7 @@ struct ReadTemplate {
     std::size_t minimum_length = 0;  // of a record
     bool is_options = false, is_flow = false;
     bool has_unknown = false;                          // elements that a later record may name
+    bool is_stale = false;                             // and one may have: to be made again before it is used
     std::array<bool, kJoinedColumns.size()> joined{};  // columns to be made of their parts
     DerivedColumns derived;
     std::uint32_t private_enterprise_number = 0;  // whose elements are the table's own; 0: none

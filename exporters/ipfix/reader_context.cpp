@@ -47,6 +47,7 @@ ReaderContext::SetOutcome ReaderContext::read_data_set(const MessageHeader& head
         outcome.all_counted = false;
         return outcome;
     }
+    if (found->second.is_stale) make_again(session, found->second);
     ByteReader bytes(set);
     while (bytes.remaining() >= found->second.minimum_length) {
         if (!read_record(header, session, id, found->second, bytes, clock)) {
@@ -84,14 +85,14 @@ void ReaderContext::learn_elements(ReaderSession& session, const ReadTemplate& t
     if (!pen || !id || !type || *pen > UINT32_MAX || *id > UINT16_MAX) return;
     if (!session.templates.learnt.learn(static_cast<std::uint32_t>(*pen), static_cast<std::uint16_t>(*id), *type, name))
         return;
-    for (auto& [known_id, known] : session.templates.by_id) {
-        const auto of_it = [&](const ReadField& field) { return field.element.pen == *pen; };
-        if (!known.has_unknown || &known == &tmpl || std::none_of(known.fields.begin(), known.fields.end(), of_it))
-            continue;
-        std::vector<ReadElement> elements;
-        for (const ReadField& field : known.fields) elements.push_back(field.element);
-        known = make_read_template(elements, known.is_options, private_enterprise_number, session.templates.learnt);
-    }
+    for (auto& [known_id, known] : session.templates.by_id) known.is_stale = known.is_stale || known.has_unknown;
+}
+
+// Not when it is learnt: thousands of names may come before the next record of any template.
+void ReaderContext::make_again(const ReaderSession& session, ReadTemplate& tmpl) const {
+    std::vector<ReadElement> elements;
+    for (const ReadField& field : tmpl.fields) elements.push_back(field.element);
+    tmpl = make_read_template(elements, tmpl.is_options, private_enterprise_number, session.templates.learnt);
 }
 
 std::uint32_t ReaderContext::missing_before(ReaderSession& session, std::uint32_t sequence) {

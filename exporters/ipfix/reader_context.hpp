@@ -48,6 +48,7 @@ struct ReaderContext {
 
 private:
     void learn_elements(ReaderSession& session, const ReadTemplate& tmpl);
+    void make_again(const ReaderSession& session, ReadTemplate& tmpl) const;
 
     std::string line_;
     std::vector<std::span<const std::uint8_t>> values_;

@@ -38,6 +38,11 @@ std::uint16_t interface_index(std::uint32_t index) {
     return index > std::numeric_limits<std::uint16_t>::max() ? 0 : static_cast<std::uint16_t>(index);
 }
 
+std::uint16_t as_number(std::uint32_t asn) {  // RFC 6793: what stands for those of more than 16 bits
+    constexpr std::uint16_t kAsTrans = 23456;
+    return asn > std::numeric_limits<std::uint16_t>::max() ? kAsTrans : static_cast<std::uint16_t>(asn);
+}
+
 std::int64_t milliseconds(TimestampNs time) {
     return static_cast<std::int64_t>(time) / 1'000'000;
 }
@@ -60,6 +65,11 @@ void write(const FlowRecord& record, const Half& half, std::uint64_t i, std::uin
     out[37] = counts.tcp_flags;
     out[38] = record.protocol;
     out[39] = counts.tos;
+    if (record.enrichment == nullptr) return;
+    const bool back = half.counts == &record.reverse;
+    const EnrichmentRecord& known = *record.enrichment;
+    store_big_endian(as_number((back ? known.destination : known.source).asn), out + 40);
+    store_big_endian(as_number((back ? known.source : known.destination).asn), out + 42);
 }
 
 }  // namespace
@@ -78,6 +88,7 @@ Netflow5Format::Netflow5Format(const Netflow5Options& options)
 
 MessageFormat::Added Netflow5Format::add(const FlowRecord& record, MessageQueue& queue) {
     if (record.source_address.version != 4) return Added::kUnsupported;
+    if (queue.max_message() < kHeader + kRecord) return Added::kTooLong;
     const Half halves[] = {
         {&record.source_address, &record.destination_address, record.source_port, record.destination_port,
          record.ingress_interface, record.egress_interface, &record.forward},

@@ -30,6 +30,7 @@ public:
     std::size_t max_message() const noexcept override { return max_message_; }
     // kUnsupported: IPv6.
     Added add(const FlowRecord& record, MessageQueue& queue) override;
+    void forget() noexcept override { progress_ = {}; }
     Status announce(MessageQueue&, SessionTemplates&) override { return ok(); }
     void stamp(std::span<std::uint8_t> message, const MessageCounts& counts, std::chrono::system_clock::time_point now,
                std::uint32_t sequence) const noexcept override;

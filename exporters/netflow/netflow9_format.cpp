@@ -21,7 +21,8 @@ using ipfix::FieldPlan;
 constexpr std::uint16_t kVersion = 9, kTemplateSet = 0;
 constexpr std::size_t kCountAt = 2, kUptimeAt = 4, kSecondsAt = 8, kSequenceAt = 12, kSourceIdAt = 16;
 constexpr std::uint16_t kFirstSwitched = 22, kLastSwitched = 21, kOutOctets = 23, kOutPackets = 24;
-constexpr std::size_t kTimes = 8;  // octets of both at the beginning of a record
+constexpr std::size_t kMostPadding = 3;  // octets behind the records of a Set
+constexpr std::size_t kTimes = 8;        // octets of both at the beginning of a record
 constexpr std::uint32_t kNtopPen = 35632;
 constexpr std::uint16_t kNtopBase = 57472;  // ntop's element N is field 57472 + N of version 9
 
@@ -117,7 +118,8 @@ Status Netflow9Format::plan(const Netflow9Options& options) {
             return Error{ErrorCode::kInvalidArgument,
                          fmt::format("fields: none of them is carried by NetFlow 9 for IPv{}", ip_version), ""};
         const std::size_t length = kTimes + layout.minimum_wire_length();
-        const std::size_t room = (max_message_ - kHeader - MessageFraming::kSetHeader) / (biflow_ ? 1 : 2);
+        const std::size_t room =
+            (max_message_ - kHeader - MessageFraming::kSetHeader - kMostPadding) / (biflow_ ? 1 : 2);
         if (length > room || layout.template_wire_length() + 8 > room)
             return Error{ErrorCode::kInvalidArgument,
                          fmt::format("a record of {} octets does not fit a message of {}; send fewer fields or raise "
@@ -141,7 +143,7 @@ MessageFormat::Added Netflow9Format::add(const FlowRecord& record, MessageQueue&
     const Kind& kind = kinds_[record.source_address.version == 6 ? 1 : 0];
     const bool two = record.reverse.packets > 0 && !biflow_;
     const std::size_t length = kind.length * (two ? 2 : 1);
-    if (kHeader + MessageFraming::kSetHeader + length + 3 > queue.max_message()) return Added::kTooLong;
+    if (kHeader + MessageFraming::kSetHeader + length + kMostPadding > queue.max_message()) return Added::kTooLong;
     if (!queue.has_room(kind.template_id, length)) return Added::kNoRoom;
     const std::int64_t start = milliseconds(record.first()), end = milliseconds(record.last());
     MessageCounts& message = queue.under_way();
@@ -204,7 +206,7 @@ Status Netflow9Format::append_templates(MessageQueue& queue) const {
 
 void Netflow9Format::stamp(std::span<std::uint8_t> message, const MessageCounts& counts,
                            std::chrono::system_clock::time_point now, std::uint32_t sequence) const noexcept {
-    const std::int64_t time = Uptime::header_ms(counts, now);
+    const std::int64_t time = Uptime::next_second(Uptime::header_ms(counts, now));
     const std::int64_t base = counts.records > 0 ? counts.base_ms : uptime_.base_for(time);
     store_big_endian(Uptime::since(base, time), message.data() + kUptimeAt);
     store_big_endian(static_cast<std::uint32_t>(time / 1000), message.data() + kSecondsAt);

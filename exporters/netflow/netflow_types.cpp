@@ -45,8 +45,9 @@ constexpr auto kSettings9 = joined_settings(kCollectorSettings, kOwn9, kTranspor
 
 // What collectors of version 9 know; everything else by `fields`, as records have a fixed length.
 FieldSelection netflow9_fields(const FieldGroups& groups) {
-    constexpr std::string_view kNames[] = {"application_name", "application_category_name", "tls_server_name",
-                                           "http_host", "dns_query"};
+    constexpr std::string_view kNames[] = {
+        "application_id",  "l7_protocol", "application_name", "application_category_name",
+        "tls_server_name", "http_host",   "dns_query"};
     FieldSelection out;
     for (const InformationElement* field : ipfix_fields(groups, 0)) {
         const bool wanted = field->group == IeGroup::kCore || field->group == IeGroup::kBase ||
@@ -115,6 +116,8 @@ Result<std::unique_ptr<Exporter>> make_netflow9(const ExporterContext& context) 
     options.options.kinds = options_kinds(context.settings.strings("options"), kDefault);
     options.options.application_id = ApplicationIdForm::kUser4;
     options.options.sampling = SamplingElements::kLegacy;
+    options.options.application_category = false;  // nfcapd reads one name in a FlowSet, and nothing beside it
+    options.options.names_alone = true;
     if (!context.groups.application) options.options.kinds.remove(OptionsKind::kApplications);
     options.selectors = context.selectors;
     options.facts = context.facts;

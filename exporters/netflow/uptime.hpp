@@ -41,9 +41,13 @@ public:
     static std::int64_t header_ms(const MessageCounts& counts, std::chrono::system_clock::time_point now) noexcept {
         const std::int64_t now_ms =
             std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-        if (counts.records == 0) return now_ms;
+        if (counts.latest_ms == 0) return now_ms;  // no flow
         return now_ms < counts.latest_ms || now_ms - counts.latest_ms >= kHalf ? counts.latest_ms : now_ms;
     }
+
+    // For a header that has seconds alone: up to a second later, as what is cut off there would be missing in all
+    // times.
+    static std::int64_t next_second(std::int64_t time_ms) noexcept { return (time_ms + 999) / 1000 * 1000; }
 
 private:
     static constexpr std::int64_t kMargin = 86'400'000;           // a day: flows that began earlier come later

@@ -17,17 +17,21 @@ void append(MessageQueue& queue, const std::vector<OptionsMessage>& messages) {
 class NamePages final : public MessagePages {
 public:
     NamePages(const OptionsWire& wire, TemplateIds ids, std::vector<OptionsTable> tables)
-        : ids_(ids), pager_(wire, std::move(ids), tables), tables_(std::move(tables)) {}
+        : wire_(wire), ids_(ids), pager_(wire, std::move(ids), tables, false), tables_(std::move(tables)) {}
 
     bool turn(MessageQueue& queue, SessionTemplates& known, std::size_t most_messages) override {
-        for (const OptionsTable& table : tables_) known.options.insert(ids_(table.tmpl));
+        OptionsWriter templates(wire_, ids_);
+        for (const OptionsTable& table : tables_)
+            if (known.options.insert(ids_(table.tmpl)).second) templates.add_template(table.tmpl);
+        append(queue, templates.take());
         append(queue, pager_.next(most_messages));
         return !pager_.done();
     }
 
 private:
-    TemplateIds ids_;
-    OptionsPager pager_;
+    const OptionsWire wire_;
+    const TemplateIds ids_;
+    OptionsPager pager_;  // of the rows
     const std::vector<OptionsTable> tables_;
 };
 

@@ -71,12 +71,12 @@ private:
 };
 
 // Tables that are too long to be sent at once, a few messages at a time: their
-// templates first, then the rows.
+// templates first, where they are wanted, then the rows.
 class OptionsPager {
 public:
     OptionsPager() = default;
-    OptionsPager(const OptionsWire& wire, TemplateIds ids, std::vector<OptionsTable> tables)
-        : wire_(wire), ids_(std::move(ids)), tables_(std::move(tables)) {}
+    OptionsPager(const OptionsWire& wire, TemplateIds ids, std::vector<OptionsTable> tables, bool with_templates = true)
+        : wire_(wire), ids_(std::move(ids)), tables_(std::move(tables)), templates_written_(!with_templates) {}
 
     bool done() const noexcept;
     std::vector<OptionsMessage> next(std::size_t most_messages);  // empty when done

@@ -65,6 +65,7 @@ void DeliveryLedger::add_to_totals(const Totals& more) noexcept {
 
 void DeliveryLedger::count() {
     while (!rounds_.empty() && rounds_.front().ended && rounds_.front().under_way == 0) {
+        if (remembers_) before_.push_back(totals_);
         add_to_totals(rounds_.front().totals);
         rounds_.pop_front();
         ++first_round_;
@@ -75,7 +76,23 @@ void DeliveryLedger::count() {
     }
 }
 
+// The records of a round begin where those that were settled before it end.
+std::uint64_t DeliveryLedger::unconfirmed(std::size_t delivered) {
+    while (!before_.empty()) {
+        const std::uint64_t next = before_.size() > 1 ? before_[1].messages : totals_.messages;
+        if (totals_.messages - next < delivered) break;
+        before_.pop_front();
+    }
+    return taken_ - (before_.empty() ? totals_ : before_.front()).settled();
+}
+
 void DeliveryLedger::forget() noexcept {
+    if (!before_.empty()) totals_ = before_.front();
+    forget_unsettled();
+}
+
+void DeliveryLedger::forget_unsettled() noexcept {
+    before_.clear();
     first_message_ += messages_.size();
     first_round_ += rounds_.size();
     messages_.clear();
@@ -87,7 +104,7 @@ void DeliveryLedger::forget() noexcept {
 void DeliveryLedger::give_up() noexcept {
     for (const Round& round : rounds_) add_to_totals(round.totals);
     totals_.failed += unsettled();
-    forget();
+    forget_unsettled();
 }
 
 }  // namespace nfstreamd::exporters

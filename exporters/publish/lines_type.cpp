@@ -47,7 +47,8 @@ Result<std::unique_ptr<Exporter>> make_lines(const ExporterContext& context) {
     return std::unique_ptr<Exporter>(std::make_unique<PublishingExporter>(
         [encoder, layout, limits] { return std::make_unique<LinePacker>(encoder, layout, limits); }, MessageKey::kNone,
         std::make_unique<SessionPublisher>(std::move(receiver.value().transport), StreamFraming::kNone,
-                                           std::move(preamble), context.name, context.logger)));
+                                           std::move(preamble), context.name, context.logger),
+        has_spool(settings)));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "exporters/encode/flow_key_text.hpp"
@@ -20,8 +21,9 @@ constexpr auto kStallTimeout = 60s;  // without a report while messages are unde
 }  // namespace
 
 PublishingExporter::PublishingExporter(const MakePacker& make_packer, MessageKey key,
-                                       std::unique_ptr<Publisher> publisher)
-    : key_(key), publisher_(std::move(publisher)), patience_(kPatience) {
+                                       std::unique_ptr<Publisher> publisher, bool remembers)
+    : key_(key), publisher_(std::move(publisher)), patience_(kPatience), ledger_(remembers) {
+    assert(!remembers || key == MessageKey::kNone);
     const std::size_t packers = key == MessageKey::kGroup ? kKeyGroups : 1;
     for (std::size_t i = 0; i < packers; ++i) packers_.push_back(make_packer());
 }
@@ -121,6 +123,13 @@ Status PublishingExporter::flush() {
     deadline_ = deadline();
     Status status = send_all();
     if (status) status = publisher_->settle(deadline_);
+    return note(std::move(status));
+}
+
+Status PublishingExporter::conclude() {
+    deadline_ = deadline();
+    Status status = send_all();
+    if (status) status = publisher_->conclude(deadline_);
     return note(std::move(status));
 }
 

@@ -27,7 +27,10 @@ public:
     static constexpr std::size_t kKeyGroups = 64;
     using MakePacker = std::function<std::unique_ptr<MessagePacker>()>;
 
-    PublishingExporter(const MakePacker& make_packer, MessageKey key, std::unique_ptr<Publisher> publisher);
+    // `remembers`: somebody keeps records, so that delivered ones that may yet be
+    // lost are told by unconfirmed(), too. Goes with MessageKey::kNone.
+    PublishingExporter(const MakePacker& make_packer, MessageKey key, std::unique_ptr<Publisher> publisher,
+                       bool remembers = false);
     ~PublishingExporter() override { close(); }
 
     Status open() override;
@@ -37,8 +40,11 @@ public:
     void close() noexcept override;
 
     void set_patience(std::chrono::milliseconds patience) override;
-    std::size_t unconfirmed() override { return static_cast<std::size_t>(ledger_.unsettled()); }
+    std::size_t unconfirmed() override {
+        return static_cast<std::size_t>(ledger_.unconfirmed(publisher_->unconfirmed()));
+    }
     void forget_unconfirmed() override;
+    Status conclude() override;
 
     const ExporterCounters& counters() const noexcept override { return counters_; }
     std::string description() const override { return publisher_->description(); }

@@ -30,6 +30,10 @@ struct Receiver {
     std::size_t datagram = 0;  // octets that a datagram may have without fragments; 0: a stream
     std::size_t most = 0;      // octets that a message may have at all
 };
+// Whether records wait on the disk for a receiver that is away.
+inline bool has_spool(const config::Settings& settings) {
+    return !settings.string("spool.directory").empty();
+}
 // Ports 0: the port must be given.
 Result<Receiver> make_receiver(const config::Settings& settings, DefaultPorts ports);
 

@@ -108,7 +108,8 @@ Result<std::unique_ptr<Exporter>> make_syslog(const ExporterContext& context) {
         },
         MessageKey::kNone,
         std::make_unique<SessionPublisher>(std::move(receiver.value().transport), StreamFraming::kOctetCount, "",
-                                           context.name, context.logger)));
+                                           context.name, context.logger),
+        has_spool(settings)));
 }
 
 }  // namespace

@@ -53,7 +53,8 @@ Status CollectorExporter::open_from(std::size_t first, Deadline until) {
     Status status = Error{ErrorCode::kUnavailable, "there is no collector", ""};
     for (std::size_t i = 0; i < collectors_.size(); ++i) {
         const std::size_t at = (first + i) % collectors_.size();
-        status = collectors_[at].session->open(until);
+        ExportSession& session = *collectors_[at].session;
+        status = session.is_open() ? ok() : session.open(until);
         if (!status && status.error().code != ErrorCode::kBusy) continue;
         first_to_try_ = at;
         if (status) use(at);
@@ -116,7 +117,7 @@ Status CollectorExporter::ensure_open(Deadline until) {
 
 // A session has ended. Where its records are kept elsewhere the whole exporter
 // begins anew, so that they come again; else the others go on.
-Status CollectorExporter::lost(const ExportSession& session, const Error& error) {
+Status CollectorExporter::lost(const ExportSession& session, const Error& error, Deadline until) {
     if (collectors_.size() == 1 || options_.session.remembers) return error;
     if (const auto held = down_log_.admit(); held >= 0)
         logger_.warning(
@@ -132,14 +133,14 @@ Status CollectorExporter::lost(const ExportSession& session, const Error& error)
         return ok();
     }
     switching_ = true;
-    return ensure_open(deadline());
+    return ensure_open(until);
 }
 
 Status CollectorExporter::write(const RecordBatch& batch, std::size_t from, std::size_t& consumed) {
     consumed = from;
     const Deadline until = deadline();
     Status status = ensure_open(until);
-    if (status && current().has_to_send()) status = attend(current(), current().send(until));
+    if (status && current().has_to_send()) status = attend(current(), current().send(until), until);
     for (; status && consumed < batch.records.size(); consumed += status ? 1 : 0)
         status = take(batch.records[consumed], until);
     sum_up();
@@ -179,7 +180,7 @@ Status CollectorExporter::make_room(Deadline until) {
         if (!current().is_full()) return ok();
         // all but the last are asked without waiting
         const bool last = i + 1 == choices;
-        status = attend(current(), current().send(last ? until : MessageTransport::Clock::now()));
+        status = attend(current(), current().send(last ? until : MessageTransport::Clock::now()), until);
         if (!status && status.error().code == ErrorCode::kBusy) continue;
         return status;
     }
@@ -210,9 +211,14 @@ void CollectorExporter::drop(const FlowRecord& record, Counter& counter) {
 }
 
 // What a call on a session has come to, as far as it concerns the exporter.
-Status CollectorExporter::attend(const ExportSession& session, Status status) {
+Status CollectorExporter::attend(const ExportSession& session, Status status, Deadline until) {
     if (status || status.error().code == ErrorCode::kBusy) return status;
-    return lost(session, status.error());
+    return lost(session, status.error(), until);
+}
+
+// Of several the first that is more than a delay.
+void CollectorExporter::note(Status& all, Status one) {
+    if (!one && (all || all.error().code == ErrorCode::kBusy)) all = std::move(one);
 }
 
 Status CollectorExporter::pause() {
@@ -221,15 +227,15 @@ Status CollectorExporter::pause() {
     for (Collector& collector : collectors_) {
         ExportSession& session = *collector.session;
         if (!session.is_open() || session.data().empty()) continue;
-        if (Status sent = attend(session, session.send(until)); !sent) status = sent;
+        note(status, attend(session, session.send(until), until));
     }
     sum_up();
     return status;
 }
 
 Status CollectorExporter::flush() {
-    const Status status = flush_within(deadline());
-    if (status) try_others();
+    Status status = flush_within(deadline());
+    if (status) status = try_others();
     sum_up();
     return status;
 }
@@ -241,38 +247,47 @@ Status CollectorExporter::flush_within(Deadline until) {
     for (Collector& collector : collectors_) {
         ExportSession& session = *collector.session;
         if (!session.is_open()) continue;
-        Status flushed = attend(session, session.flush(until));
+        Status flushed = attend(session, session.flush(until), until);
         if (flushed) collector.retry = options_.retry_min;
-        if (!flushed) status = flushed;
+        note(status, std::move(flushed));
     }
     return status;
 }
 
 // Collectors that are down while another is up: with round robin all of them,
 // with failover those that are better.
-void CollectorExporter::try_others() {
+Status CollectorExporter::try_others() {
     const auto now = clock_.steady();
+    const auto open_soon = [this](std::size_t i) {
+        return collectors_[i].session->open(MessageTransport::Clock::now() + std::min(patience_, kLongestTry));
+    };
     if (options_.policy == CollectorPolicy::kRoundRobin) {
-        for (Collector& collector : collectors_)
-            if (!collector.session->is_open() && now >= collector.next_try &&
-                !collector.session->open(MessageTransport::Clock::now() + std::min(patience_, kLongestTry)))
-                postpone(collector);
-        return;
+        for (std::size_t i = 0; i < collectors_.size(); ++i)
+            if (!collectors_[i].session->is_open() && now >= collectors_[i].next_try && !open_soon(i))
+                postpone(collectors_[i]);
+        return ok();
     }
-    if (current_ == 0 || now < next_failback_) return;
+    if (current_ == 0 || now < next_failback_) return ok();
     for (std::size_t i = 0; i < current_; ++i) {
-        const Status status =
-            collectors_[i].session->open(MessageTransport::Clock::now() + std::min(patience_, kLongestTry));
+        const Status status = open_soon(i);
         if (status) return fail_back(i);
-        if (status.error().code == ErrorCode::kBusy) return;  // goes on with the next flush
+        if (status.error().code == ErrorCode::kBusy) return ok();  // goes on with the next flush
     }
     next_failback_ = now + options_.failback;
+    return ok();
 }
 
-void CollectorExporter::fail_back(std::size_t index) {
-    logger_.info("collector up again", {{"name", name_}, {"destination", collectors_[index].session->description()}});
+// What the other one may not have read comes again where records are kept.
+Status CollectorExporter::fail_back(std::size_t index) {
+    const std::string destination = collectors_[index].session->description();
+    logger_.info("collector up again", {{"name", name_}, {"destination", destination}});
     current().close();
+    if (options_.session.remembers) {
+        first_to_try_ = index;
+        return Error{ErrorCode::kUnavailable, destination + " is up again, the session with another ends", ""};
+    }
     use(index);
+    return ok();
 }
 
 void CollectorExporter::tell_losses() {
@@ -302,15 +317,18 @@ std::uint64_t CollectorExporter::oldest_unconfirmed() {
 
 std::size_t CollectorExporter::unconfirmed() {
     if (!options_.session.remembers) return 0;
-    const std::uint64_t oldest = oldest_unconfirmed();
-    for (Collector& collector : collectors_) collector.session->confirm(oldest);
-    while (!dropped_.empty() && dropped_.front().place < oldest) dropped_.pop_front();
-    return static_cast<std::size_t>(taken_ - oldest);
+    unconfirmed_from_ = oldest_unconfirmed();
+    for (Collector& collector : collectors_) collector.session->confirm(unconfirmed_from_);
+    while (!dropped_.empty() && dropped_.front().place < unconfirmed_from_) dropped_.pop_front();
+    return static_cast<std::size_t>(taken_ - unconfirmed_from_);
 }
 
+// Exactly those of which the caller was told: a collector that is up may have
+// confirmed more in the meantime.
 void CollectorExporter::forget_unconfirmed() {
     if (!options_.session.remembers) return;
-    const std::uint64_t oldest = oldest_unconfirmed();
+    const std::uint64_t oldest = unconfirmed_from_;
+    format_->forget();
     for (Collector& collector : collectors_) collector.session->forget(oldest);
     for (; !dropped_.empty() && dropped_.back().place >= oldest; dropped_.pop_back()) {
         dropped_.back().counter->set(dropped_.back().counter->get() - 1);
@@ -318,6 +336,15 @@ void CollectorExporter::forget_unconfirmed() {
     }
     taken_ = oldest;
     sum_up();
+}
+
+Status CollectorExporter::conclude() {
+    const Deadline until = deadline();
+    tell_losses();
+    Status status = ok();
+    for (Collector& collector : collectors_) note(status, collector.session->conclude(until));
+    sum_up();
+    return status;
 }
 
 std::vector<CollectorView> CollectorExporter::collectors() const {

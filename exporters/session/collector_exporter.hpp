@@ -44,6 +44,7 @@ public:
     void set_patience(std::chrono::milliseconds patience) override { patience_ = patience; }
     std::size_t unconfirmed() override;
     void forget_unconfirmed() override;
+    Status conclude() override;
     void note_losses(const LossTotals& losses) override { losses_before_ = losses; }
 
     const ExporterCounters& counters() const noexcept override { return counters_; }
@@ -69,8 +70,9 @@ private:
     void postpone(Collector& collector);
     bool select_open();
     Status ensure_open(Deadline until);
-    Status attend(const ExportSession& session, Status status);
-    Status lost(const ExportSession& session, const Error& error);
+    Status attend(const ExportSession& session, Status status, Deadline until);
+    static void note(Status& all, Status one);
+    Status lost(const ExportSession& session, const Error& error, Deadline until);
 
     Status take(const FlowRecord& record, Deadline until);
     Status make_room(Deadline until);
@@ -78,8 +80,8 @@ private:
     void drop(const FlowRecord& record, Counter& counter);
 
     Status flush_within(Deadline until);
-    void try_others();
-    void fail_back(std::size_t index);
+    Status try_others();
+    Status fail_back(std::size_t index);
     void tell_losses();
     std::uint64_t oldest_unconfirmed();
     ExportSession& current() noexcept { return *collectors_[current_].session; }
@@ -98,7 +100,8 @@ private:
     std::chrono::milliseconds patience_;
     std::chrono::steady_clock::time_point next_failback_{};
 
-    std::uint64_t taken_ = 0;  // flow records, the place of the next one
+    std::uint64_t taken_ = 0;             // flow records, the place of the next one
+    std::uint64_t unconfirmed_from_ = 0;  // place of the oldest, as told last
     std::deque<Dropped> dropped_;
     ExporterCounters counters_, own_;  // all; of records that came to no session
     LossTotals losses_before_, own_losses_;

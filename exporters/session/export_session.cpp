@@ -33,8 +33,8 @@ ExportSession::ExportSession(std::string name, std::unique_ptr<MessageTransport>
 
 Status ExportSession::open(Deadline deadline) {
     if (state_ == State::kProving) return prove();
-    state_ = State::kClosed;
-    counters_.up.set(0);
+    end();
+    count_late_refusals();
     if (Status status = transport_->open(deadline); !status)
         return status.error().code == ErrorCode::kBusy ? status : fail(status.error());
     state_ = State::kUp;
@@ -46,10 +46,13 @@ Status ExportSession::open(Deadline deadline) {
     use_limit();
     if (Status status = announce(); !status) return fail(status.error());
     if (transport_->is_datagram()) format_.repeat_templates(session_, known_);
+    const bool announced = !session_.empty();
     if (Status status = send_from(session_, session_begun_, SIZE_MAX, deadline);
         !status && status.error().code != ErrorCode::kBusy)
         return status;
-    if (options_.refusal_fails && transport_->is_datagram()) {
+    const bool to_prove = options_.refusal_fails && transport_->is_datagram();
+    on_trial_ = to_prove && !announced;
+    if (to_prove && announced) {
         state_ = State::kProving;
         proven_at_ = clock_.steady() + kProof;
         return prove();
@@ -77,7 +80,10 @@ Status ExportSession::announce() {
     announced_at_ = messages_sent_;
     refused_since_announced_ = false;
     known_ = {};
-    if (Status status = format_.announce(session_, known_); !status) return status;
+    if (Status status = format_.announce(session_, known_); !status) {
+        announced_ = {};  // to be tried again
+        return status;
+    }
     pages_ = format_.pages(session_.max_message());
     turn_pages(kPagesAtOnce);
     report();
@@ -94,9 +100,8 @@ void ExportSession::report() {
     format_.report(session_, known_, {counters_, flow_data_records_, exporter_losses_});
 }
 
-// A template that fitted when the session began fits as long as the path does not
-// shrink; if it does, messages that are too long are counted as such.
-void ExportSession::refresh() {
+// An error: what tells of the data does not fit the path any more.
+Status ExportSession::refresh() {
     const auto now = clock_.steady();
     const auto age = now - announced_;
     const bool is_due = age >= options_.template_refresh ||
@@ -104,7 +109,7 @@ void ExportSession::refresh() {
                          messages_sent_ - announced_at_ >= options_.template_refresh_messages) ||
                         (refused_since_announced_ && age >= kAnnounceAfterRefusal);
     if (transport_->is_datagram() && is_due) {
-        static_cast<void>(announce());
+        if (Status status = announce(); !status) return status;
     } else if (format_.announced_version() != announced_version_) {
         announced_version_ = format_.announced_version();
         format_.announce_changes(session_, known_);
@@ -112,17 +117,17 @@ void ExportSession::refresh() {
         turn_pages(kPagesAtOnce);
     }
     if (options_.report_interval > 0ms && now - reported_ >= options_.report_interval) report();
+    return ok();
 }
 
 bool ExportSession::has_to_send() {
     if (state_ != State::kUp) return true;
-    refresh();
-    return !session_.empty() || is_full();
+    return !refresh() || !session_.empty() || is_full();
 }
 
 Status ExportSession::send(Deadline deadline) {
     if (state_ != State::kUp) return Error{ErrorCode::kUnavailable, description() + " is not open", ""};
-    refresh();
+    if (Status status = refresh(); !status) return fail(status.error());
     return send_waiting(deadline);
 }
 
@@ -142,6 +147,16 @@ Status ExportSession::finish(Deadline deadline) {
     return flush(deadline);
 }
 
+Status ExportSession::conclude(Deadline deadline) {
+    if (state_ == State::kUp) {
+        if (Status status = finish(deadline); !status) return status;
+        state_ = State::kEnding;
+    }
+    if (state_ != State::kEnding) return ok();
+    const Status status = transport_->conclude(deadline);
+    return status || status.error().code == ErrorCode::kBusy ? status : fail(status.error());
+}
+
 Status ExportSession::flush(Deadline deadline) {
     data_.end_message();
     if (state_ == State::kUp && session_.empty()) turn_pages(kPagesAtOnce);
@@ -154,6 +169,10 @@ Status ExportSession::flush(Deadline deadline) {
 // At most so many messages. `begun`: a part of the first one may be out.
 Status ExportSession::send_from(MessageQueue& queue, bool& begun, std::size_t most, Deadline deadline) {
     while (!queue.empty() && most > 0) {
+        if (on_trial_) {
+            if (Status status = go_on_trial(); !status) return status;
+            most = 1;
+        }
         stamp(queue, begun);
         const auto ends = queue.ends().first(std::min(most, queue.ends().size()));
         std::size_t out = 0;
@@ -174,6 +193,20 @@ Status ExportSession::send_from(MessageQueue& queue, bool& begun, std::size_t mo
             return fail(status.error());
         }
     }
+    return ok();
+}
+
+// Without an announcement the first message is what may be refused, and the rest
+// waits for that.
+Status ExportSession::go_on_trial() {
+    if (messages_sent_ == 0) {
+        proven_at_ = clock_.steady() + kProof;
+        return ok();
+    }
+    if (Status status = transport_->check(); !status) return fail(status.error());
+    if (Status status = note_refused(); !status) return status;
+    if (clock_.steady() < proven_at_) return Error{ErrorCode::kBusy, description() + " is being tried", ""};
+    on_trial_ = false;
     return ok();
 }
 
@@ -205,18 +238,9 @@ void ExportSession::note_sent(const MessageQueue& queue, std::size_t count) {
 
 // Messages that reached the collector's host, or one before it, and nobody there.
 Status ExportSession::note_refused() {
-    const auto numbers = transport_->take_refused();
-    if (numbers.empty()) return ok();
+    if (!count_refused()) return ok();
     refused_since_announced_ = true;
     counters_.failures.add();
-    for (const std::uint64_t number : numbers) {
-        const MessageCounts message = std::exchange(newest_[number % newest_.size()], {});
-        counters_.records.set(counters_.records.get() - message.records);
-        if (message.records > 0) flow_data_records_ -= message.data_records;
-        lose(message, counters_.dropped_unreachable);
-        const auto left = std::find_if(left_.begin(), left_.end(), [&](const Left& l) { return l.number == number; });
-        if (left != left_.end()) left->counted_in = &counters_.dropped_unreachable;
-    }
     if (options_.refusal_fails)
         return fail({ErrorCode::kUnavailable, description() + " refuses datagrams: nobody listens there", ""});
     if (const auto held = drop_log_.admit(); held >= 0)
@@ -225,13 +249,27 @@ Status ExportSession::note_refused() {
     return ok();
 }
 
+bool ExportSession::count_refused() {
+    const auto numbers = transport_->take_refused();
+    for (const std::uint64_t number : numbers) {
+        const MessageCounts message = std::exchange(newest_[number % newest_.size()], {});
+        counters_.records.set(counters_.records.get() - message.records);
+        if (message.records > 0) flow_data_records_ -= message.data_records;
+        lose(message, counters_.dropped_unreachable);
+        const auto left = std::find_if(left_.begin(), left_.end(), [&](const Left& l) {
+            return l.number == number && l.counted_in == &counters_.records;
+        });
+        if (left != left_.end()) left->counted_in = &counters_.dropped_unreachable;
+    }
+    return !numbers.empty();
+}
+
 // Its records leave a gap in the sequence numbers, so that the collector knows.
 void ExportSession::give_up(MessageQueue& queue, const Error& error) {
     const MessageCounts message = queue.messages().front();
     counters_.failures.add();
     lose(message, counters_.dropped_oversize);
-    if (options_.remembers && message.records > 0)
-        left_.push_back({messages_sent_, message, &counters_.dropped_oversize});
+    if (options_.remembers && message.records > 0) left_.push_back({kNone, message, &counters_.dropped_oversize});
     sequence_ += format_.sequence_step(message);
     queue.remove_first(1);
     use_limit();
@@ -247,7 +285,7 @@ void ExportSession::lose(const MessageCounts& message, Counter& counter) {
 }
 
 // The path may carry less than the configuration allows.
-void ExportSession::use_limit() noexcept {
+void ExportSession::use_limit() {
     const std::size_t path = transport_->message_limit();
     const std::size_t limit = path == 0 ? format_.max_message() : std::min(path, format_.max_message());
     data_.set_max_message(limit);
@@ -255,10 +293,23 @@ void ExportSession::use_limit() noexcept {
 }
 
 void ExportSession::close() noexcept {
+    if (state_ != State::kClosed) unconfirmed_at_end_ = transport_->unconfirmed();
+    count_late_refusals();
     transport_->close();
+    end();
+}
+
+void ExportSession::end() noexcept {
     state_ = State::kClosed;
     session_.clear();
     counters_.up.set(0);
+}
+
+// Of a session that has failed: what was under way then is told of later.
+void ExportSession::count_late_refusals() {
+    if (!transport_->is_datagram()) return;
+    static_cast<void>(transport_->check());
+    static_cast<void>(count_refused());
 }
 
 void ExportSession::drop_waiting() noexcept {
@@ -297,6 +348,8 @@ void ExportSession::confirm(std::uint64_t below) {
 void ExportSession::forget(std::uint64_t from) {
     std::erase_if(left_, [&](const Left& left) {
         if (left.counts.first_record < from) return false;
+        if (left.number < messages_sent_ && messages_sent_ - left.number <= newest_.size())
+            newest_[left.number % newest_.size()] = {};  // whatever is said of it later
         left.counted_in->set(left.counted_in->get() - left.counts.records);
         if (left.counted_in == &counters_.records)
             flow_data_records_ -= left.counts.data_records;
@@ -306,13 +359,16 @@ void ExportSession::forget(std::uint64_t from) {
     });
     data_.drop_message();
     data_.clear();  // all of it is newer
+    if (!data_begun_) return;
     data_begun_ = false;
+    close();  // a part of a message may be out: only a new session goes on
 }
 
 Status ExportSession::fail(Error error) {
     unconfirmed_at_end_ = transport_->unconfirmed();
     counters_.failures.add();
-    close();
+    if (!transport_->is_datagram()) transport_->close();
+    end();
     return error;
 }
 

@@ -62,6 +62,9 @@ public:
     Status flush(Deadline deadline);
     // Before close(): what is left of the announcement, a last report, and a flush.
     Status finish(Deadline deadline);
+    // finish(), then until the collector has ended the session, too, as one does that
+    // has read everything; kBusy: not yet. Only open() and close() come after it.
+    Status conclude(Deadline deadline);
     // Ends the session in an orderly way, what waits stays.
     void close() noexcept;
     // What waits is given up, counted in dropped_failed.
@@ -86,21 +89,25 @@ public:
     std::string description() const { return transport_->description(); }
 
 private:
-    enum class State : std::uint8_t { kClosed, kProving, kUp };
+    enum class State : std::uint8_t { kClosed, kProving, kUp, kEnding };
 
     Status prove();
     Status announce();
     void turn_pages(std::size_t most_messages);
     void report();
-    void refresh();
+    Status refresh();
     Status send_waiting(Deadline deadline);
     Status send_from(MessageQueue& queue, bool& begun, std::size_t most, Deadline deadline);
     void stamp(MessageQueue& queue, bool begun);
     void note_sent(const MessageQueue& queue, std::size_t count);
     Status note_refused();
+    Status go_on_trial();
+    bool count_refused();
+    void count_late_refusals();
+    void end() noexcept;
     void give_up(MessageQueue& queue, const Error& error);
     void lose(const MessageCounts& message, Counter& counter);
-    void use_limit() noexcept;
+    void use_limit();
     Status fail(Error error);
 
     const std::string name_;
@@ -131,6 +138,7 @@ private:
     bool refused_since_announced_ = false;
     std::uint64_t announced_version_ = 0;
     std::uint64_t announced_at_ = 0;  // messages_sent_ then
+    bool on_trial_ = false;           // nothing that could be refused has left so far
     std::chrono::steady_clock::time_point announced_{}, reported_{}, proven_at_{};
 
     ExporterCounters counters_;

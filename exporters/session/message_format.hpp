@@ -59,6 +59,9 @@ public:
     // none, and counts them in data_records; the flow itself is the caller's to count.
     virtual Added add(const FlowRecord& record, MessageQueue& queue) = 0;
 
+    // A record of which a part may have been added will not come again as it was.
+    virtual void forget() noexcept {}
+
     virtual ShortenedRecords shortened() const noexcept { return {}; }
 
     // Appends the messages that begin a session and are repeated over datagrams:

@@ -50,6 +50,11 @@ std::uint8_t* MessageQueue::add_data_record(std::uint16_t set_id, std::size_t le
     return place;
 }
 
+void MessageQueue::set_max_message(std::size_t octets) {
+    max_message_ = octets;
+    if (set_id_ != 0 && buffer_.size() < complete_ + octets) buffer_.resize(complete_ + octets);
+}
+
 void MessageQueue::begin_message() {
     if (buffer_.size() < complete_ + max_message_) buffer_.resize(complete_ + max_message_);
     std::memcpy(buffer_.data() + complete_, framing_.header.data(), framing_.header_length);

@@ -63,9 +63,9 @@ public:
     void remove_first(std::size_t count);
     void clear() noexcept { remove_first(messages_.size()); }  // the complete ones
 
-    // Octets that a message may have, of those that begin from now on.
+    // Octets that a message may have, the one under way, too.
     std::size_t max_message() const noexcept { return max_message_; }
-    void set_max_message(std::size_t octets) noexcept { max_message_ = octets; }
+    void set_max_message(std::size_t octets);
     const MessageFraming& framing() const noexcept { return framing_; }
 
 private:

@@ -131,6 +131,7 @@ Status KafkaTransport::create() {
         {"queue.buffering.max.kbytes", std::to_string(std::max<std::size_t>(options_.in_flight_octets / 1024, 1))},
         {"partitioner", "murmur2_random"},  // as the Java client's
         {"log.queue", "true"},
+        {"ssl.endpoint.identification.algorithm", "https"},  // a broker's certificate has its name
     };
     all.insert(all.end(), options_.properties.begin(), options_.properties.end());
     for (const auto& [name, value] : all)

@@ -56,6 +56,11 @@ public:
     static constexpr std::size_t kMostUnconfirmed = 65536;
     virtual std::size_t unconfirmed() noexcept { return 0; }
 
+    // Nothing more is sent in this session. Waits until the deadline for the peer to
+    // end it, too, as one does that has read all of it: then unconfirmed() is 0.
+    // ErrorCode::kBusy: it has not so far, call again.
+    virtual Status conclude(Clock::time_point) { return ok(); }
+
     // Octets that a message may have now to travel in one packet of this path; may
     // change with each call. 0: no limit but the protocol's.
     virtual std::size_t message_limit() const noexcept { return 0; }

@@ -51,6 +51,10 @@ public:
     // Until every message that was taken is settled; ErrorCode::kBusy: not yet.
     virtual Status settle(Clock::time_point deadline) = 0;
 
+    // Nothing more is published in this session: as settle(), and until the receiver
+    // has said that it read everything, where it can; ErrorCode::kBusy: not yet.
+    virtual Status conclude(Clock::time_point deadline) { return settle(deadline); }
+
     // Messages that were taken and are not settled are not to be sent any more.
     virtual void forget() noexcept = 0;
 
@@ -60,6 +64,11 @@ public:
 
     // What became of messages since it was emptied, in any order.
     std::vector<SettledMessage>& settled() noexcept { return settled_; }
+
+    // Of the messages that were settled as delivered, the newest so many may yet be
+    // lost: they are out, and nobody says that the receiver has read them. After a
+    // failure those of the session that has ended. 0: what is delivered is safe.
+    virtual std::size_t unconfirmed() noexcept { return 0; }
 
     // Records in messages that were settled as delivered and of which a host on
     // the way said since that they reached nobody.

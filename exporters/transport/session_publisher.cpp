@@ -27,6 +27,7 @@ Status SessionPublisher::open(Clock::time_point deadline) {
     open_ = false;
     if (Status status = transport_->open(deadline); !status) return status;
     open_ = true;
+    ending_ = false;
     messages_sent_ = 0;
     records_sent_ = {};
     if (!preamble_.empty() && !preamble_waits_) {
@@ -121,6 +122,15 @@ Status SessionPublisher::settle(Clock::time_point deadline) {
     return status;
 }
 
+Status SessionPublisher::conclude(Clock::time_point deadline) {
+    if (!ending_)
+        if (Status status = settle(deadline); !status) return status;
+    ending_ = true;
+    Status status = transport_->conclude(deadline);
+    if (!status && status.error().code != ErrorCode::kBusy) open_ = false;
+    return status;
+}
+
 void SessionPublisher::forget() noexcept {
     bytes_.clear();
     ends_.clear();
@@ -131,7 +141,7 @@ void SessionPublisher::forget() noexcept {
 }
 
 void SessionPublisher::close(Clock::time_point deadline) noexcept {
-    if (open_) static_cast<void>(settle(deadline));
+    if (open_ && !ending_) static_cast<void>(settle(deadline));
     transport_->close();
     open_ = false;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages over any MessageTransport, such as UDP and TCP: lines, syslog. Nobody
-// confirms them: a message is delivered when the system has taken it. Messages
-// gather, so that many leave in one system call. Belongs to the thread of its
-// exporter.
+// confirms them: a message is delivered when the system has taken it, and remains
+// unconfirmed as long as the transport says so. Messages gather, so that many
+// leave in one system call. Belongs to the thread of its exporter.
 #pragma once
 #include <array>
 #include <memory>
@@ -28,8 +28,10 @@ public:
     Status publish(const OutgoingMessage& message, Clock::time_point deadline) override;
     Status progress(Clock::time_point deadline) override;
     Status settle(Clock::time_point deadline) override;
+    Status conclude(Clock::time_point deadline) override;
     void forget() noexcept override;
     void close(Clock::time_point deadline) noexcept override;
+    std::size_t unconfirmed() noexcept override { return transport_->unconfirmed(); }
     std::uint64_t take_refused_records() override;
     std::string description() const override { return transport_->description(); }
 
@@ -48,7 +50,7 @@ private:
     const StreamFraming framing_;
     const std::string preamble_, name_;
     Logger& logger_;
-    bool open_ = false;
+    bool open_ = false, ending_ = false;
 
     std::vector<std::uint8_t> bytes_;
     std::vector<std::size_t> ends_;  // of the messages in bytes_

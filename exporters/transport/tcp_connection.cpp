@@ -52,7 +52,7 @@ Status TcpConnection::open(const Address& address, std::uint16_t port, const std
     }
     set_options();
     peer_.clear();
-    busy_ = false;
+    busy_ = ended_ = false;
     progress_ = Clock::now();
     written_ = 0;
     messages_.clear();
@@ -147,6 +147,24 @@ void TcpConnection::cancel_and_drain() noexcept {
     io_.restart();
     io_.run();
     draining_ = false;
+}
+
+// A peer that ends the stream with data it has not read resets it. One that had
+// ended it before us has read what it has read.
+Status TcpConnection::conclude(Clock::time_point deadline) {
+    if (!ended_) {
+        if (Status status = poll(); !status) return status;
+        boost::system::error_code error;
+        socket_.shutdown(tcp::socket::shutdown_send, error);
+        if (error) return failure("cannot end the stream to", error);
+        ended_ = true;
+    }
+    io_.restart();
+    while (!peer_ && Clock::now() < deadline) io_.run_one_until(deadline);
+    if (peer_ && peer_ != asio::error::eof) return status();
+    if (peer_) messages_.confirm(socket_.native_handle());
+    if (messages_.count() == 0) return ok();
+    return Error{ErrorCode::kBusy, description_ + " has not ended the connection so far", ""};
 }
 
 // Unread input would turn the end into a reset that throws away what is to leave.

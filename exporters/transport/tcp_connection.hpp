@@ -42,6 +42,11 @@ public:
     Status poll();
     Status wait(Clock::time_point deadline);
 
+    // Our end of the stream; waits until the deadline for the peer's, which it sends
+    // when it has read everything. ErrorCode::kBusy: not yet, call again.
+    Status conclude(Clock::time_point deadline);
+    bool is_ended() const noexcept { return ended_; }
+
     // What the kernel has taken still leaves.
     void close() noexcept;
     bool is_open() const noexcept { return socket_.is_open(); }
@@ -73,6 +78,7 @@ private:
     bool said_ = false;               // the peer, since wait() began
     bool busy_ = false;               // the last write was: its time goes on
     bool draining_ = false;
+    bool ended_ = false;  // our end of the stream is out
     Clock::time_point progress_{};
     std::uint64_t written_ = 0;  // octets, since open()
     UnconfirmedMessages messages_;

@@ -20,6 +20,7 @@ public:
     Status check() override;
     void close() noexcept override { connection_.close(); }
     std::size_t unconfirmed() noexcept override { return connection_.unconfirmed(); }
+    Status conclude(Clock::time_point deadline) override { return connection_.conclude(deadline); }
     std::string description() const override { return destination_.text(); }
 
 private:

@@ -114,6 +114,16 @@ Status TlsTransport::told(Status status) const {
     return status;
 }
 
+Status TlsTransport::conclude(Clock::time_point deadline) {
+    if (!engine_ || !engine_->established()) return told(connection_.poll());
+    if (!connection_.is_ended()) {
+        if (Status status = flush(deadline); !status) return told(std::move(status));
+        engine_->end();
+        if (Status status = flush(deadline); !status) return told(std::move(status));
+    }
+    return connection_.conclude(deadline);
+}
+
 void TlsTransport::close() noexcept {
     const bool mid_record = flushed_ < output_.octets.size();
     if (connection_.is_open() && engine_ && engine_->established() && !mid_record) {

@@ -25,6 +25,7 @@ public:
     Status check() override;
     void close() noexcept override;
     std::size_t unconfirmed() noexcept override { return connection_.unconfirmed(); }
+    Status conclude(Clock::time_point deadline) override;
     std::string description() const override { return destination_.text(); }
 
 private:

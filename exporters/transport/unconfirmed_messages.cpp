@@ -36,6 +36,11 @@ void UnconfirmedMessages::add(std::uint64_t end) {
     ends_.push_back(end);
 }
 
+void UnconfirmedMessages::confirm(int socket) noexcept {
+    int unacknowledged = 0;
+    if (ioctl(socket, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0) ends_.clear();
+}
+
 void UnconfirmedMessages::look_at(int socket, std::uint64_t written) noexcept {
     int unacknowledged = 0;
     if (ioctl(socket, SIOCOUTQ, &unacknowledged) != 0) return;

@@ -25,6 +25,10 @@ public:
     // and forgets the messages that are read for sure.
     void look_at(int socket, std::uint64_t written) noexcept;
 
+    // The peer has ended the stream behind our own end: it has read all of it, if its
+    // host acknowledged that.
+    void confirm(int socket) noexcept;
+
     std::size_t count() const noexcept { return ends_.size(); }
 
 private:

@@ -35,12 +35,12 @@ bool is_rate_missing(const R& r) {
 
 // nfdump's file has room for these; the list is that of its translation table.
 bool nfdump_stores(const F& f) {
-    return is_iana(f, {1,   2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,  14,  15,  16,  17,  18,
-                       21,  22,  23,  24,  27,  28,  29,  30,  32,  48,  52,  53,  55,  56,  57,  58,  59,  61,
-                       62,  63,  70,  71,  72,  73,  74,  75,  76,  77,  78,  79,  80,  81,  85,  86,  89,  95,
-                       128, 129, 136, 138, 139, 148, 149, 150, 151, 152, 153, 156, 157, 158, 159, 160, 171, 172,
-                       176, 177, 178, 179, 180, 181, 182, 183, 192, 197, 225, 226, 227, 228, 230, 231, 232, 234,
-                       235, 239, 243, 244, 245, 252, 253, 254, 255, 256, 281, 282, 298, 299, 302, 323});
+    return is_iana(
+        f, {1,   2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,  14,  15,  16,  17,  18,  21,  22,  23,
+            24,  27,  28,  29,  30,  32,  48,  55,  56,  57,  58,  59,  61,  62,  63,  70,  71,  72,  73,  74,  75,
+            76,  77,  78,  79,  80,  81,  85,  86,  89,  95,  128, 129, 136, 138, 139, 149, 150, 151, 152, 153, 156,
+            157, 158, 159, 160, 171, 172, 176, 177, 178, 179, 180, 181, 182, 183, 192, 197, 225, 226, 227, 228, 230,
+            231, 232, 234, 235, 239, 243, 244, 245, 252, 253, 254, 255, 256, 281, 282, 298, 299, 323});
 }
 bool nfdump_options(const F& f) {
     return f.of.is_options && is_iana(f, {34, 35, 48, 49, 50, 94, 95, 96, 302, 304, 305, 306});
@@ -69,11 +69,12 @@ constexpr FieldRule kNfdumpFields[] = {
       "[source] nfdump 1.7.1"}},
     {[](const F& f) { return is_iana(f, {95}) && f.element().length != 4 && !f.of.is_options; },
      kMisread,
-     {"it is stored as four octets, another length is garbled", "profile: nfdump", "[run] nfcapd 1.7.1"}},
+     {"it is stored as four octets, another length is garbled",
+      "profile: nfdump (without it), or application_id: user4 from 1.7.8 on", "[run] nfcapd 1.7.1"}},
     {[](const F& f) { return f.version == 10 && is_iana(f, {95}) && !f.of.is_options; },
      kMisread,
      {"its octets are swapped in IPFIX, so that the name is not found; right in NetFlow v9 and from 1.7.8 on",
-      "type: netflow9, or a newer nfdump", "[run] nfcapd 1.7.1; [source] 1.7.8"}},
+      "profile: nfdump (without it), type: netflow9, or a newer nfdump", "[run] nfcapd 1.7.1; [source] 1.7.8"}},
     {[](const F& f) {
          return f.of.is_options && is_iana(f, {94, 96}) && f.element().length == kVariable;
      },
@@ -119,10 +120,12 @@ constexpr FieldRule kPmacctFields[] = {
      kMisread,
      {"the octet of length and what follows become part of the class", "profile: pmacct (names of fixed length)",
       "[run] nfacctd 1.7.7"}},
-    {[](const F& f) { return is_iana(f, {96}) && f.element().length == kVariable; },
+    {[](const F& f) {
+         return is_iana(f, {82, 96, 372}) && f.element().length == kVariable;
+     },
      kLost,
-     {"a name of variable length stays \"\", also as a custom primitive", "profile: pmacct (strings of fixed length)",
-      "[run] nfacctd 1.7.7"}},
+     {"IANA's texts of variable length stay \"\" below 384, also as custom primitives",
+      "profile: pmacct (without it, class has the name by its number)", "[run] nfacctd 1.7.7"}},
     {[](const F& f) {
          const auto length = f.element().length;
          return is_iana(f, {95}) && (f.element().is_scope || !f.of.is_options) && length != 2 && length != 3 &&
@@ -209,6 +212,10 @@ constexpr FieldRule kAkvoradoFields[] = {
      {"applications and lists have no column", "", "[source] akvorado"}},
 };
 constexpr RecordRule kAkvoradoRecords[] = {
+    {[](const R& r) { return !r.of.is_options && r.domain.has_two_rates; },
+     kMisread,
+     {"selectorId is not looked for in the scope: one rate for each observation domain, the last one announced",
+      "one exporter with an observation_domain for each capture", "[source] akvorado"}},
     {is_rate_missing,
      kDropped,
      {"sampling rate missing: nothing announced it before",
@@ -279,7 +286,8 @@ bool logstash_rejects(const F& f) {
 constexpr FieldRule kLogstashFields[] = {
     {[](const F& f) { return f.version == 10 && is_iana(f, {95}); },
      kMisread,
-     {"applicationId is taken as text", "profile: logstash, or type: netflow9", "[source] logstash-codec-netflow"}},
+     {"applicationId is taken as text", "profile: logstash (without it), or type: netflow9",
+      "[source] logstash-codec-netflow"}},
 };
 constexpr TemplateRule kLogstashTemplates[] = {
     {[](const T& t) {
@@ -291,7 +299,7 @@ constexpr TemplateRule kLogstashTemplates[] = {
      kDropped,
      {"an element that its definitions do not have rejects the whole template",
       "profile: logstash (no private elements)", "[source] logstash-codec-netflow"}},
-    {[](const T& t) { return has_duplicate(t.of); },
+    {[](const T& t) { return t.version != 5 && has_duplicate(t.of); },  // version 5 has two paddings, and no template
      kDropped,
      {"an element that comes twice in a template is an exception", "profile: logstash",
       "[source] logstash-codec-netflow"}},
@@ -299,9 +307,15 @@ constexpr TemplateRule kLogstashTemplates[] = {
 
 constexpr FieldRule kTelegrafFields[] = {
     {is_list, kIgnored, {"lists are not read", "", "[source] telegraf"}},
-    {is_enterprise,
+    {is_reverse_counter,
+     kLost,
+     {"reverse elements arrive as type_29305_N in hexadecimal, or in older versions over the forward ones",
+      "biflow: false", "[source] telegraf"}},
+    {[](const F& f) { return is_enterprise(f) || is_reverse(f); },
      kIgnored,
-     {"a private element needs a row in a file of private_enterprise_number_files", "", "[source] telegraf"}},
+     {"a private element needs a row in a file of private_enterprise_number_files; versions without that setting take "
+      "it for IANA's of its number",
+      "profile: telegraf", "[source] telegraf"}},
     {is_options_field, kIgnored, {"options records are not applied to flows", "", "[source] telegraf"}},
 };
 
@@ -310,7 +324,7 @@ constexpr FieldRule kNtopngFields[] = {
          return is_iana(f, {94, 95, 96});
      },
      kIgnored,
-     {"the application is L7_PROTO (ntop 118, NetFlow v9 57590), not these", "fields: with ndpi_application_id",
+     {"the application is L7_PROTO (ntop 118, NetFlow v9 57590), not these", "fields: with l7_protocol",
       "[source] nProbe's field list"}},
     {is_reverse_counter,
      kLost,

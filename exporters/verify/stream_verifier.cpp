@@ -171,11 +171,12 @@ bool StreamVerifier::is_dropped(const MessageHeader& header, const KnownTemplate
     return dropped;
 }
 
-// Sampling (34, 50, 305) and types of elements (RFC 5610), as far as options records tell them.
+// Sampling (34, 50, 305 with 306) and types of elements (RFC 5610), as far as options records tell them.
 void StreamVerifier::learn_facts(Domain& domain, const RecordView& record) {
     for (const std::uint16_t id : {std::uint16_t{305}, std::uint16_t{50}, std::uint16_t{34}}) {
-        const auto rate = value_of(record, id);
+        auto rate = value_of(record, id);
         if (!rate) continue;
+        if (id == 305 && *rate > 0) *rate = (*rate + value_of(record, 306).value_or(0)) / *rate;
         domain.facts.has_two_rates =
             domain.facts.has_two_rates || (domain.facts.announces_sampling && domain.facts.rate != *rate);
         domain.facts.announces_sampling = true;

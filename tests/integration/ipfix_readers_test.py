@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What we send and write, read by programs that share nothing with our encoder: tshark and ipfixDump."""
 import re
-import socket
 import struct
-import threading
 
+import collectors
 import harness
 from harness import CAPTURES
 
@@ -15,40 +14,14 @@ EVERYTHING = ["metering.statistical_analysis=true", "metering.splt_analysis=10",
               "metering.tcp_quality=true", "private_enterprise_number=32473"]
 
 
-class Readers(harness.TestCase):
+class Readers(collectors.CollectorCase):
     def datagrams(self, *captures, settings=()):
         """The export datagrams of the captures."""
-        received = []
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-            receiver.bind(("127.0.0.1", 0))
-            receiver.settimeout(0.2)
-            done = threading.Event()
-
-            def read():
-                while True:
-                    try:
-                        received.append(receiver.recv(65535))
-                    except TimeoutError:
-                        if done.is_set():
-                            return
-            reader = threading.Thread(target=read)
-            reader.start()
-            try:
-                path = self.write("export.yaml", "exporters:\n  - {name: main, type: ipfix, rate_limit: 5000, "
-                                                 f"collectors: ['udp://127.0.0.1:{receiver.getsockname()[1]}']}}\n")
-                self.nfstreamd("-c", path, "-r", *captures, *(word for s in settings for word in ("--set", s)))
-            finally:
-                done.set()
-                reader.join()
-        return received
-
-    def tshark(self, datagrams, *arguments):
-        frames = [harness.udp_frame("192.0.2.1", 50000, "192.0.2.2", 4739, datagram) for datagram in datagrams]
-        path = harness.write_pcap(self.folder / "export.pcap", frames)
-        # it knows templates of 60 fields, if nobody tells it otherwise
-        return self.run_program("tshark", "-r", path, "-d", "udp.port==4739,cflow", "-o",
-                                "cflow.max_template_fields:256", *arguments).stdout
+        with self.receiver() as received:
+            path = self.write("export.yaml", "exporters:\n  - {name: main, type: ipfix, rate_limit: 5000, "
+                                             f"collectors: ['udp://127.0.0.1:{received.port}']}}\n")
+            self.nfstreamd("-c", path, "-r", *captures, *(word for s in settings for word in ("--set", s)))
+        return received.datagrams
 
     def test_tshark_decodes_every_message(self):
         datagrams = self.datagrams(*SOME)

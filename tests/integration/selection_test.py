@@ -121,7 +121,7 @@ exporters:
         self.nfstreamd("-r", *SOME, "-w", path, "--set", "capture.packet_sampling={method: random, rate: 10}",
                        "--set", "capture.packet_hash_filter={fields: [src_ip, dst_ip], fraction: 0.9}")
         dumped = self.run_program("ipfixDump", "--in", path).stdout
-        self.assertRegex(dumped, r"tid:\s+260 .*field count:\s+4\s+scope:\s+1")
+        self.assertRegex(dumped, r"field count:\s+4\s+scope:\s+1\s+fields:\s+ent:\s+0\s+id:\s+302\b")
         for name, value in (("selectorAlgorithm", 3), ("samplingPacketInterval", 1), ("samplingPacketSpace", 9),
                             ("samplingSize", 1), ("samplingPopulation", 10), ("samplingInterval", 10),
                             ("selectorAlgorithm", 6), ("hashOutputRangeMax", 4294967295)):
@@ -140,7 +140,7 @@ exporters:
         bad = self.run_program(*decode, "-Y", "_ws.malformed || _ws.expert.severity == error").stdout
         self.assertEqual(bad, "")
         text = self.run_program(*decode, "-V").stdout
-        for words in (r"Options Template \(Id = 260\) \(Scope Count = 1; Data Count = 3\)", r"Sampling Packet Space: 9",
+        for words in (r"Options Template \(Id = \d+\) \(Scope Count = 1; Data Count = 3\)", r"Sampling Packet Space: 9",
                       r"Selector Algorithm: .*\(3\)|Selector Algorithm: 3", r"Sampling Population: 10"):
             self.assertRegex(text, words)
 

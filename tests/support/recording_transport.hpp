@@ -17,6 +17,8 @@ using Bytes = std::vector<std::uint8_t>;
 
 // What a test wants to see of a transport is kept outside, as the exporter owns it.
 struct TransportLog {
+    int conclusions = 0;
+    bool ends_too = true;                     // the session, when we do, having read everything
     std::vector<Bytes> messages;              // that were handed over
     std::vector<std::size_t> session_starts;  // index into messages, for each open()
     std::deque<ErrorCode> send_errors;        // of the next sends
@@ -62,6 +64,12 @@ public:
         const ErrorCode code = log_.check_errors.front();
         log_.check_errors.pop_front();
         return Error{code, "as the test wants", ""};
+    }
+    Status conclude(Clock::time_point) override {
+        ++log_.conclusions;
+        if (!log_.ends_too) return Error{ErrorCode::kBusy, "not yet", ""};
+        log_.unconfirmed = 0;
+        return ok();
     }
     void close() noexcept override {}
     std::vector<std::uint64_t> take_refused() override { return std::exchange(log_.refused, {}); }

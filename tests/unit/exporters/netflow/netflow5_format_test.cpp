@@ -124,6 +124,22 @@ TEST_CASE("NetFlow 5: header and both directions of a flow stand where the proto
     CHECK(number(m, 104, 2) == 443);
 }
 
+TEST_CASE("NetFlow 5: numbers of autonomous systems, where they are known, are those of the record's own ends") {
+    Sender sender;
+    FlowRecord record = flow(1);
+    EnrichmentRecord enrichment;
+    enrichment.source.asn = 64500;
+    enrichment.destination.asn = 4'200'000'000;
+    record.enrichment = &enrichment;
+    CHECK(sender.add(record) == MessageFormat::Added::kTaken);
+    const auto& messages = sender.finish();
+    REQUIRE(messages.size() == 1);
+    CHECK(number(messages[0], 64, 2) == 64500);
+    CHECK(number(messages[0], 66, 2) == 23456);
+    CHECK(number(messages[0], 112, 2) == 23456);
+    CHECK(number(messages[0], 114, 2) == 64500);
+}
+
 TEST_CASE("NetFlow 5: a message has 30 records at most and what fits, the sequence counts records") {
     for (const std::size_t most : {std::size_t{1372}, std::size_t{9000}}) {
         Netflow5Options o = options();

@@ -39,6 +39,13 @@ TEST_CASE("Uptime: times come back whatever the uptime, before, at and behind a 
     }
 }
 
+TEST_CASE("Uptime: a header of whole seconds is never before the message") {
+    CHECK(Uptime::next_second(kStart / 1000 * 1000) == kStart / 1000 * 1000);
+    CHECK(Uptime::next_second(1) == 1000);
+    CHECK(Uptime::next_second(999) == 1000);
+    CHECK(Uptime::next_second(1001) == 2000);
+}
+
 TEST_CASE("Uptime: flows that are older than the host have a base of their own, before them, and never wrap") {
     const Uptime uptime(kStart);
     const std::int64_t flow = kStart - 5'000 * kDay;

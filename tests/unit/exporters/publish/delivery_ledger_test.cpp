@@ -107,5 +107,48 @@ TEST_CASE("DeliveryLedger: at the end what was delivered counts, and the rest ha
     CHECK(ledger.totals().failed == 5);
 }
 
+TEST_CASE("DeliveryLedger: delivered messages that may be lost are taken back, and what was dropped between them") {
+    DeliveryLedger ledger(true);
+    for (int i = 0; i < 3; ++i) {
+        const auto message = add(ledger, 10);
+        ledger.end_round();
+        ledger.settle({message, Outcome::kDelivered});
+    }
+    ledger.take();
+    ledger.drop();
+    ledger.end_round();
+    const auto last = add(ledger, 4);
+    ledger.end_round();
+    ledger.settle({last, Outcome::kDelivered});
+    take(ledger, 2);  // in no message
+    CHECK(ledger.totals().records == 34);
+    CHECK(ledger.unconfirmed(5) == 37);  // more than there are: an earlier session's do not count
+    CHECK(ledger.unconfirmed(2) == 17);
+    ledger.forget();
+    CHECK(ledger.totals().records == 20);
+    CHECK(ledger.totals().messages == 2);
+    CHECK(ledger.totals().octets == 200);
+    CHECK(ledger.totals().too_large == 0);
+    CHECK(ledger.unsettled() == 0);
+    CHECK(ledger.unconfirmed(2) == 0);  // of the session that is over
+    const auto again = add(ledger, 17);
+    ledger.end_round();
+    ledger.settle({again, Outcome::kDelivered});
+    CHECK(ledger.unconfirmed(1) == 17);
+    CHECK(ledger.unconfirmed(0) == 0);
+    ledger.forget();
+    CHECK(ledger.totals().records == 37);
+}
+
+TEST_CASE("DeliveryLedger: what it does not remember is delivered for good") {
+    DeliveryLedger ledger;
+    const auto message = add(ledger, 10);
+    ledger.end_round();
+    ledger.settle({message, Outcome::kDelivered});
+    CHECK(ledger.unconfirmed(1) == 0);
+    ledger.forget();
+    CHECK(ledger.totals().records == 10);
+}
+
 }  // namespace
 }  // namespace nfstreamd::exporters

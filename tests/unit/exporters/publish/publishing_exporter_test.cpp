@@ -36,6 +36,7 @@ public:
     bool open_fails = false, confirms = false, closed = false;
     int forgotten = 0;
     std::uint64_t refused = 0;
+    std::size_t unread = 0;  // of the messages that were confirmed
 
     void confirm(std::size_t count, Outcome outcome = Outcome::kDelivered) {
         for (; count > 0 && confirmed < taken.size(); --count) note(taken[confirmed++].number, outcome);
@@ -63,6 +64,7 @@ public:
         confirmed = taken.size();
     }
     void close(Clock::time_point) noexcept override { closed = true; }
+    std::size_t unconfirmed() noexcept override { return unread; }
     std::uint64_t take_refused_records() override { return std::exchange(refused, 0); }
     std::string description() const override { return "memory"; }
 };
@@ -72,13 +74,13 @@ struct Made {
     PublishingExporter exporter;
     std::size_t consumed = 0;
 
-    explicit Made(std::size_t records, MessageKey key = MessageKey::kNone)
+    explicit Made(std::size_t records, MessageKey key = MessageKey::kNone, bool remembers = false)
         : exporter(
               [records] {
                   return std::make_unique<LinePacker>(std::make_shared<IdEncoder>(), LineLayout{},
                                                       PackLimits{.records = records, .target = 100, .most = 100});
               },
-              key, std::unique_ptr<Publisher>(publisher)) {}
+              key, std::unique_ptr<Publisher>(publisher), remembers) {}
     const ExporterCounters& counters() { return exporter.counters(); }
     std::uint64_t accounted() {
         return counters().records.get() + counters().dropped_failed.get() + counters().dropped_oversize.get() +
@@ -260,6 +262,34 @@ TEST_CASE("PublishingExporter: records that a host refused later move to another
     REQUIRE(made.exporter.flush());
     CHECK(made.counters().records.get() == 3);
     CHECK(made.counters().dropped_unreachable.get() == 2);
+}
+
+RecordBatchPtr with_ids(std::initializer_list<std::uint64_t> ids) {
+    auto batch = std::make_shared<RecordBatch>();
+    for (const std::uint64_t id : ids) batch->records.emplace_back().id = id;
+    return batch;
+}
+
+TEST_CASE("PublishingExporter: messages that are out and may not have been read are unconfirmed and can be forgotten") {
+    Made made(3, MessageKey::kNone, true);
+    made.publisher->confirms = true;
+    made.publisher->unread = 2;
+    REQUIRE(made.exporter.open());
+    REQUIRE(made.exporter.write(*with_ids({1, 2, 3, 4, 5, 6, 7, 8, 9, 666, 11}), 0, made.consumed));
+    CHECK(made.counters().records.get() == 9);
+    CHECK(made.exporter.unconfirmed() == 8);  // two messages, one that fits none, one in no message yet
+    made.exporter.forget_unconfirmed();
+    CHECK(made.counters().records.get() == 3);
+    CHECK(made.counters().messages.get() == 1);
+    CHECK(made.counters().dropped_oversize.get() == 0);
+    CHECK(made.exporter.unconfirmed() == 0);
+    made.publisher->unread = 0;
+    REQUIRE(made.exporter.open());
+    REQUIRE(made.exporter.write(*with_ids({4, 5, 6, 7, 8, 9, 666, 11}), 0, made.consumed));
+    REQUIRE(made.exporter.flush());
+    CHECK(made.counters().records.get() == 10);
+    CHECK(made.counters().dropped_oversize.get() == 1);
+    CHECK(made.exporter.unconfirmed() == 0);
 }
 
 }  // namespace

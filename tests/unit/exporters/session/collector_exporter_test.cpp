@@ -30,7 +30,7 @@ class Ids final : public MessageFormat {
 public:
     static constexpr std::uint8_t kData = 1, kTemplate = 2, kReport = 3, kRepeated = 4;
 
-    explicit Ids(bool reports) : reports_(reports) {
+    Ids(bool reports, bool announces) : reports_(reports), announces_(announces) {
         framing_.header_length = 5;
         framing_.has_sets = false;
         framing_.header[0] = kData;
@@ -45,7 +45,7 @@ public:
         return Added::kTaken;
     }
     Status announce(MessageQueue& queue, exporters::SessionTemplates&) override {
-        queue.append(Bytes{kTemplate, 0, 0, 0, 0}, {});
+        if (announces_) queue.append(Bytes{kTemplate, 0, 0, 0, 0}, {});
         return ok();
     }
     void repeat_templates(MessageQueue& queue, const exporters::SessionTemplates&) override {
@@ -64,7 +64,7 @@ public:
     std::uint32_t sequence_step(const MessageCounts& counts) const noexcept override { return counts.data_records; }
 
 private:
-    const bool reports_;
+    const bool reports_, announces_;
     MessageFraming framing_;
 };
 
@@ -101,15 +101,16 @@ struct Fixture {
     std::unique_ptr<CollectorExporter> exporter;
     std::size_t consumed = 0;
 
-    Fixture(std::size_t collectors, CollectorOptions options, bool datagrams = false, bool reports = false)
+    Fixture(std::size_t collectors, CollectorOptions options, bool datagrams = false, bool reports = false,
+            bool announces = true)
         : logs(collectors) {
         exporters::ExportClock clock;
         clock.steady = [this] { return now; };
         options.session.send_octets = 0;
         std::vector<std::unique_ptr<exporters::MessageTransport>> transports;
         for (TransportLog& log : logs) transports.push_back(std::make_unique<RecordingTransport>(log, datagrams));
-        exporter = std::make_unique<CollectorExporter>("test", std::make_unique<Ids>(reports), std::move(transports),
-                                                       options, lines.logger(), clock);
+        exporter = std::make_unique<CollectorExporter>("test", std::make_unique<Ids>(reports, announces),
+                                                       std::move(transports), options, lines.logger(), clock);
     }
     Status write(const RecordBatch& batch, std::size_t from = 0) {
         consumed = from;
@@ -381,6 +382,84 @@ TEST_CASE("CollectorExporter: who keeps records for later is told of every sessi
     CHECK(f.counters().records.get() == 30);
 }
 
+TEST_CASE("CollectorExporter: where a forgotten message is half out only a new session goes on") {
+    CollectorOptions options = round_robin();
+    options.session.remembers = true;
+    Fixture f(2, options);
+    REQUIRE(f.exporter->open());
+    f.logs[1].send_errors = {ErrorCode::kBusy};
+    f.logs[0].accept = 1;
+    REQUIRE_FALSE(f.write(ids(1, 30)));
+    REQUIRE(f.logs[1].send_errors.empty());  // a part of a message may be out there
+    const std::size_t again = f.consumed - f.exporter->unconfirmed();
+    f.exporter->forget_unconfirmed();
+    f.logs[0].accept = SIZE_MAX;
+    REQUIRE(f.exporter->open());
+    CHECK(f.logs[1].session_starts.size() == 2);
+    REQUIRE(f.write(ids(1, 30), again));
+    REQUIRE(f.exporter->flush());
+    CHECK(f.counters().records.get() == 30);
+}
+
+TEST_CASE("CollectorExporter: those that are forgotten are those that were told, whatever was confirmed meanwhile") {
+    CollectorOptions options;
+    options.session.remembers = true;
+    Fixture f(1, options);
+    REQUIRE(f.exporter->open());
+    f.logs[0].unconfirmed = 2;
+    REQUIRE(f.write(ids(1, 30)));
+    REQUIRE(f.exporter->flush());
+    CHECK(f.exporter->unconfirmed() == 6);
+    f.logs[0].unconfirmed = 0;
+    f.exporter->forget_unconfirmed();
+    CHECK(f.counters().records.get() == 24);
+}
+
+TEST_CASE("CollectorExporter: a collector that ends the session as we do has read everything") {
+    CollectorOptions options;
+    options.session.remembers = true;
+    Fixture f(1, options);
+    REQUIRE(f.exporter->open());
+    f.logs[0].unconfirmed = 3;
+    f.logs[0].ends_too = false;
+    REQUIRE(f.write(ids(1, 7)));
+    Status status = f.exporter->conclude();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kBusy);
+    CHECK(ids_in(f.logs[0].messages) == std::vector{1, 2, 3, 4, 5, 6, 7});
+    CHECK(f.exporter->unconfirmed() == 7);
+    const std::size_t messages = f.logs[0].messages.size();
+    f.logs[0].ends_too = true;
+    REQUIRE(f.exporter->conclude());
+    CHECK(f.exporter->unconfirmed() == 0);
+    f.exporter->forget_unconfirmed();
+    f.exporter->close();
+    CHECK(f.logs[0].messages.size() == messages);  // nothing behind the end
+    CHECK(f.logs[0].conclusions == 2);
+    CHECK(f.counters().records.get() == 7);
+    CHECK(f.counters().dropped_failed.get() == 0);
+}
+
+TEST_CASE("CollectorExporter: a refusal that is told when the session has failed counts, too, and of none twice") {
+    CollectorOptions options;
+    options.session.refusal_fails = options.session.remembers = true;
+    Fixture f(1, options, true);
+    REQUIRE_FALSE(f.exporter->open());
+    f.now += 1s;
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(ids(1, 12)));
+    REQUIRE(f.exporter->flush());  // messages 1 to 4 behind the templates
+    f.logs[0].refused = {1};
+    REQUIRE_FALSE(f.exporter->flush());
+    CHECK(f.counters().dropped_unreachable.get() == 3);
+    CHECK(f.exporter->unconfirmed() == 0);
+    f.exporter->forget_unconfirmed();
+    f.logs[0].refused = {1, 2, 4};
+    REQUIRE_FALSE(f.exporter->open());
+    CHECK(f.counters().dropped_unreachable.get() == 9);
+    CHECK(f.counters().records.get() == 3);
+}
+
 TEST_CASE("CollectorExporter: a collector that refuses datagrams is not up before it was silent for a moment") {
     CollectorOptions options;
     options.session.refusal_fails = true;
@@ -403,6 +482,72 @@ TEST_CASE("CollectorExporter: a collector that refuses datagrams is not up befor
     CHECK(status.error().code == ErrorCode::kUnavailable);
     CHECK(f.counters().dropped_unreachable.get() == 3);
     CHECK(f.counters().records.get() + f.counters().dropped_unreachable.get() == 6);
+}
+
+TEST_CASE("CollectorExporter: going back to a better collector gives back what the other may not have read") {
+    CollectorOptions options;
+    options.failback = 10s;
+    options.session.remembers = true;
+    Fixture f(2, options);
+    f.logs[0].refuse_open = true;
+    REQUIRE(f.exporter->open());
+    f.logs[1].unconfirmed = 50;
+    REQUIRE(f.write(ids(1, 12)));
+    REQUIRE(f.exporter->flush());
+    f.logs[0].refuse_open = false;
+    f.now += 10s;
+    const Status status = f.exporter->flush();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kUnavailable);
+    CHECK(f.exporter->unconfirmed() == 12);
+    f.exporter->forget_unconfirmed();
+    CHECK(f.counters().records.get() == 0);
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(ids(1, 12)));
+    REQUIRE(f.exporter->flush());
+    CHECK(ids_in(f.logs[0].messages).size() == 12);
+    CHECK(f.logs[0].session_starts.size() == 1);
+    CHECK(f.counters().records.get() == 12);
+}
+
+TEST_CASE("CollectorExporter: of several collectors the one that is gone is told of, not the one that is busy") {
+    CollectorOptions options = round_robin();
+    options.session.remembers = true;
+    Fixture f(2, options);
+    REQUIRE(f.exporter->open());
+    REQUIRE(f.write(ids(1, 6)));
+    f.logs[0].check_errors = {ErrorCode::kUnavailable};
+    f.logs[1].send_errors.assign(100, ErrorCode::kBusy);
+    REQUIRE(f.write(ids(7, 8)));
+    const Status status = f.exporter->flush();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kUnavailable);
+}
+
+TEST_CASE(
+    "CollectorExporter: without an announcement the first message alone is tried on a collector that may be away") {
+    CollectorOptions options;
+    options.session.refusal_fails = true;
+    Fixture f(1, options, true, false, false);
+    REQUIRE(f.exporter->open());
+    const RecordBatch batch = ids(1, 30);
+    Status status = f.write(batch);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kBusy);
+    CHECK(f.logs[0].messages.size() == 1);
+    f.logs[0].refused = {0};
+    status = f.write(batch, f.consumed);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kUnavailable);
+    CHECK(f.counters().dropped_unreachable.get() == 3);
+    const std::size_t taken = f.consumed;
+    REQUIRE(f.exporter->open());
+    CHECK_FALSE(f.write(batch, taken));
+    f.now += 1s;
+    REQUIRE(f.write(batch, f.consumed));
+    REQUIRE(f.exporter->flush());
+    CHECK(ids_in(f.logs[0].messages).size() == 30);
+    CHECK(f.counters().records.get() == 27);
 }
 
 TEST_CASE("CollectorExporter: messages are as long as the path carries") {

@@ -107,6 +107,17 @@ TEST_CASE("MessageQueue: a protocol without Sets has records behind its header")
     CHECK(messages_of(queue)[0] == wanted);
 }
 
+TEST_CASE("MessageQueue: a limit that grows while a message is under way holds for it, too") {
+    MessageQueue queue(framing(), 40);
+    add(queue, 256, 10, 1);
+    queue.set_max_message(2000);
+    add(queue, 256, 1960, 2);
+    CHECK_FALSE(queue.has_room(256, 20));
+    queue.end_message();
+    CHECK(messages_of(queue)[0].size() == 16 + 4 + 1970);
+    CHECK(messages_of(queue)[0].back() == 2);
+}
+
 TEST_CASE("MessageQueue: a message that is dropped leaves those before it as they were") {
     MessageQueue queue(framing(), 100);
     add(queue, 256, 4, 1);

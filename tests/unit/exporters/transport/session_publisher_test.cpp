@@ -17,7 +17,8 @@ public:
     std::size_t room = 1000;
     ErrorCode code = ErrorCode::kUnavailable;
     bool datagrams = false;
-    int opens = 0;
+    int opens = 0, conclusions = 0;
+    std::size_t unread = 0;
     std::vector<std::uint64_t> refused;
 
     Status open(Clock::time_point) override {
@@ -36,6 +37,12 @@ public:
     }
     Status check() override { return ok(); }
     void close() noexcept override {}
+    Status conclude(Clock::time_point) override {
+        ++conclusions;
+        if (unread > 0) return Error{ErrorCode::kBusy, "not yet", ""};
+        return ok();
+    }
+    std::size_t unconfirmed() noexcept override { return unread; }
     std::vector<std::uint64_t> take_refused() override { return std::exchange(refused, {}); }
     bool is_datagram() const noexcept override { return datagrams; }
     std::string description() const override { return "memory"; }
@@ -144,6 +151,22 @@ TEST_CASE("SessionPublisher: records of datagrams that a host refused are told o
     REQUIRE(made.settle());
     CHECK(made.publisher->take_refused_records() == 10);
     CHECK(made.publisher->take_refused_records() == 0);
+}
+
+TEST_CASE("SessionPublisher: its end waits for the receiver's, and nothing comes behind it") {
+    Made made;
+    made.session->unread = 1;
+    made.publish("a");
+    Status status = made.publisher->conclude(Publisher::Clock::now());
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kBusy);
+    CHECK(made.publisher->unconfirmed() == 1);
+    made.session->unread = 0;
+    REQUIRE(made.publisher->conclude(Publisher::Clock::now()));
+    CHECK(made.publisher->unconfirmed() == 0);
+    CHECK(made.session->conclusions == 2);
+    made.publisher->close(Publisher::Clock::now());
+    CHECK(made.session->messages == std::vector<std::string>{"a"});
 }
 
 TEST_CASE("SessionPublisher: what is forgotten is not sent") {

@@ -7,6 +7,8 @@
 
 #include "exporters/transport/tcp_transport.hpp"
 
+using nfstreamd::ErrorCode;
+using nfstreamd::Status;
 using namespace nfstreamd::exporters;
 using namespace std::chrono_literals;
 using boost::asio::ip::tcp;
@@ -38,6 +40,12 @@ struct Collector {
         boost::system::error_code error;
         peer.non_blocking(true);
         read += peer.read_some(boost::asio::buffer(octets), error);
+    }
+    void read_all() {  // to the end of the stream
+        std::vector<char> octets(64 * 1024);
+        boost::system::error_code error;
+        peer.non_blocking(false);
+        while (!error) read += peer.read_some(boost::asio::buffer(octets), error);
     }
     std::uint64_t messages_read() const { return read / kOctets; }
 };
@@ -90,6 +98,43 @@ TEST_CASE("UnconfirmedMessages: never fewer than the collector has not read, at 
             }
             CHECK(fewest <= (64 << 20) / kOctets);  // not all of them for ever
         }
+}
+
+TEST_CASE("UnconfirmedMessages: a collector that has read everything says so with its end of the connection") {
+    Collector collector(0);
+    TcpTransport transport(collector.endpoint());
+    REQUIRE(transport.open(in(5s)));
+    collector.acceptor.accept(collector.peer);
+    REQUIRE(send_some(transport, 5s) == 16);
+    Status status = transport.conclude(in(20ms));
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::kBusy);
+    CHECK(transport.unconfirmed() == 16);
+    collector.read_all();
+    CHECK(collector.messages_read() == 16);
+    collector.peer.close();
+    REQUIRE(transport.conclude(in(5s)));
+    CHECK(transport.unconfirmed() == 0);
+    transport.close();
+    CHECK(transport.unconfirmed() == 0);
+}
+
+TEST_CASE("UnconfirmedMessages: a collector that ends without having read everything confirms nothing") {
+    for (const bool before_us : {true, false}) {
+        CAPTURE(before_us);
+        Collector collector(0);
+        TcpTransport transport(collector.endpoint());
+        REQUIRE(transport.open(in(5s)));
+        collector.acceptor.accept(collector.peer);
+        REQUIRE(send_some(transport, 5s) == 16);
+        if (!before_us) REQUIRE_FALSE(transport.conclude(in(20ms)));
+        collector.read_some(5 * kOctets);
+        collector.peer.close();
+        const Status status = transport.conclude(in(5s));
+        REQUIRE_FALSE(status);
+        CHECK(status.error().code == ErrorCode::kUnavailable);
+        CHECK(transport.unconfirmed() == 16);
+    }
 }
 
 TEST_CASE("UnconfirmedMessages: of tiny messages no more than the bound are remembered") {

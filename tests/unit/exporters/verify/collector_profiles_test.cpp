@@ -194,6 +194,9 @@ TEST_CASE("CollectorProfile: akvorado discards flows without sampling rate or in
     announced.domain = 5;  // another domain has not been told
     CHECK(announced.both(flow).count(kDropped, "flow records", "sampling rate missing") == 1);
     CHECK(CraftedStream("akvorado").both(with({{10, 4, 3}, {34, 4, 1}})).harmless());
+    CraftedStream two("akvorado");
+    two.both(sampler, 1, 400).record(400, {{302, 8, 2}, {305, 4, 1}, {306, 4, 9}}).both(flow);
+    CHECK(two.count(kMisread, "flow records", "one rate") == 1);
     CraftedStream zero("akvorado");
     zero.both(sampler, 1, 400).both(with({{10, 4, 0}, {14, 4, 0}}));
     CHECK(zero.count(kDropped, "flow records", "interfaces missing") == 1);
@@ -281,6 +284,8 @@ TEST_CASE("CollectorProfile: telegraf and ntopng ignore what is not theirs") {
     telegraf.both(with({{7, 2, 0, 32473}, {291, kVariableLength}})).both({{144, 4}, {41, 8}}, 1, 400);
     CHECK(telegraf.harmless());
     CHECK(telegraf.count(kIgnored, "") == 4);
+    CHECK(telegraf.both(with({{6, 1, 0, kReverse}})).harmless());
+    CHECK(telegraf.both(with({{1, 8, 0, kReverse}})).count(kLost, "reverseOctetDeltaCount") == 1);
     CraftedStream ntopng("ntopng");
     ntopng.both(with({{96, 8}, {118, 2, 0, 35632}, {7, 2, 0, 32473}}));
     CHECK(ntopng.harmless());
