@@ -277,9 +277,11 @@ class Reporting(Conformance):
         frames = [frame for capture in SOME[:1] for frame in harness.read_pcap(capture)[1]]
         undecodable = [b"\x02" * 12 + b"\x08\0" + b"\x45" * 10] * 3
         capture = harness.write_pcap(self.folder / "some.pcap", frames + undecodable)
+        many = harness.many_flows(self.folder / "many.pcap", 400, 1)
         began = time.time()
         for captures, packets in ((SOME[:1], 0), ([capture], len(undecodable))):
-            messages = self.over_udp(captures=captures).messages()
+            # what was ignored is noticed each second: the end of the run must not come before
+            messages = self.over_udp(", rate_limit: 100", captures=[*captures, many]).messages()
             last = self.options(messages, 164, 165)[-1]
             self.assertEqual(self.scopes(last), [149, 143])
             self.assertEqual(last.value(164), packets)
