@@ -65,7 +65,7 @@ TEST_CASE("Uptime: the header's time is now, never before the end of a flow, and
     CHECK(Uptime::header_ms(counts, at(kStart + 5000)) == kStart + 5000);
     CHECK(Uptime::header_ms(counts, at(kStart - 5000)) == kStart);  // the clock was set back
     CHECK(Uptime::header_ms(counts, at(kStart + 400 * kDay)) == kStart);
-    counts.records = 0;  // templates
+    counts = {};  // templates
     CHECK(Uptime::header_ms(counts, at(kStart - 5000)) == kStart - 5000);
 }
 

@@ -49,7 +49,7 @@ public:
         return ok();
     }
     void repeat_templates(MessageQueue& queue, const exporters::SessionTemplates&) override {
-        queue.append(Bytes{kRepeated, 0, 0, 0, 0}, {});
+        if (announces_) queue.append(Bytes{kRepeated, 0, 0, 0, 0}, {});
     }
     void report(MessageQueue& queue, exporters::SessionTemplates&, const exporters::SessionReport& report) override {
         if (!reports_) return;
@@ -448,13 +448,13 @@ TEST_CASE("CollectorExporter: a refusal that is told when the session has failed
     f.now += 1s;
     REQUIRE(f.exporter->open());
     REQUIRE(f.write(ids(1, 12)));
-    REQUIRE(f.exporter->flush());  // messages 1 to 4 behind the templates
-    f.logs[0].refused = {1};
+    REQUIRE(f.exporter->flush());  // messages 2 to 5, behind the templates that went twice
+    f.logs[0].refused = {2};
     REQUIRE_FALSE(f.exporter->flush());
     CHECK(f.counters().dropped_unreachable.get() == 3);
     CHECK(f.exporter->unconfirmed() == 0);
     f.exporter->forget_unconfirmed();
-    f.logs[0].refused = {1, 2, 4};
+    f.logs[0].refused = {2, 3, 5};
     REQUIRE_FALSE(f.exporter->open());
     CHECK(f.counters().dropped_unreachable.get() == 9);
     CHECK(f.counters().records.get() == 3);
@@ -476,7 +476,7 @@ TEST_CASE("CollectorExporter: a collector that refuses datagrams is not up befor
     f.now += 1s;
     REQUIRE(f.exporter->open());
     REQUIRE(f.write(ids(1, 6)));
-    f.logs[0].refused = {1};
+    f.logs[0].refused = {2};  // behind the templates, which went twice
     status = f.exporter->flush();
     REQUIRE_FALSE(status);
     CHECK(status.error().code == ErrorCode::kUnavailable);
