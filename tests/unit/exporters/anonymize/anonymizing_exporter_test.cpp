@@ -30,10 +30,10 @@ public:
     Status pause() override { return ++pauses, ok(); }
     Status flush() override { return ++flushes, ok(); }
     void close() noexcept override { closed = true; }
-    void set_patience(std::chrono::milliseconds patience) override { this->patience = patience; }
+    void set_patience(std::chrono::milliseconds given) override { patience = given; }
     std::size_t unconfirmed() override { return 17; }
     void forget_unconfirmed() override { forgotten = true; }
-    void note_losses(const LossTotals& losses) override { this->losses = losses; }
+    void note_losses(const LossTotals& told) override { losses = told; }
     const ExporterCounters& counters() const noexcept override { return counters_; }
     std::string description() const override { return "slow"; }
 
