@@ -70,11 +70,11 @@ control: {{socket: {self.folder}/control.sock}}
         return client, client.stdout().strip()
 
     def test_clients_of_this_host(self):
-        for kind, address in (("tcp", "10.7.0.2"), ("udp", "10.7.0.2"), ("tcp", "fd07::2")):
+        for port_there, (kind, address) in enumerate((("tcp", "10.7.0.2"), ("udp", "10.7.0.2"), ("tcp", "fd07::2")), 7000):
             with self.subTest(kind=kind, address=address):
                 daemon = self.meter()
-                self.serve(self.there, kind, address, 7000)
-                client, port = self.ask(self.here, kind, address, 7000)
+                self.serve(self.there, kind, address, port_there)
+                client, port = self.ask(self.here, kind, address, port_there)
                 flow, = (flow for flow in self.records(daemon) if flow["src_port"] == port)
                 self.assertEqual(flow["system_process_pid"], str(client.pid))
                 self.assertTrue(flow["system_process_name"].startswith("python3"), flow)
