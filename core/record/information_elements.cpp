@@ -4,6 +4,7 @@
 // (`cmake --build BUILD --target update-fields`) and read the difference.
 #include <array>
 #include <cstdio>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -189,7 +190,9 @@ constexpr FieldReader number_of{[](const FlowRecord& r) -> FieldValue { return N
 template <auto Scope, auto Member>
 std::uint64_t rounded(const FlowRecord& r) {
     if (r.statistics == nullptr) return 0;
-    return static_cast<std::uint64_t>(r.statistics->*Scope.*Member + 0.5);
+    const double value = r.statistics->*Scope.*Member + 0.5;
+    if (!(value >= 1)) return 0;  // nor is a NaN a number of anything
+    return value < 0x1p63 ? static_cast<std::uint64_t>(value) : std::numeric_limits<std::uint64_t>::max();
 }
 
 std::uint64_t end_reason_number(const FlowRecord& r) {
