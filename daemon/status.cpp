@@ -158,8 +158,9 @@ void write_losses(JsonWriter& json, const LossTotals& losses) {
     json.end_object();
 }
 
-void write_collector(JsonWriter& json, const CollectorStatus& status) {
-    json.begin_object();
+// What an exporter and each of its collectors tell alike.
+template <class Status>
+void write_destination(JsonWriter& json, const Status& status) {
     json.member("destination", status.destination);
     json.member("up", status.up);
     json.member("records", status.records);
@@ -168,6 +169,11 @@ void write_collector(JsonWriter& json, const CollectorStatus& status) {
     json.member("templates", status.templates);
     json.member("connects", status.connects);
     json.member("failures", status.failures);
+}
+
+void write_collector(JsonWriter& json, const CollectorStatus& status) {
+    json.begin_object();
+    write_destination(json, status);
     json.member("dropped", status.dropped);
     json.end_object();
 }
@@ -176,14 +182,7 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.begin_object();
     json.member("name", status.name);
     json.member("type", status.type);
-    json.member("destination", status.destination);
-    json.member("up", status.up);
-    json.member("records", status.records);
-    json.member("messages", status.messages);
-    json.member("octets", status.octets);
-    json.member("templates", status.templates);
-    json.member("connects", status.connects);
-    json.member("failures", status.failures);
+    write_destination(json, status);
     json.member("queue_depth", status.queue_depth);
     json.member("filtered", status.filtered);
     json.member("sampled_out", status.sampled_out);
