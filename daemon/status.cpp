@@ -188,7 +188,6 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.member("sampled_out", status.sampled_out);
     json.member("in_hand", status.in_hand);
     json.member("redelivered", status.redelivered);
-    json.member("repeated", status.repeated);
     json.member("elsewhere", status.elsewhere);
     write_counts(json, "dropped", status.dropped);
     json.key("collectors").begin_array();
@@ -314,7 +313,6 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     status.shortened = {{"strings", counters.cut_strings.get()}, {"lists", counters.cut_lists.get()}};
     status.in_hand = exporter.in_hand();
     status.redelivered = exporter.redelivered();
-    status.repeated = exporter.repeated();
     status.losses = exporter.losses();
     if (const auto* spool = exporter.spool_counters()) add_spool(status, exporter.spool_folder(), *spool);
     status.last_error = exporter.last_error();

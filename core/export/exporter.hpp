@@ -110,9 +110,10 @@ public:
     // seconds; then kBusy comes back.
     virtual void set_patience(std::chrono::milliseconds) {}
 
-    // Of the records that write has taken and that count as out or are buffered, the
-    // newest so many may yet be lost: nobody has said that they arrived. 0 where
-    // nobody ever does. The caller may keep these records.
+    // Of the records that write has taken, in their order and whatever became of
+    // them, the newest so many begin with the oldest that may yet be lost: it is
+    // buffered, or out and nobody has said that it arrived. 0 where nobody ever does.
+    // The caller may keep these records.
     virtual std::size_t unconfirmed() { return 0; }
     // Forgets as many as unconfirmed() told last, and what was taken since: the caller
     // has kept them, and writes them again after the next open(). They leave the

@@ -254,11 +254,10 @@ void ExportingProcess::pause() {
 
 void ExportingProcess::write_batch() {
     const std::size_t size = hand_.batch->records.size(), before = hand_.from;
-    const std::uint64_t dropped = lost_records(exporter_->counters());
     std::size_t consumed = before;
     const Status status = exporter_->write(*hand_.batch, before, consumed);
     consumed = status ? size : std::clamp(consumed, before, size);
-    if (spool_) unconfirmed_.add(hand_, consumed, dropped);
+    if (spool_) unconfirmed_.add(hand_, consumed);
     hand_.from = consumed;
     tokens_ -= static_cast<double>(consumed - before);
     if (consumed > before) unflushed_ = gathered_ = true;
@@ -442,11 +441,9 @@ void ExportingProcess::fill_spool(Clock::time_point now) {
 // everything that is newer.
 void ExportingProcess::take_back() {
     const std::size_t unconfirmed = exporter_->unconfirmed();
-    const std::uint64_t dropped = lost_records(exporter_->counters());  // less when it has forgotten some
     exporter_->forget_unconfirmed();
-    auto taken = unconfirmed_.take_newest(unconfirmed, dropped);
+    auto taken = unconfirmed_.take_newest(unconfirmed);
     redelivered_.add(taken.records);
-    if (taken.records > unconfirmed) repeated_.add(taken.records - unconfirmed);
     if (taken.records < unconfirmed) {  // taken before there was a spool that could be used
         dropped_undelivered_.add(unconfirmed - taken.records);
         losses_.add_unknown(unconfirmed - taken.records);
@@ -485,7 +482,7 @@ void ExportingProcess::spill_pending(bool at_the_end) {
 }
 
 void ExportingProcess::keep_unconfirmed() {
-    if (spool_) unconfirmed_.keep_newest(exporter_->unconfirmed(), lost_records(exporter_->counters()));
+    if (spool_) unconfirmed_.keep_newest(exporter_->unconfirmed());
 }
 
 // At the end a receiver that is well has a moment to say that all has arrived;

@@ -68,7 +68,7 @@ public:
     std::vector<CollectorView> collectors() const { return exporter_->collectors(); }
 
     // Records of all producers so far: pushed = popped + still queued, and
-    // popped + recovered from the spool + repeated = in the exporter's hands + filtered + sampled_out
+    // popped + recovered from the spool = in the exporter's hands + filtered + sampled_out
     // + elsewhere + dropped_undelivered + in_hand + in the spool + dropped_full and _failed, discarded of it.
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
@@ -90,8 +90,6 @@ public:
     // Handed over once more, as the exporter could not say that they had arrived:
     // no more than so many are there twice.
     std::uint64_t redelivered() const noexcept { return redelivered_.get(); }
-    // Of these, counted as written or dropped by the exporter already.
-    std::uint64_t repeated() const noexcept { return repeated_.get(); }
 
     // Before they came to the exporter: no room in a queue or the spool, given up
     // at a stop. What the selector leaves out is no loss.
@@ -151,7 +149,7 @@ private:
 
     std::atomic<bool> sealed_{false}, finished_{false}, failed_for_good_{false};
     std::atomic<Clock::time_point> end_by_{Clock::time_point::max()};
-    Counter dropped_undelivered_, in_hand_, redelivered_, repeated_;
+    Counter dropped_undelivered_, in_hand_, redelivered_;
     LossCounter losses_;  // of this thread; producers count at their queues
 
     // the exporter's thread only. In the order of their records: unconfirmed_,

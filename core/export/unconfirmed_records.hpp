@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The newest records that an exporter has taken: kept, without a copy, as long
 // as it says that they may be lost. Belongs to the exporter's thread.
-//
-// The exporter counts records (Exporter::unconfirmed), and those that it dropped
-// are not among them. Which they were it does not say; so they count as if they
-// were the newest, and rather a record more is kept than one too few.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -31,19 +27,18 @@ struct RecordRange {
 
 class UnconfirmedRecords {
 public:
-    // The records from `range.from` up to `end` were taken; `dropped` is what the
-    // exporter had dropped in all before.
-    void add(const RecordRange& range, std::size_t end, std::uint64_t dropped);
+    // The records from `range.from` up to `end` were taken.
+    void add(const RecordRange& range, std::size_t end);
 
-    // Lets go of what is older than the newest `count`.
-    void keep_newest(std::size_t count, std::uint64_t dropped);
+    // Lets go of the batches of which none is among the newest `count`.
+    void keep_newest(std::size_t count);
 
     struct Taken {
         std::vector<RecordRange> ranges;  // the last one up to the end of its batch, taken or not
         std::size_t records = 0;          // that were taken
     };
     // Gives away the newest `count`, oldest first, and forgets the others.
-    Taken take_newest(std::size_t count, std::uint64_t dropped);
+    Taken take_newest(std::size_t count);
 
     std::size_t records() const { return records_; }
     // Of the oldest that is kept and comes from the spool.
@@ -53,7 +48,6 @@ private:
     struct Item {
         RecordRange range;
         std::size_t end = 0;
-        std::uint64_t dropped = 0;
 
         std::size_t size() const { return end - range.from; }
     };

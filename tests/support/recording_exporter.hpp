@@ -45,7 +45,6 @@ public:
         bool confirm_late = false;            // what is out may be lost as long as this is true
         bool lose_unconfirmed = true;         // it is, when it is forgotten; false: it had arrived all the same
         std::uint64_t drop_each = 0;          // records whose id is a multiple of it fit no message
-        bool forget_drops = false;            // these are among the unconfirmed ones, and forgotten with them
         ErrorCode code = ErrorCode::kUnavailable;
     };
 
@@ -165,7 +164,7 @@ private:
     void take(std::uint64_t id) {
         if (behaviour_.drop_each == 0 || id % behaviour_.drop_each != 0) return held_.push_back(id);
         counters_.dropped_oversize.add();
-        if (behaviour_.confirm_late && behaviour_.forget_drops) ++unconfirmed_drops_;
+        if (behaviour_.confirm_late) ++unconfirmed_drops_;
     }
 
     static bool spend(int& count) { return count < 0 || (count > 0 && count-- > 0); }

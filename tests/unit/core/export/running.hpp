@@ -51,7 +51,7 @@ struct Running {
         const auto queues = process.queue_counters();
         const auto& counters = process.counters();
         const auto dropped_by_exporter = lost_records(counters);
-        std::uint64_t taken = queues.pushed + process.repeated();
+        std::uint64_t taken = queues.pushed;
         std::uint64_t left = process.filtered() + process.sampled_out() + process.elsewhere() +
                              process.dropped_undelivered() + process.in_hand() + (queues.pushed - queues.popped);
         if (process.finished()) left -= queues.pushed - queues.popped;  // undelivered, too
