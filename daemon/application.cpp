@@ -32,6 +32,13 @@ std::string names_of(const Units& units, Name name) {
     return fmt::format("{}", fmt::join(names, " "));
 }
 
+std::string causes_of(const NamedCounts& dropped) {
+    std::vector<std::string> causes;
+    for (const auto& [cause, count] : dropped)
+        if (count > 0) causes.push_back(fmt::format("{}={}", cause, count));
+    return fmt::format("{}", fmt::join(causes, " "));
+}
+
 // One line without a log's decoration: for what ends a start, people read it.
 void print_error(const Error& error) {
     std::fprintf(stderr, "nfstreamd: %s\n", error.text().c_str());
@@ -214,6 +221,7 @@ void Application::judge_exporters() {
             logger_.error("records lost", {{"name", status.name},
                                            {"destination", status.destination},
                                            {"records", count},
+                                           {"causes", causes_of(status.dropped)},
                                            {"error", status.last_error}});
         }
     }
