@@ -41,6 +41,12 @@ def mirror():
     return "http://deb.debian.org/debian"
 
 
+def suite_of_host():
+    """The code name of the Debian that this host is."""
+    found = re.search(r"^VERSION_CODENAME=(\w+)$", pathlib.Path("/etc/os-release").read_text(), re.M)
+    return found[1] if found else "bookworm"
+
+
 class Root:
     """The root filesystem of a Debian with systemd and these packages, and what they could be given later."""
 
@@ -108,9 +114,10 @@ class Root:
 # are below one of its own.
 CGROUPS = ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 BOOT = """
+group=$1 && shift
 for hierarchy in """ + " ".join(CGROUPS) + """; do
-    [ ! -w "$hierarchy/cgroup.procs" ] || { mkdir "$hierarchy/nfstreamd-test-$$" &&
-        echo $$ >"$hierarchy/nfstreamd-test-$$/cgroup.procs"; } || exit
+    [ ! -w "$hierarchy/cgroup.procs" ] || { mkdir "$hierarchy/$group" &&
+        echo $$ >"$hierarchy/$group/cgroup.procs"; } || exit
 done
 mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work /mnt/root &&
 mount -t overlay overlay -o "lowerdir=$1,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/root && shift &&
@@ -123,9 +130,9 @@ class Container:
     """A booted copy of a Root in a network namespace of the harness, which is all it reaches; files are copied to /root."""
 
     def __init__(self, case, root, namespace, files=()):
-        self.leader = None
+        self.leader, self.group = None, f"nfstreamd-test-{os.getpid()}-{time.monotonic_ns()}"
         self.process = case.start("unshare", "--mount", "--propagation", "private", "sh", "-c", BOOT, "sh",
-                                  root.path, *files, namespace=namespace)
+                                  self.group, root.path, *files, namespace=namespace)
         case.addCleanup(self.close)
         self.leader = wait_for(self._leader, self.process.describe, PATIENCE)
         self.state = wait_for(self._booted, self.process.describe, PATIENCE)
@@ -150,7 +157,7 @@ class Container:
         return state if state in ("running", "degraded") else None
 
     def command(self, *words):
-        return ["nsenter", f"--target={self.leader}", "--all", "env", "-i", PATH, "LC_ALL=C.UTF-8",
+        return ["nsenter", f"--target={self.leader}", "--all", "--root", "--wd", "env", "-i", PATH, "LC_ALL=C.UTF-8",
                 "DEBIAN_FRONTEND=noninteractive", *map(str, words)]
 
     def run(self, *words, status=0, stdin=""):
@@ -191,7 +198,7 @@ class Container:
                 self.process.wait(20)
         self.process.kill()
         for hierarchy in CGROUPS:
-            for folder, _, _ in os.walk(f"{hierarchy}/nfstreamd-test-{self.process.pid}", topdown=False):
+            for folder, _, _ in os.walk(f"{hierarchy}/{self.group}", topdown=False):
                 wait_for(lambda path=folder: self._removed(path), f"{folder} is in use")
 
     @staticmethod

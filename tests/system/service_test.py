@@ -17,7 +17,7 @@ import harness
 from harness import wait_for
 
 PORT = 7777
-SUITE = os.environ.get("NFSTREAMD_SUITE") or "bookworm"
+SUITE = os.environ.get("NFSTREAMD_SUITE") or container.suite_of_host()
 TRAFFIC = harness.ROOT / "tests" / "integration" / "traffic.py"
 CONFIGURATION = "/etc/nfstreamd/nfstreamd.yaml"
 UNIT, EDGE = "nfstreamd.service", "nfstreamd@edge.service"
