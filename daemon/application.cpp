@@ -41,7 +41,7 @@ std::string causes_of(const NamedCounts& dropped) {
 
 // One line without a log's decoration: for what ends a start, people read it.
 void print_error(const Error& error) {
-    std::fprintf(stderr, "nfstreamd: %s\n", error.text().c_str());
+    std::fprintf(stderr, "%snfstreamd: %s\n", priority_prefix(LogLevel::kError), error.text().c_str());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "daemon/application.hpp"
 #include "daemon/configuration.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/systemd_notify.hpp"
 #include "daemon/version.hpp"
 #include "exporters/registry.hpp"
 
@@ -44,11 +45,13 @@ int print_interfaces() {
 }
 
 void print_errors(const config::Loaded& loaded) {
-    for (const auto& error : loaded.errors) std::fprintf(stderr, "%s\n", error.text().c_str());
+    for (const auto& error : loaded.errors)
+        std::fprintf(stderr, "%s%s\n", priority_prefix(LogLevel::kError), error.text().c_str());
 }
 
 void print_warnings(const config::Loaded& loaded) {
-    for (const auto& warning : loaded.warnings) std::fprintf(stderr, "nfstreamd: warning: %s\n", warning.c_str());
+    for (const auto& warning : loaded.warnings)
+        std::fprintf(stderr, "%snfstreamd: warning: %s\n", priority_prefix(LogLevel::kWarning), warning.c_str());
 }
 
 int with_configuration(const CommandLine& line) {

@@ -106,7 +106,10 @@ config::Loaded load_configuration(const CommandLine& line) {
 
 config::LogConfig log_config(const config::Config& config) {
     config::LogConfig log = config.log;
-    if (!log.format_given && stderr_is_journal()) log.format = LogFormat::kJournal;
+    if (stderr_is_journal()) {
+        if (!log.format_given) log.format = LogFormat::kJournal;
+        if (log.format == LogFormat::kJson) log.format = LogFormat::kJournalJson;
+    }
     if (!log.level_given && is_file_run(config)) log.level = LogLevel::kWarning;
     return log;
 }

@@ -8,6 +8,7 @@
 #include "daemon/commands.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/signals.hpp"
+#include "daemon/systemd_notify.hpp"
 
 int main(int argc, char** argv) try {
     using namespace nfstreamd::daemon;
@@ -15,11 +16,13 @@ int main(int argc, char** argv) try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const auto line = parse_command_line(arguments);
     if (!line) {
-        std::fprintf(stderr, "nfstreamd: %s (try --help)\n", line.error().message.c_str());
+        std::fprintf(stderr, "%snfstreamd: %s (try --help)\n", priority_prefix(nfstreamd::LogLevel::kError),
+                     line.error().message.c_str());
         return kExitUsage;
     }
     return run_command(line.value());
 } catch (const std::exception& error) {
-    std::fprintf(stderr, "nfstreamd: %s\n", error.what());
+    std::fprintf(stderr, "%snfstreamd: %s\n", nfstreamd::daemon::priority_prefix(nfstreamd::LogLevel::kError),
+                 error.what());
     return nfstreamd::daemon::kExitFailure;
 }

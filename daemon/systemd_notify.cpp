@@ -53,4 +53,9 @@ bool stderr_is_journal() {
     return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
+const char* priority_prefix(LogLevel level) {
+    if (!stderr_is_journal()) return "";
+    return level == LogLevel::kError ? "<3>" : level == LogLevel::kWarning ? "<4>" : "<6>";
+}
+
 }  // namespace nfstreamd::daemon

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "core/base/log.hpp"
+
 namespace nfstreamd::daemon {
 
 void notify_ready(const std::string& status);
@@ -19,5 +21,9 @@ std::optional<std::chrono::microseconds> watchdog_period();
 
 // Whether standard error is the journal's stream (systemd.exec(5), JOURNAL_STREAM).
 bool stderr_is_journal();
+
+// Begins a line on standard error that is for people, at LEVEL of the log: "<3>"
+// where the journal takes it for the priority, nothing elsewhere.
+const char* priority_prefix(LogLevel level);
 
 }  // namespace nfstreamd::daemon

@@ -62,8 +62,11 @@ void Logger::write(LogLevel level, std::string_view event, std::initializer_list
     const auto index = static_cast<std::size_t>(level);
     std::string line;
     switch (format_.load()) {
+        case LogFormat::kJournalJson:
+            line = fmt::format("<{}>", kPriorities[index]);
+            [[fallthrough]];
         case LogFormat::kJson:
-            line = fmt::format(R"({{"time":"{}","level":"{}","event":)", timestamp(), kNames[index]);
+            line += fmt::format(R"({{"time":"{}","level":"{}","event":)", timestamp(), kNames[index]);
             append_json_string(line, event);
             for (const auto& field : fields) {
                 line += ',';

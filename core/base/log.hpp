@@ -16,9 +16,10 @@ namespace nfstreamd {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 enum class LogFormat {
-    kText,     // 2026-01-31T12:00:00Z info: interface up name=eth0
-    kJournal,  // <6>interface up name=eth0   (sd-daemon(3) priorities)
-    kJson,     // {"time":"...","level":"info","event":"interface up","name":"eth0"}
+    kText,         // 2026-01-31T12:00:00Z info: interface up name=eth0
+    kJournal,      // <6>interface up name=eth0   (sd-daemon(3) priorities)
+    kJson,         // {"time":"...","level":"info","event":"interface up","name":"eth0"}
+    kJournalJson,  // <6>{"time":...}: the journal keeps the priority and takes it off
 };
 
 struct LogField {

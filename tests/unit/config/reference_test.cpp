@@ -55,11 +55,10 @@ TEST_CASE("Reference: the example that is installed is valid") {
     REQUIRE(loaded.config);
     CHECK(loaded.warnings.empty());
     REQUIRE(loaded.config->capture.size() == 1);
-    CHECK(loaded.config->capture[0].interfaces == std::vector<std::string>{"eth0"});
+    CHECK(loaded.config->capture[0].interfaces == std::vector<std::string>{"any"});
     REQUIRE(loaded.config->exporters.size() == 1);
-    CHECK(loaded.config->exporters[0].type == "ipfix");
-    CHECK(loaded.config->exporters[0].settings.strings("collectors") ==
-          std::vector<std::string>{"udp://127.0.0.1:4739"});
+    CHECK(loaded.config->exporters[0].type == "csv");
+    CHECK(loaded.config->exporters[0].settings.string("path") == "/var/log/nfstreamd/flows.csv");
 }
 
 TEST_CASE("Reference: what the example has behind a # is valid too") {

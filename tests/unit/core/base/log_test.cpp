@@ -82,6 +82,13 @@ TEST_CASE("Logger: JSON lines are objects, whatever is in them") {
             R"(\{"time":"[^"]+Z","level":"error","event":"a \\"quoted\\" event","key":"line\\nbreak","n":"-1"\}\n)")));
 }
 
+TEST_CASE("Logger: JSON for the journal begins with a priority") {
+    LogFile log(LogLevel::kInfo, LogFormat::kJournalJson);
+    log.logger.warning("event", {{"n", 1}});
+    CHECK(std::regex_match(log.text(),
+                           std::regex(R"(<4>\{"time":"[^"]+Z","level":"warning","event":"event","n":"1"\}\n)")));
+}
+
 TEST_CASE("Logger: what is below the level is left out, and both can be changed") {
     LogFile log(LogLevel::kWarning, LogFormat::kJournal);
     log.logger.info("quiet");
