@@ -33,12 +33,14 @@ class Role:
         self.leader, self.package, self.folder = str(leader), pathlib.Path(package).resolve(), pathlib.Path(folder)
         self.inventory = self.folder / "inventory"
         self.inventory.write_text(f"probe ansible_connection=community.docker.nsenter ansible_nsenter_pid={leader} "
-                                  "ansible_python_interpreter=/usr/bin/python3\n", encoding="utf-8")
+                                  "ansible_become=false ansible_python_interpreter=/usr/bin/python3\n", encoding="utf-8")
 
     def play(self, variables, *options):
         """(whether it succeeded, number of changes, output)"""
         given = {"nfstreamd_deb": str(self.package), **variables}
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_RETRY_FILES_ENABLED": "0",
+        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1", "ANSIBLE_GATHERING": "smart",
+                       "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",  # the host stays as it is: asked once
+                       "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(self.folder / "facts"),
                        "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_LOCAL_TEMP": str(self.folder / "local"),
                        "ANSIBLE_ROLES_PATH": str(ROOT / "packaging" / "ansible" / "roles"), "LC_ALL": "C.UTF-8"}
         run = subprocess.run(["ansible-playbook", "-i", self.inventory, "-e", json.dumps(given), "--diff", *options,
@@ -138,8 +140,6 @@ def check_addresses(role, variables):
     done, _, out = role.play(allowed)
     expect(done and role.pid() != pid, f"the allowed addresses are taken at a restart\n{out}")
     expect(role.property_of_service("IPAddressAllow") == "127.0.0.0/8", "only those addresses are allowed")
-    done, changes, out = role.play(allowed)
-    expect(done and changes == 0, f"the addresses change nothing the second time\n{out}")
     return allowed
 
 
@@ -151,7 +151,7 @@ def check_package(role, variables):
     version = role.inside("dpkg-query", "-W", "-f", "${Version}", "nfstreamd")
     expect(version.endswith("+newer1"), "the new package is installed")
     done, changes, out = role.play(variables)
-    expect(done and changes == 0, f"the package changes nothing the second time\n{out}")
+    expect(done and changes == 0, f"the package and the addresses change nothing the second time\n{out}")
 
 
 def check(leader, package):
