@@ -16,7 +16,7 @@ HERE = re.compile(r"^project\(nfstreamd VERSION (\d+\.\d+\.\d+)", re.M)
 THERE = (
     ("packaging/rpm/nfstreamd.spec", re.compile(r"^Version:\s+(\S+)", re.M)),
     ("packaging/rpm/nfstreamd.spec", re.compile(r"^\* .* - (\S+)-\d+$", re.M)),
-    ("packaging/debian/changelog", re.compile(r"^nfstreamd \((\S+?)-\d+\)", re.M)),
+    ("packaging/debian/changelog", re.compile(r"^nfstreamd \((\d+[.]\d+[.]\d+)", re.M)),
     ("packaging/CHANGELOG.md", re.compile(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", re.M)),
 )
 
