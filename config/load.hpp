@@ -36,7 +36,9 @@ struct Loaded {
 
 Loaded load(const LoadRequest& request);
 
-// REFERENCE.md, from the same tables.
+// REFERENCE.md, nfstreamd.schema.json and nfstreamd.yaml(5), from the same tables.
 std::string reference_markdown(std::span<const ExporterSchema> exporter_schemas);
+std::string json_schema(std::span<const ExporterSchema> exporter_schemas);
+std::string manual_page(std::span<const ExporterSchema> exporter_schemas);
 
 }  // namespace nfstreamd::config

@@ -3,6 +3,7 @@
 
 #include "config/generations.hpp"
 #include "config/load.hpp"
+#include "config/table_text.hpp"
 #include "config/tables.hpp"
 
 namespace nfstreamd::config {
@@ -44,54 +45,11 @@ What a change costs when the daemon reloads (SIGHUP): **live**, it holds at once
 anew; **restart**, it takes effect at the next start of the daemon.
 )";
 
-std::string_view type_text(SettingType type) {
-    switch (type) {
-        case SettingType::kBool:
-            return "bool";
-        case SettingType::kInteger:
-            return "integer";
-        case SettingType::kNumber:
-            return "number";
-        case SettingType::kDuration:
-            return "duration";
-        case SettingType::kSize:
-            return "size";
-        case SettingType::kStringList:
-            return "list";
-        case SettingType::kChoice:
-            return "choice";
-        case SettingType::kSecret:
-            return "secret";
-        case SettingType::kString:
-            break;
-    }
-    return "string";
-}
-
-std::string_view reload_text(Reload reload) {
-    switch (reload) {
-        case Reload::kLive:
-            return "live";
-        case Reload::kRestart:
-            return "restart";
-        case Reload::kReopen:
-            break;
-    }
-    return "reopen";
-}
-
 std::string accepted_text(const SettingSpec& spec) {
     std::string out;
-    std::string_view rest = spec.choices;
-    while (!rest.empty()) {
-        const std::string_view choice = rest.substr(0, rest.find(' '));
-        out += fmt::format("{}`{}`", out.empty() ? "" : " ", choice);
-        rest.remove_prefix(std::min(rest.size(), choice.size() + 1));
-    }
-    const std::string_view unit = spec.type == SettingType::kDuration ? "s" : "";
-    if (spec.min != spec.max)
-        out += fmt::format("{}{}{} to {}{}", out.empty() ? "" : " or ", spec.min, unit,
-                           fmt::format("{:.15g}", spec.max), unit);
+    for (const std::string_view choice : choices_of(spec)) out += fmt::format("{}`{}`", out.empty() ? "" : " ", choice);
+    const std::string bounds = bounds_text(spec);
+    if (!bounds.empty()) out += fmt::format("{}{}", out.empty() ? "" : " or ", bounds);
     return out;
 }
 
@@ -115,16 +73,6 @@ void append_table(std::string& out, std::span<const SettingSpec> settings) {
     }
 }
 
-std::span<const SettingSpec> settings_of(std::string_view block) {
-    if (block == "capture") return capture_settings();
-    if (block == "metering") return metering_settings();
-    if (block == "ndpi") return ndpi_settings();
-    if (block == "enrichment") return enrichment_settings();
-    if (block == "log") return log_settings();
-    if (block == "control") return control_settings();
-    return {};  // exporters: a table for each type
-}
-
 constexpr std::string_view kExporterKeys = R"(
 Each entry has a `type`, one of those below, and may have a `name` of 1 to 64 letters, digits, `-` and `_`: by it go the
 status, the log and `--set`. Names are unique; the type is the default.
@@ -139,7 +87,7 @@ std::string reference_markdown(std::span<const ExporterSchema> exporter_schemas)
     for (const Block& block : blocks()) {
         out += fmt::format("\n## `{}`\n\n{}\n", block.key, block.summary);
         if (block.key != "exporters") {
-            append_table(out, settings_of(block.key));
+            append_table(out, settings_of_block(block.key));
             if (block.key == "metering") out += generations_markdown();
             continue;
         }

@@ -310,6 +310,16 @@ std::string requirement(const SettingSpec& spec) {
     return "must be a string";
 }
 
+std::string text_pattern(SettingType type) {
+    if (type == SettingType::kNumber) return "^-?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$";
+    const std::span<const Unit> units = type == SettingType::kDuration ? std::span<const Unit>(kDurationUnits)
+                                        : type == SettingType::kSize   ? std::span<const Unit>(kSizeUnits)
+                                                                       : std::span<const Unit>(kCountUnits);
+    std::string names;
+    for (const Unit& unit : units) names += fmt::format("{}{}", names.empty() ? "" : "|", unit.name);
+    return fmt::format("^-?[0-9]+({})$", names);
+}
+
 std::string print_string(const std::string& text) {
     if (is_plain_word(text)) return text;
     const std::string escaped = escape_variables(text);

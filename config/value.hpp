@@ -19,6 +19,10 @@ std::string print_value(const SettingSpec& spec, const SettingValue& value);
 // "must be an integer from 0 to 255", for messages and the reference.
 std::string requirement(const SettingSpec& spec);
 
+// What parse_value() takes for a number with a unit, as an ECMA-262 expression,
+// bounds aside; for kInteger, kNumber, kDuration and kSize.
+std::string text_pattern(SettingType type);
+
 // A YAML scalar that is read back as this string, in quotes where it needs them.
 std::string print_string(const std::string& text);
 

@@ -149,6 +149,10 @@ Result<CommandLine> parse_command_line(std::span<const std::string> arguments) {
     return line;
 }
 
+std::vector<OptionText> option_texts() {
+    return option_texts<CommandLine>(kRows);
+}
+
 std::string help_text() {
     return fmt::format(
         "Usage: nfstreamd [-c FILE] [--set KEY=VALUE]...\n"

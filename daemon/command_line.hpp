@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "daemon/option_table.hpp"
 
 namespace nfstreamd::daemon {
 
@@ -44,5 +45,6 @@ struct CommandLine {
 Result<CommandLine> parse_command_line(std::span<const std::string> arguments);
 
 std::string help_text();
+std::vector<OptionText> option_texts();
 
 }  // namespace nfstreamd::daemon

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/result.hpp"
 
@@ -26,6 +27,22 @@ struct OptionRow {
     std::string_view help;         // one or more lines
     Status (*apply)(Target&, std::string value);
 };
+
+// A row as others than the parser see it: manual pages, shell completion.
+struct OptionText {
+    char short_name;
+    std::string_view long_name;
+    OptionValue value;
+    std::string_view placeholder;
+    std::string_view help;
+};
+
+template <class Target>
+std::vector<OptionText> option_texts(std::span<const OptionRow<Target>> rows) {
+    std::vector<OptionText> texts;
+    for (const auto& row : rows) texts.push_back({row.short_name, row.long_name, row.value, row.placeholder, row.help});
+    return texts;
+}
 
 template <class Target>
 class OptionParser {

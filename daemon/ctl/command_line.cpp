@@ -118,6 +118,16 @@ Result<CommandLine> parse_command_line(std::span<const std::string> arguments) {
     return line;
 }
 
+std::vector<daemon::OptionText> option_texts() {
+    return daemon::option_texts<CommandLine>(kOptions);
+}
+
+std::vector<CommandText> command_texts() {
+    std::vector<CommandText> texts;
+    for (const auto& command : kCommands) texts.push_back({command.name, command.arguments, command.help});
+    return texts;
+}
+
 std::string help_text() {
     std::string commands;
     for (const auto& command : kCommands) {

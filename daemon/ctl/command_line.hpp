@@ -6,8 +6,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/base/result.hpp"
+#include "daemon/option_table.hpp"
 
 namespace nfstreamd::ctl {
 
@@ -25,5 +28,12 @@ struct CommandLine {
 
 Result<CommandLine> parse_command_line(std::span<const std::string> arguments);
 std::string help_text();
+
+// The tables, for manual page and shell completion.
+struct CommandText {
+    std::string_view name, arguments, help;
+};
+std::vector<daemon::OptionText> option_texts();
+std::vector<CommandText> command_texts();
 
 }  // namespace nfstreamd::ctl

@@ -10,8 +10,8 @@ import sources
 
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LICENSED = sources.CODE + (".py", ".sh", ".cmake", "CMakeLists.txt")
-# unit and regression mirror other folders: their own README speaks for what is below
-COVERED = ("tests/unit/", "tests/golden/", "tests/fuzz/corpus/")
+# unit and regression mirror other folders, a role has the folders of every role: their own README speaks for what is below
+COVERED = ("tests/unit/", "tests/golden/", "tests/fuzz/corpus/", "packaging/ansible/roles/nfstreamd/")
 PLACES = ("core", "config", "exporters", "daemon", "systemd", "packaging", "tests")
 
 
@@ -34,6 +34,7 @@ def check(root):
 FAULTY = (
     ("README.hpp", "#pragma once\n"),
     ("core/flow/a.yaml", "no README.md beside it\n"),
+    ("packaging/ansible/roles/other/tasks/main.yml", "no README.md beside it\n"),
     ("packaging/a.cmake", "# first\n# second\n# " + LICENCE + "\n"),
 )
 
