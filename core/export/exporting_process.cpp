@@ -74,11 +74,19 @@ void ExportingProcess::end_by(Clock::time_point deadline) {
     wake_->signal();
 }
 
+void ExportingProcess::request_ledger(std::uint64_t number) {
+    ledger_wanted_ = number;
+    wake_->signal();
+}
+
 void ExportingProcess::run(std::stop_token stop) {
     const std::stop_callback wake_at_stop(stop, [this] { wake_->signal(); });
     refilled_ = Clock::now();
     if (spool_) exporter_->set_patience(kPatience);
-    while (step(stop)) in_hand_.set(hand_.size() + pending_records_ + (held_ ? held_->records.size() : 0));
+    while (step(stop)) {
+        in_hand_.set(hand_.size() + pending_records_ + (held_ ? held_->records.size() : 0));
+        answer_ledger();
+    }
     settle();
     exporter_->note_losses(losses());
     exporter_->close();
@@ -259,6 +267,7 @@ void ExportingProcess::write_batch() {
     consumed = status ? size : std::clamp(consumed, before, size);
     if (spool_) unconfirmed_.add(hand_, consumed);
     hand_.from = consumed;
+    taken_.add(consumed - before);
     tokens_ -= static_cast<double>(consumed - before);
     if (consumed > before) unflushed_ = gathered_ = true;
     if (consumed == size) hand_ = {};
@@ -443,6 +452,7 @@ void ExportingProcess::take_back() {
     const std::size_t unconfirmed = exporter_->unconfirmed();
     exporter_->forget_unconfirmed();
     auto taken = unconfirmed_.take_newest(unconfirmed);
+    taken_.set(taken_.get() - unconfirmed);
     redelivered_.add(taken.records);
     if (taken.records < unconfirmed) {  // taken before there was a spool that could be used
         dropped_undelivered_.add(unconfirmed - taken.records);
@@ -520,6 +530,47 @@ ExportingProcess::QueueCounters ExportingProcess::queue_counters() const {
         sum.dropped_full += queue->dropped_records();
     }
     return sum;
+}
+
+void ExportingProcess::answer_ledger() {
+    const std::uint64_t wanted = ledger_wanted_.load(std::memory_order_relaxed);
+    if (wanted == ledger_made_) return;
+    ledger_made_ = wanted;
+    const ExporterLedger ledger = make_ledger(wanted);
+    const std::lock_guard lock(mutex_);
+    ledger_ = ledger;
+}
+
+ExporterLedger ExportingProcess::ledger() const {
+    const std::lock_guard lock(mutex_);
+    return ledger_;
+}
+
+ExporterLedger ExportingProcess::make_ledger(std::uint64_t number) const {
+    ExporterLedger ledger;
+    ledger.number = number;
+    ledger.closed = finished_;
+    const QueueCounters queues = queue_counters();
+    ledger.pushed = queues.pushed;
+    ledger.queue_full = queues.dropped_full;
+    ledger.taken = taken_.get();
+    ledger.exported = counters().records.get();
+    for (std::size_t i = 0; i < ledger.dropped.size(); ++i)
+        ledger.dropped[i] = (counters().*kLossCauses[i].counter).get();
+    ledger.filtered = filtered();
+    ledger.sampled_out = sampled_out();
+    ledger.elsewhere = elsewhere();
+    ledger.in_hand = in_hand_.get();
+    ledger.undelivered = dropped_undelivered_.get();
+    (ledger.closed ? ledger.undelivered : ledger.queued) += queues.pushed - queues.popped;
+    if (!spool_) return ledger;
+    const SpoolCounters& spool = spool_->counters();
+    ledger.recovered = spool.recovered.get();
+    ledger.in_spool = spool.records.get();
+    ledger.spool_full = spool.dropped_full.get();
+    ledger.spool_failed = spool.dropped_failed.get();
+    ledger.spool_damaged = spool.discarded.get();
+    return ledger;
 }
 
 std::uint64_t ExportingProcess::dropped_undelivered() const {

@@ -33,7 +33,7 @@ struct SpoolOptions {
 
 struct SpoolCounters {
     Counter records, octets, segments;  // gauges: not read so far; on the disk
-    Counter oldest_ms;                  // gauge: when the oldest flow ended, since 1970; 0: none
+    Counter oldest_ms;                  // gauge: when the oldest flow ended, since 1970; of the last one when none is left
     Counter written, read;              // records, in this run; one that is read again counts again
     Counter recovered;                  // records of an earlier run
     Counter discarded;                  // records that were in it and could not be read: damaged
@@ -101,6 +101,7 @@ private:
     void sync_segment();
     void write_cursor();
     void note_gauges();
+    void note_oldest(std::int64_t since_1970);
     void note_failure(const Error& error);
     void note_full();
 

@@ -40,10 +40,26 @@ struct Running {
     void finish() {
         process.seal();
         thread.join();
+        check_ledger();
     }
     void stop() {
         thread.request_stop();
         thread.join();
+        check_ledger();
+    }
+
+    // At the end: what was taken is counted, and what was not is somewhere.
+    void check_ledger() const {
+        const ExporterLedger ledger = process.make_ledger(kLastLedger);
+        CHECK(ledger.closed);
+        const auto dropped = std::accumulate(ledger.dropped.begin(), ledger.dropped.end(), std::uint64_t{0});
+        CHECK(ledger.taken == ledger.exported + dropped);
+        CHECK(ledger.pushed + ledger.recovered ==
+              ledger.taken + ledger.filtered + ledger.sampled_out + ledger.elsewhere + ledger.queued + ledger.in_hand +
+                  ledger.in_spool + ledger.undelivered + ledger.spool_full + ledger.spool_failed +
+                  ledger.spool_damaged);
+        CHECK(ledger.queued == 0);
+        CHECK(ledger.in_hand == 0);
     }
 
     // What came into the queues is out or counted as lost.
