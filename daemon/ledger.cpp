@@ -21,14 +21,10 @@ Balance received(const std::string& of, const MeterLedger& ledger) {
     Balance balance{of, "packets received", 0, {}};
     balance.total = ledger.frames + ledger.filtered + ledger.kernel_dropped + ledger.interface_dropped;
     auto& parts = balance.parts;
-    parts = {{"metered", ledger.metered},
-             {"filtered", ledger.filtered},
-             {"sampled_out", ledger.sampled_out},
-             {"hash_filtered", ledger.hash_filtered},
-             {"duplicates", ledger.duplicates},
-             {"overlap", ledger.overlap},
-             {"other_shares", ledger.other_shares},
-             {"held", ledger.held}};
+    parts = {{"metered", ledger.metered},           {"filtered", ledger.filtered},
+             {"sampled_out", ledger.sampled_out},   {"hash_filtered", ledger.hash_filtered},
+             {"duplicates", ledger.duplicates},     {"overlap", ledger.overlap},
+             {"other_shares", ledger.other_shares}, {"held", ledger.held}};
     for (std::size_t i = 1; i < ledger.ignored.size(); ++i)
         parts.push_back({fmt::format("ignored_{}", nfstreamd::name(static_cast<DecodeResult>(i))), ledger.ignored[i]});
     parts.push_back({"packets_shed", ledger.packets_shed});
@@ -55,7 +51,8 @@ Balance made(const std::string& of, const MeterLedger& ledger) {
 }
 
 Balance offered(const std::string& of, const MeterLedger& ledger) {
-    return {of, "records for exporters", ledger.offered, {{"queued", ledger.pushed}, {"queue_full", ledger.queue_full}}};
+    return {
+        of, "records for exporters", ledger.offered, {{"queued", ledger.pushed}, {"queue_full", ledger.queue_full}}};
 }
 
 // What an exporter has taken and not counted yet it holds. It cannot have counted
@@ -66,11 +63,9 @@ Balance exported(const std::string& of, const ExporterLedger& ledger) {
     const std::uint64_t held = ledger.closed ? 0 : ledger.taken - std::min(ledger.taken, counted);
     Balance balance{of, "records", ledger.pushed + ledger.queue_full + ledger.recovered, {}};
     auto& parts = balance.parts;
-    parts = {{"exported", ledger.exported}, {"in_exporter", held},
-             {"in_hand", ledger.in_hand},   {"queued", ledger.queued},
-             {"in_spool", ledger.in_spool}, {"filtered", ledger.filtered},
-             {"sampled_out", ledger.sampled_out}, {"elsewhere", ledger.elsewhere},
-             {"queue_full", ledger.queue_full}};
+    parts = {{"exported", ledger.exported},       {"in_exporter", held},           {"in_hand", ledger.in_hand},
+             {"queued", ledger.queued},           {"in_spool", ledger.in_spool},   {"filtered", ledger.filtered},
+             {"sampled_out", ledger.sampled_out}, {"elsewhere", ledger.elsewhere}, {"queue_full", ledger.queue_full}};
     for (std::size_t i = 0; i < ledger.dropped.size(); ++i)
         parts.push_back({std::string(kLossCauses[i].name), ledger.dropped[i]});
     parts.push_back({"undelivered", ledger.undelivered});
@@ -78,6 +73,18 @@ Balance exported(const std::string& of, const ExporterLedger& ledger) {
     parts.push_back({"spool_failed", ledger.spool_failed});
     parts.push_back({"spool_damaged", ledger.spool_damaged});
     return balance;
+}
+
+Balance exported_packets(const std::string& of, const ExporterLedger& ledger) {
+    return {of,
+            "packets in records",
+            ledger.packets_pushed + ledger.packets_queue_full,
+            {{"taken", ledger.packets_taken},
+             {"in_hand", ledger.packets_in_hand},
+             {"queued", ledger.packets_queued},
+             {"left_out", ledger.packets_left_out},
+             {"queue_full", ledger.packets_queue_full},
+             {"undelivered", ledger.packets_undelivered}}};
 }
 
 // Threads have answered one after the other: exact when none runs any more.
@@ -141,7 +148,11 @@ Ledger make_ledger(const LedgerSnapshot& snapshot) {
         }
     }
     for (const auto& exporter : snapshot.exporters) {
-        ledger.balances.push_back(exported("exporter " + exporter.name, exporter.ledger));
+        const std::string of = "exporter " + exporter.name;
+        ledger.balances.push_back(exported(of, exporter.ledger));
+        ledger.balances.back().current = exporter.answered;
+        if (!exporter.ledger.knows_packets) continue;
+        ledger.balances.push_back(exported_packets(of, exporter.ledger));
         ledger.balances.back().current = exporter.answered;
     }
     ledger.balances.push_back(handed_over(snapshot));

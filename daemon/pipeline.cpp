@@ -292,7 +292,7 @@ void Pipeline::exporter_ended(std::uint64_t id) {
         log_end(**gone);
         warn_of_spool(**gone);
         add(past_, **gone);
-        if (!past_exporters_) past_exporters_.emplace().closed = true;
+        if (!past_exporters_) past_exporters_ = ExporterLedger{.closed = true, .knows_packets = true};
         *past_exporters_ += (*gone)->process->make_ledger(kLastLedger);
         retiring_exporters_.erase(gone);
     }

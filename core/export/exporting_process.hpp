@@ -73,6 +73,7 @@ public:
     // + elsewhere + dropped_undelivered + in_hand + in the spool + dropped_full and _failed, discarded of it.
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
+        std::uint64_t packets_pushed = 0, packets_popped = 0, packets_dropped_full = 0;  // in them
     };
     QueueCounters queue_counters() const;
 
@@ -115,6 +116,8 @@ private:
     bool nothing_will_come(const std::stop_token& stop) const;
     bool take_next_batch();
     RecordBatchPtr pop();
+    RecordBatchPtr select(RecordBatchPtr batch);
+    static void add(QueueCounters& counters, const RecordQueue& queue);
     bool ensure_open(Clock::time_point now);
     bool flush();
     void pause();
@@ -160,7 +163,8 @@ private:
     std::atomic<std::uint64_t> ledger_wanted_{0};
     std::atomic<Clock::time_point> end_by_{Clock::time_point::max()};
     Counter dropped_undelivered_, in_hand_, redelivered_;
-    Counter taken_;       // by the exporter, and not given back since
+    Counter taken_;  // by the exporter, and not given back since
+    Counter packets_taken_, packets_left_out_;
     LossCounter losses_;  // of this thread; producers count at their queues
 
     // the exporter's thread only. In the order of their records: unconfirmed_,
@@ -173,7 +177,7 @@ private:
     RecordBatchPtr held_;    // on its way to the spool, or null
     bool spooling_ = false;  // the spool is open
     std::optional<Clock::time_point> confirm_by_;
-    bool concluding_ = false;  // the exporter knows that no more will come
+    bool concluding_ = false;        // the exporter knows that no more will come
     std::uint64_t ledger_made_ = 0;  // number of the last one
     std::size_t next_queue_ = 0;
     bool open_ = false, ever_open_ = false;

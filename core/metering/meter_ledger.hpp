@@ -32,13 +32,17 @@ struct MeterLedger {
     std::uint64_t offered = 0, pushed = 0, queue_full = 0;  // to each exporter by itself
 
     MeterLedger& operator+=(const MeterLedger& other) noexcept {
-        for (auto member :
-             {&MeterLedger::frames, &MeterLedger::filtered, &MeterLedger::kernel_dropped,
-              &MeterLedger::interface_dropped, &MeterLedger::duplicates, &MeterLedger::held, &MeterLedger::overlap,
-              &MeterLedger::sampled_out, &MeterLedger::packets_shed, &MeterLedger::hash_filtered,
-              &MeterLedger::other_shares, &MeterLedger::metered, &MeterLedger::in_records, &MeterLedger::discarded,
-              &MeterLedger::in_table, &MeterLedger::flows, &MeterLedger::made, &MeterLedger::published,
-              &MeterLedger::in_batch, &MeterLedger::offered, &MeterLedger::pushed, &MeterLedger::queue_full})
+        for (auto member : {&MeterLedger::frames,         &MeterLedger::filtered,
+                            &MeterLedger::kernel_dropped, &MeterLedger::interface_dropped,
+                            &MeterLedger::duplicates,     &MeterLedger::held,
+                            &MeterLedger::overlap,        &MeterLedger::sampled_out,
+                            &MeterLedger::packets_shed,   &MeterLedger::hash_filtered,
+                            &MeterLedger::other_shares,   &MeterLedger::metered,
+                            &MeterLedger::in_records,     &MeterLedger::discarded,
+                            &MeterLedger::in_table,       &MeterLedger::flows,
+                            &MeterLedger::made,           &MeterLedger::published,
+                            &MeterLedger::in_batch,       &MeterLedger::offered,
+                            &MeterLedger::pushed,         &MeterLedger::queue_full})
             this->*member += other.*member;
         for (std::size_t i = 0; i < ignored.size(); ++i) ignored[i] += other.ignored[i];
         return *this;

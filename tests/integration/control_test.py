@@ -76,8 +76,8 @@ class Control(harness.TestCase):
         self.assertEqual(rows["exporter main", "records"]["parts"]["exported"], 10)
         self.assertEqual(rows["daemon", "records handed over"]["parts"], {"main": 10})
         text = self.run_program(NFSTREAMCTL, "--socket", self.running.socket, "audit").stdout
-        self.assertIn("packets metered         20  = in_records 20\n", text)
-        self.assertIn("exporter main\n  records                 10  = exported 10\n", text)
+        self.assertIn("packets metered        20  = in_records 20\n", text)
+        self.assertIn("exporter main\n  records                10  = exported 10\n", text)
         self.assertEqual(self.running.stop(), 0, self.running.describe())
         self.assertIn("ledger balanced", self.running.stderr())
 

@@ -213,7 +213,7 @@ class Links(harness.TestCase):
             sent = [view for frame in frames for view in (("parent", harness.tagged(frame, VLAN)), ("child", frame))]
         for first, second, vlan in (("parent", "child", VLAN), ("child", "parent", 0)):
             with self.subTest(first=first):
-                how = f"group: link, deduplicate: 100ms, {PATIENT}"
+                how = f"group: link, n_meters: 1, deduplicate: 100ms, {PATIENT}"
                 daemon = self.begin(f"  - {{interface: [{first}, {second}], {how}}}\n")
                 self.send(sent)
                 wait_for(lambda: sum(member["frames"] for member in self.status(daemon)["interfaces"][0]["members"])
@@ -236,7 +236,7 @@ class Links(harness.TestCase):
         frames = conversations(200)
         for first, second in (("lower", "upper"), ("upper", "lower")):
             with self.subTest(first=first):
-                how = f"group: both, deduplicate: 100ms, {PATIENT}"
+                how = f"group: both, n_meters: 1, deduplicate: 100ms, {PATIENT}"
                 daemon = self.begin(f"  - {{interface: [{first}, {second}], {how}}}\n")
                 self.send([("lower", frame) for frame in frames])
                 wait_for(lambda: sum(member["frames"] for member in self.status(daemon)["interfaces"][0]["members"])

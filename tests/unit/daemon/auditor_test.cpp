@@ -96,8 +96,9 @@ TEST_CASE("Auditor: asks the threads while they run, and again at the end") {
     running.end();
     CHECK(running.auditor.check_at_rest());
     CHECK(running.auditor.violations() == 0);
-    CHECK(running.log.contains("ledger balanced balances=6 packets_received=100 packets_metered=100 records_made=100 "
-                               "checks=4 violations=0"));
+    CHECK(
+        running.log.contains("ledger balanced balances=7 packets_received=100 packets_metered=100 records_made=100 "
+                             "checks=4 violations=0"));
 }
 
 TEST_CASE("Auditor: an exporter that is in a call has its ledger of before, and holds up nobody for long") {
@@ -121,8 +122,9 @@ TEST_CASE("Auditor: a record that an exporter loses is missed, and told once") {
     running.end();
     CHECK_FALSE(running.auditor.check_at_rest());
     CHECK(running.auditor.violations() == 1);
-    CHECK(running.log.contains("the ledger does not balance of=\"exporter main\" balance=records "
-                               "counts=\"100 = exported 99\" missing=1"));
+    CHECK(
+        running.log.contains("the ledger does not balance of=\"exporter main\" balance=records "
+                             "counts=\"100 = exported 99\" missing=1"));
     CHECK_FALSE(running.log.contains("ledger balanced"));
     running.auditor.check();  // of the same balance the log hears once in a while
     running.auditor.check();

@@ -28,6 +28,10 @@ ExporterLedger exporter() {
     ledger.filtered = 11, ledger.sampled_out = 5, ledger.elsewhere = 4;
     ledger.queued = 6, ledger.in_hand = 7, ledger.in_spool = 8;
     ledger.undelivered = 9, ledger.spool_full = 1, ledger.spool_failed = 0, ledger.spool_damaged = 1;
+    ledger.knows_packets = true;
+    ledger.packets_pushed = 900, ledger.packets_queue_full = 200;
+    ledger.packets_taken = 700, ledger.packets_left_out = 90, ledger.packets_queued = 60, ledger.packets_in_hand = 40,
+    ledger.packets_undelivered = 10;
     return ledger;
 }
 
@@ -53,7 +57,7 @@ std::uint64_t part(const Balance& balance, std::string_view name) {
 
 TEST_CASE("ledger: what came in is what went out, is held or was lost") {
     const Ledger ledger = make_ledger(snapshot());
-    CHECK(ledger.balances.size() == 6);
+    CHECK(ledger.balances.size() == 7);
     for (const auto& balance : ledger.balances) {
         CAPTURE(balance.name);
         CAPTURE(balance.text());
@@ -103,6 +107,15 @@ TEST_CASE("ledger: a packet or a record that no counter tells of breaks one bala
         changed = snapshot();
         ++(changed.exporters[0].ledger.*member);
         CHECK(broken(changed) == Names{"records"});
+    }
+    for (auto member :
+         {&ExporterLedger::packets_taken, &ExporterLedger::packets_left_out, &ExporterLedger::packets_queued,
+          &ExporterLedger::packets_in_hand, &ExporterLedger::packets_undelivered, &ExporterLedger::packets_pushed}) {
+        changed = snapshot();
+        ++(changed.exporters[0].ledger.*member);
+        CHECK(broken(changed) == Names{"packets in records"});
+        changed.exporters[0].ledger.knows_packets = false;
+        CHECK(broken(changed).empty());
     }
     changed = snapshot();
     ++changed.exporters[0].ledger.pushed;
