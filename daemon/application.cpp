@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 constexpr auto kProgressPeriod = 200ms;
 constexpr auto kStatusPeriod = 10s;
 constexpr auto kFactsPeriod = 1s;
+constexpr auto kLedgerPeriod = 10s;
 // From the request to stop; with the last calls of an exporter it stays below the service's TimeoutStopSec.
 constexpr auto kStopLimit = 18s;
 
@@ -61,12 +62,15 @@ Application::Application(CommandLine line, config::Config config)
                      if (process_watcher_) process_watcher_->follow(wanted.metering);
                  },
                  [this] { return summary(); }}),
-      control_(context_, [this](std::string_view command) { return answer(command); }),
+      auditor_(context_, pipeline_, logger_),
+      control_(context_,
+               [this](std::string_view command, ControlServer::Reply reply) { answer(command, std::move(reply)); }),
       progress_timer_(context_),
       watchdog_timer_(context_),
       status_timer_(context_),
       report_timer_(context_),
-      facts_timer_(context_) {}
+      facts_timer_(context_),
+      ledger_timer_(context_) {}
 
 int Application::run() {
     if (auto started = start(); !started) {
@@ -111,6 +115,7 @@ void Application::start_services() {
     const auto& config = reloader_.running();
     update_facts();
     every(facts_timer_, kFactsPeriod, &Application::update_facts);
+    every(ledger_timer_, kLedgerPeriod, &Application::check_ledger);
     if (file_run_) {
         // a bar among records on the same terminal would spoil both
         if (::isatty(2) && !(::isatty(1) && writes_to_stdout(config))) {
@@ -204,6 +209,7 @@ void Application::finish() {
                              {"exported", totals.exported},
                              {"records_left_out", totals.records_left_out},
                              {"export_dropped", totals.export_dropped}});
+    if (!auditor_.check_at_rest()) fail(kExitFailure);
     control_.close();
     context_.stop();
 }
@@ -267,6 +273,10 @@ void Application::update_status() {
     if (!stopping_) notify_status(summary());
 }
 
+void Application::check_ledger() {
+    auditor_.check();
+}
+
 void Application::update_facts() {
     pipeline_.update_facts();
 }
@@ -291,15 +301,19 @@ std::string Application::summary() const {
                        totals.packets, totals.flows_active, totals.exported);
 }
 
-std::string Application::answer(std::string_view command) {
-    if (command == "status") return status_json(status());
+void Application::answer(std::string_view command, ControlServer::Reply reply) {
+    if (command == "status") return reply(status_json(status()));
+    if (command == "audit")
+        return auditor_.audit([this, reply = std::move(reply)](const Ledger& ledger) {
+            reply(ledger_json(ledger, auditor_.checks(), auditor_.violations()));
+        });
     if (command == "expire") {
         pipeline_.expire_all();
         JsonWriter json;
         json.begin_object().member("meters", pipeline_.meters().size()).end_object();
-        return json.text();
+        return reply(json.text());
     }
-    return {};
+    reply({});
 }
 
 DaemonStatus Application::status() const {
@@ -311,6 +325,7 @@ DaemonStatus Application::status() const {
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_).count());
     status.files = reloader_.running().files;
     status.reload = reloader_.status();
+    status.ledger = {auditor_.checks(), auditor_.violations()};
     if (const auto& tables = reloader_.running().metering.enrichment.tables) status.enrichment = tables->descriptions();
     for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));
     for (const auto& exporter : pipeline_.exporters()) status.exporters.push_back(exporter_status(*exporter->process));

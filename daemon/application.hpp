@@ -16,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "config/config.hpp"
+#include "daemon/auditor.hpp"
 #include "daemon/command_line.hpp"
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
@@ -55,9 +56,10 @@ private:
     void update_facts();
     void report_every(std::chrono::seconds period);
     void report();
+    void check_ledger();
     bool meters_advance();
 
-    std::string answer(std::string_view command);
+    void answer(std::string_view command, ControlServer::Reply reply);
     DaemonStatus status() const;
     std::string summary() const;
 
@@ -68,10 +70,12 @@ private:
     std::optional<ProcessWatcher> process_watcher_;
     Pipeline pipeline_;
     Reloader reloader_;  // holds the running configuration
+    Auditor auditor_;
     ControlServer control_;
     std::optional<SignalReader> signals_;
     std::optional<ProgressBar> progress_;
-    boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_, facts_timer_;
+    boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_, facts_timer_,
+        ledger_timer_;
     std::map<std::uint32_t, std::uint64_t> meter_polls_;  // at the last look of the watchdog
     const Clock::time_point started_ = Clock::now();
     const std::time_t started_at_ = std::time(nullptr);

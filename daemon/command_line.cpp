@@ -166,8 +166,9 @@ std::string help_text() {
         "flush every flow and end it.\n"
         "\n"
         "{}\n"
-        "Exit codes: 0 success, 1 failure, 2 wrong usage, 69 a required interface or\n"
-        "collector is unavailable, 77 not permitted to capture, 78 configuration error.\n",
+        "Exit codes: 0 success, 1 failure, or packets or records that no counter tells\n"
+        "of, 2 wrong usage, 69 a required interface or collector is unavailable, 77 not\n"
+        "permitted to capture, 78 configuration error.\n",
         options_text<CommandLine>(kRows));
 }
 

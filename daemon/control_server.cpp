@@ -94,8 +94,9 @@ private:
     void answer(std::size_t length) {
         std::string line(static_cast<const char*>(request_.data().data()), length - 1);
         if (!line.empty() && line.back() == '\r') line.pop_back();
-        auto text = (*handler_)(line);
-        reply(text.empty() ? error_json("unknown command '" + line + "'") : std::move(text));
+        (*handler_)(line, [self = shared_from_this(), line](std::string text) {
+            self->reply(text.empty() ? error_json("unknown command '" + line + "'") : std::move(text));
+        });
     }
 
     void reply(std::string text) {

@@ -20,8 +20,9 @@ namespace nfstreamd::daemon {
 
 class ControlServer {
 public:
-    // The JSON that answers a command; empty: there is no such command.
-    using Handler = std::function<std::string(std::string_view command)>;
+    // Takes the JSON that answers a command, now or later; empty: there is no such command.
+    using Reply = std::function<void(std::string text)>;
+    using Handler = std::function<void(std::string_view command, Reply reply)>;
 
     static constexpr std::size_t kMaxRequest = 1024;
     static constexpr std::size_t kMaxClients = 32;

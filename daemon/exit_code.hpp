@@ -8,7 +8,7 @@ namespace nfstreamd::daemon {
 
 enum ExitCode : int {
     kExitOk = 0,
-    kExitFailure = 1,         // something broke at run time
+    kExitFailure = 1,         // something broke at run time, or the ledger does not balance at its end
     kExitUsage = 2,           // the command line is wrong
     kExitUnavailable = 69,    // a required interface or collector is not there
     kExitPermission = 77,     // not permitted to capture

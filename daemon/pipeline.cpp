@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/pipeline.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include <boost/asio/post.hpp>
@@ -290,6 +292,8 @@ void Pipeline::exporter_ended(std::uint64_t id) {
         log_end(**gone);
         warn_of_spool(**gone);
         add(past_, **gone);
+        if (!past_exporters_) past_exporters_ = ExporterLedger{.closed = true, .knows_packets = true};
+        *past_exporters_ += (*gone)->process->make_ledger(kLastLedger);
         retiring_exporters_.erase(gone);
     }
     for (auto* units : {&exporters_, &retiring_exporters_})
@@ -323,6 +327,8 @@ void Pipeline::meter_ended(std::uint32_t id, Status outcome) {
                      {{"name", (*gone)->plan.name}, {"packets", (*gone)->process->counters().packets.get()}});
         add(past_, **gone);
         past_ignored_ += meter_facts(*(*gone)->process).ignored;
+        if (!past_meters_) past_meters_.emplace().summed = true;
+        *past_meters_ += (*gone)->process->ledger();
         retiring_meters_.erase(gone);
     }
     update_facts();
@@ -334,6 +340,34 @@ void Pipeline::update_facts() {
     for (const auto* units : {&meters_, &retiring_meters_})
         for (const auto& meter : *units) meters.push_back(meter_facts(*meter->process));
     facts_.update(meters, past_ignored_, milliseconds_since_1970());
+}
+
+void Pipeline::request_ledgers(std::uint64_t number, std::uint32_t most_entries) {
+    for (const auto* units : {&meters_, &retiring_meters_})
+        for (const auto& meter : *units) meter->process->request_ledger(number, most_entries);
+    for (const auto* units : {&exporters_, &retiring_exporters_})
+        for (const auto& exporter : *units) exporter->process->request_ledger(number);
+}
+
+LedgerSnapshot Pipeline::ledgers(std::uint64_t number) const {
+    LedgerSnapshot snapshot;
+    const auto add_meter = [&](const MeterUnit& unit, std::string_view remark) {
+        const MeterLedger ledger = unit.process->ledger();
+        snapshot.meters.push_back({fmt::format("{}{}", unit.plan.name, remark), ledger.number >= number, ledger});
+    };
+    const auto add_exporter = [&](const ExporterUnit& unit, std::string_view remark) {
+        const bool runs = unit.thread.joinable();
+        const ExporterLedger ledger = runs ? unit.process->ledger() : unit.process->make_ledger(number);
+        snapshot.exporters.push_back({fmt::format("{}{}", unit.config.name, remark), ledger.number >= number, ledger});
+    };
+    for (const auto& meter : meters_) add_meter(*meter, "");
+    for (const auto& meter : retiring_meters_) add_meter(*meter, " (leaving)");
+    for (const auto& exporter : exporters_) add_exporter(*exporter, "");
+    for (const auto& exporter : retiring_exporters_) add_exporter(*exporter, " (leaving)");
+    if (past_meters_) snapshot.meters.push_back({"(gone)", true, *past_meters_});
+    if (past_exporters_) snapshot.exporters.push_back({"(gone)", true, *past_exporters_});
+    snapshot.at_rest = meters_ended() && exporters_ended();
+    return snapshot;
 }
 
 void Pipeline::expire_all() {

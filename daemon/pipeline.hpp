@@ -22,6 +22,7 @@
 #include "core/base/result.hpp"
 #include "daemon/assembly.hpp"
 #include "daemon/facts_writer.hpp"
+#include "daemon/ledger.hpp"
 
 namespace nfstreamd::daemon {
 
@@ -96,6 +97,13 @@ public:
     // What exporters tell of the process; once a second.
     void update_facts();
 
+    // Every thread makes a ledger soon; numbers go up. The tables that have had more than
+    // so many entries are not added up.
+    void request_ledgers(std::uint64_t number, std::uint32_t most_entries);
+    // What they have made. `answered` are those of this number or later, and those of
+    // parts without a thread; the others have told nothing or something older.
+    LedgerSnapshot ledgers(std::uint64_t number) const;
+
     void expire_all();
     void stop_meters();
     void seal_exporters();  // they end when their producers have
@@ -138,6 +146,8 @@ private:
     std::shared_ptr<FlowBudget> budget_;                                 // of all meters; null: no limit
     PipelineTotals past_;                                                // of parts that are gone
     IgnoredPackets past_ignored_;                                        // of meters that are gone
+    std::optional<MeterLedger> past_meters_;                             // their sums
+    std::optional<ExporterLedger> past_exporters_;
     FactsWriter facts_;
     std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by meter
     std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;

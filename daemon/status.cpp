@@ -206,7 +206,7 @@ void add_spool(ExporterStatus& status, std::string path, const SpoolCounters& co
     spool.records = counters.records.get();
     spool.octets = counters.octets.get();
     spool.segments = counters.segments.get();
-    spool.oldest_ms = static_cast<std::int64_t>(counters.oldest_ms.get());
+    if (spool.records > 0) spool.oldest_ms = static_cast<std::int64_t>(counters.oldest_ms.get());
     spool.counts = {{"written", counters.written.get()},
                     {"read", counters.read.get()},
                     {"recovered", counters.recovered.get()},
@@ -330,6 +330,10 @@ std::string status_json(const DaemonStatus& status) {
     for (const auto& file : status.files) json.value(file);
     json.end_array();
     write_reload(json, status.reload);
+    json.key("ledger").begin_object();
+    json.member("checks", status.ledger.checks);
+    json.member("violations", status.ledger.violations);
+    json.end_object();
     write_enrichment(json, status.enrichment);
     json.key("interfaces").begin_array();
     for (const auto& interface : status.interfaces) write_interface(json, interface);

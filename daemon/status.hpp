@@ -82,12 +82,17 @@ struct ReloadStatus {
     std::time_t time = 0;
 };
 
+struct LedgerStatus {
+    std::uint64_t checks = 0, violations = 0;
+};
+
 struct DaemonStatus {
     std::string version, instance;
     std::time_t started = 0;
     std::uint64_t uptime_s = 0;
     std::vector<std::string> files;
     ReloadStatus reload;
+    LedgerStatus ledger;
     std::vector<EnrichmentTables::Description> enrichment;  // files in use
     std::vector<InterfaceStatus> interfaces;
     std::vector<ExporterStatus> exporters;

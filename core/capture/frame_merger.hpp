@@ -39,6 +39,8 @@ public:
     bool empty() const noexcept { return held_ == 0; }
     TimestampNs oldest() const noexcept;  // of what is held
 
+    std::size_t held() const noexcept { return held_; }  // frames
+
     struct Counts {
         std::uint64_t late = 0, early = 0, duplicates = 0;
     };

@@ -64,6 +64,9 @@ public:
     Status open() override;
     Result<PollOutcome> poll(FrameSink& sink, milliseconds wait) override;
     void wake() noexcept override { wake_.signal(); }
+    void finish(FrameSink&) noexcept override {
+        if (live_.pcap_handle) read_statistics();
+    }
     int descriptor() const noexcept override { return descriptor_; }
     unsigned fill_percent() const noexcept override;
     const CaptureCounters& counters() const noexcept override { return counters_; }

@@ -44,6 +44,10 @@ public:
         return ok();
     }
     void finish(FrameSink& sink) noexcept override {
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            Intake intake(merger_, i, sink);
+            members_[i]->finish(intake);
+        }
         merger_.release(kForever, sink);
         publish();
     }
@@ -107,6 +111,7 @@ void MergedSource::publish() noexcept {
     counters_.late.set(merger_.counts().late);
     counters_.early.set(merger_.counts().early);
     counters_.duplicates.set(merger_.counts().duplicates);
+    counters_.held.set(merger_.held());
 }
 
 // Without a name: it has none of its own.

@@ -50,6 +50,7 @@ struct CaptureCounters {
     Counter late;        // of `frames`, handed over after a younger one
     Counter early;       // of `frames`, not held back as long as others needed: no memory left for it
     Counter duplicates;  // of `frames`: another interface had delivered the packet
+    Counter held;        // gauge, of `frames`: not handed over so far
 };
 
 enum class PollOutcome {
@@ -79,7 +80,8 @@ public:
     // thread that polls.
     virtual unsigned fill_percent() const noexcept { return 0; }
 
-    // The source is given up: delivers what it holds back to put it in order.
+    // The source is given up: delivers what it holds back to put it in order, and
+    // counts what has not been counted yet.
     virtual void finish([[maybe_unused]] FrameSink& sink) noexcept {}
 
     // Of several sources as one: each of them, at the index that its frames have

@@ -74,11 +74,19 @@ void ExportingProcess::end_by(Clock::time_point deadline) {
     wake_->signal();
 }
 
+void ExportingProcess::request_ledger(std::uint64_t number) {
+    ledger_wanted_ = number;
+    wake_->signal();
+}
+
 void ExportingProcess::run(std::stop_token stop) {
     const std::stop_callback wake_at_stop(stop, [this] { wake_->signal(); });
     refilled_ = Clock::now();
     if (spool_) exporter_->set_patience(kPatience);
-    while (step(stop)) in_hand_.set(hand_.size() + pending_records_ + (held_ ? held_->records.size() : 0));
+    while (step(stop)) {
+        in_hand_.set(hand_.size() + pending_records_ + (held_ ? held_->records.size() : 0));
+        answer_ledger();
+    }
     settle();
     exporter_->note_losses(losses());
     exporter_->close();
@@ -174,8 +182,16 @@ bool ExportingProcess::take_next_batch() {
     }
     hand_ = {.batch = pop()};
     if (!hand_.batch) return false;
-    if (selector_) hand_.batch = selector_->select(std::move(hand_.batch));
+    hand_.batch = select(std::move(hand_.batch));
     return true;
+}
+
+RecordBatchPtr ExportingProcess::select(RecordBatchPtr batch) {
+    if (!selector_) return batch;
+    const std::uint64_t packets = packets_of(batch->records);
+    auto selected = selector_->select(std::move(batch));
+    packets_left_out_.add(packets - (selected ? packets_of(selected->records) : 0));
+    return selected;
 }
 
 RecordBatchPtr ExportingProcess::pop() {
@@ -191,9 +207,7 @@ RecordBatchPtr ExportingProcess::pop() {
             return batch;
         }
         if (ended) {
-            retired_.pushed += queue.pushed_records();
-            retired_.popped += queue.popped_records();
-            retired_.dropped_full += queue.dropped_records();
+            add(retired_, queue);
             retired_losses_ += queue.losses();
             queues_.erase(queues_.begin() + static_cast<std::ptrdiff_t>(next_queue_));
         } else {
@@ -253,12 +267,15 @@ void ExportingProcess::pause() {
 }
 
 void ExportingProcess::write_batch() {
-    const std::size_t size = hand_.batch->records.size(), before = hand_.from;
+    const RecordBatchPtr batch = hand_.batch;
+    const std::size_t size = batch->records.size(), before = hand_.from;
     std::size_t consumed = before;
-    const Status status = exporter_->write(*hand_.batch, before, consumed);
+    const Status status = exporter_->write(*batch, before, consumed);
     consumed = status ? size : std::clamp(consumed, before, size);
     if (spool_) unconfirmed_.add(hand_, consumed);
     hand_.from = consumed;
+    taken_.add(consumed - before);
+    packets_taken_.add(packets_of(std::span(batch->records).subspan(before, consumed - before)));
     tokens_ -= static_cast<double>(consumed - before);
     if (consumed > before) unflushed_ = gathered_ = true;
     if (consumed == size) hand_ = {};
@@ -364,7 +381,7 @@ void ExportingProcess::settle() {
         for (const auto& queue : queues_) {
             queue->abandon();
             while (RecordBatchPtr batch = queue->try_pop()) {
-                if (selector_) batch = selector_->select(std::move(batch));
+                batch = select(std::move(batch));
                 if (batch) leave(batch->records);
             }
         }
@@ -425,7 +442,7 @@ void ExportingProcess::fill_spool(Clock::time_point now) {
         if (!held_) {
             held_ = pop();
             if (!held_) return;
-            if (selector_) held_ = selector_->select(std::move(held_));
+            held_ = select(std::move(held_));
             if (!held_) continue;
         }
         if (filling)
@@ -443,6 +460,7 @@ void ExportingProcess::take_back() {
     const std::size_t unconfirmed = exporter_->unconfirmed();
     exporter_->forget_unconfirmed();
     auto taken = unconfirmed_.take_newest(unconfirmed);
+    taken_.set(taken_.get() - unconfirmed);
     redelivered_.add(taken.records);
     if (taken.records < unconfirmed) {  // taken before there was a spool that could be used
         dropped_undelivered_.add(unconfirmed - taken.records);
@@ -514,12 +532,68 @@ void ExportingProcess::commit_spool() {
 ExportingProcess::QueueCounters ExportingProcess::queue_counters() const {
     const std::lock_guard lock(mutex_);
     QueueCounters sum = retired_;
-    for (const auto& queue : queues_) {
-        sum.popped += queue->popped_records();
-        sum.pushed += queue->pushed_records();
-        sum.dropped_full += queue->dropped_records();
-    }
+    for (const auto& queue : queues_) add(sum, *queue);
     return sum;
+}
+
+// What was popped first: no reader sees more of it than was pushed.
+void ExportingProcess::add(QueueCounters& counters, const RecordQueue& queue) {
+    counters.popped += queue.popped_records();
+    counters.packets_popped += queue.popped_packets();
+    counters.pushed += queue.pushed_records();
+    counters.packets_pushed += queue.pushed_packets();
+    counters.dropped_full += queue.dropped_records();
+    counters.packets_dropped_full += queue.losses().packets;
+}
+
+void ExportingProcess::answer_ledger() {
+    const std::uint64_t wanted = ledger_wanted_.load(std::memory_order_relaxed);
+    if (wanted == ledger_made_) return;
+    ledger_made_ = wanted;
+    const ExporterLedger ledger = make_ledger(wanted);
+    const std::lock_guard lock(mutex_);
+    ledger_ = ledger;
+}
+
+ExporterLedger ExportingProcess::ledger() const {
+    const std::lock_guard lock(mutex_);
+    return ledger_;
+}
+
+ExporterLedger ExportingProcess::make_ledger(std::uint64_t number) const {
+    ExporterLedger ledger;
+    ledger.number = number;
+    ledger.closed = finished_;
+    const QueueCounters queues = queue_counters();
+    ledger.pushed = queues.pushed;
+    ledger.queue_full = queues.dropped_full;
+    ledger.taken = taken_.get();
+    ledger.exported = counters().records.get();
+    for (std::size_t i = 0; i < ledger.dropped.size(); ++i)
+        ledger.dropped[i] = (counters().*kLossCauses[i].counter).get();
+    ledger.filtered = filtered();
+    ledger.sampled_out = sampled_out();
+    ledger.elsewhere = elsewhere();
+    ledger.in_hand = in_hand_.get();
+    ledger.undelivered = dropped_undelivered_.get();
+    (ledger.closed ? ledger.undelivered : ledger.queued) += queues.pushed - queues.popped;
+    ledger.knows_packets = spool_ == nullptr;
+    ledger.packets_pushed = queues.packets_pushed;
+    ledger.packets_queue_full = queues.packets_dropped_full;
+    ledger.packets_taken = packets_taken_.get();
+    ledger.packets_left_out = packets_left_out_.get();
+    ledger.packets_undelivered = losses_.totals().packets;
+    (ledger.closed ? ledger.packets_undelivered : ledger.packets_queued) +=
+        queues.packets_pushed - queues.packets_popped;
+    if (hand_.batch) ledger.packets_in_hand = packets_of(hand_.records());
+    if (!spool_) return ledger;
+    const SpoolCounters& spool = spool_->counters();
+    ledger.recovered = spool.recovered.get();
+    ledger.in_spool = spool.records.get();
+    ledger.spool_full = spool.dropped_full.get();
+    ledger.spool_failed = spool.dropped_failed.get();
+    ledger.spool_damaged = spool.discarded.get();
+    return ledger;
 }
 
 std::uint64_t ExportingProcess::dropped_undelivered() const {

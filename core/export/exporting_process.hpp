@@ -19,6 +19,7 @@
 
 #include "core/base/log.hpp"
 #include "core/export/exporter.hpp"
+#include "core/export/exporter_ledger.hpp"
 #include "core/export/loss_counter.hpp"
 #include "core/export/record_queue.hpp"
 #include "core/export/spool.hpp"
@@ -72,6 +73,7 @@ public:
     // + elsewhere + dropped_undelivered + in_hand + in the spool + dropped_full and _failed, discarded of it.
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
+        std::uint64_t packets_pushed = 0, packets_popped = 0, packets_dropped_full = 0;  // in them
     };
     QueueCounters queue_counters() const;
 
@@ -91,6 +93,12 @@ public:
     // no more than so many are there twice.
     std::uint64_t redelivered() const noexcept { return redelivered_.get(); }
 
+    // Asks for a ledger, which is made between two calls of the exporter; numbers go up.
+    void request_ledger(std::uint64_t number);
+    ExporterLedger ledger() const;  // the last one that was made
+    // One of this moment, where no thread is in run().
+    ExporterLedger make_ledger(std::uint64_t number) const;
+
     // Before they came to the exporter: no room in a queue or the spool, given up
     // at a stop. What the selector leaves out is no loss.
     LossTotals losses() const;
@@ -108,11 +116,14 @@ private:
     bool nothing_will_come(const std::stop_token& stop) const;
     bool take_next_batch();
     RecordBatchPtr pop();
+    RecordBatchPtr select(RecordBatchPtr batch);
+    static void add(QueueCounters& counters, const RecordQueue& queue);
     bool ensure_open(Clock::time_point now);
     bool flush();
     void pause();
     void write_batch();
     bool nap(Clock::time_point now);
+    void answer_ledger();
     Clock::time_point when_to_write(Clock::time_point now);
     void note_success();
     void note_failure(const Error& error);
@@ -140,16 +151,20 @@ private:
     const std::unique_ptr<RecordSelector> selector_;
     const std::shared_ptr<WakeEvent> wake_ = std::make_shared<WakeEvent>();
 
-    mutable std::mutex mutex_;  // guards the next five
+    mutable std::mutex mutex_;  // guards the next six
     std::vector<std::shared_ptr<RecordQueue>> queues_;
     QueueCounters retired_;  // of queues that have ended and left
     LossTotals retired_losses_;
     std::string last_error_;
+    ExporterLedger ledger_;
     bool abandoned_ = false;
 
     std::atomic<bool> sealed_{false}, finished_{false}, failed_for_good_{false};
+    std::atomic<std::uint64_t> ledger_wanted_{0};
     std::atomic<Clock::time_point> end_by_{Clock::time_point::max()};
     Counter dropped_undelivered_, in_hand_, redelivered_;
+    Counter taken_;  // by the exporter, and not given back since
+    Counter packets_taken_, packets_left_out_;
     LossCounter losses_;  // of this thread; producers count at their queues
 
     // the exporter's thread only. In the order of their records: unconfirmed_,
@@ -162,7 +177,8 @@ private:
     RecordBatchPtr held_;    // on its way to the spool, or null
     bool spooling_ = false;  // the spool is open
     std::optional<Clock::time_point> confirm_by_;
-    bool concluding_ = false;  // the exporter knows that no more will come
+    bool concluding_ = false;        // the exporter knows that no more will come
+    std::uint64_t ledger_made_ = 0;  // number of the last one
     std::size_t next_queue_ = 0;
     bool open_ = false, ever_open_ = false;
     bool unflushed_ = false;  // records were handed over since the last flush

@@ -12,6 +12,13 @@
 
 namespace nfstreamd {
 
+// That the records tell of.
+inline std::uint64_t packets_of(std::span<const FlowRecord> records) noexcept {
+    std::uint64_t packets = 0;
+    for (const auto& record : records) packets += record.packets();
+    return packets;
+}
+
 class LossCounter {
 public:
     void add(std::span<const FlowRecord> records) noexcept {

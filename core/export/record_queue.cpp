@@ -18,6 +18,7 @@ bool RecordQueue::try_push(RecordBatchPtr batch) noexcept {
     if (abandoned() || queue_.write_available() == 0) return false;
     // counted first, so that a reader never sees more popped than pushed
     pushed_records_.add(batch->records.size());
+    pushed_packets_.add(packets_of(batch->records));
     queue_.push(std::move(batch));
     consumer_->signal();
     return true;
@@ -25,7 +26,9 @@ bool RecordQueue::try_push(RecordBatchPtr batch) noexcept {
 
 RecordBatchPtr RecordQueue::try_pop() noexcept {
     RecordBatchPtr batch;
-    if (queue_.pop(batch)) popped_records_.add(batch->records.size());
+    if (!queue_.pop(batch)) return batch;
+    popped_records_.add(batch->records.size());
+    popped_packets_.add(packets_of(batch->records));
     return batch;
 }
 

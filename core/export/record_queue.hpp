@@ -40,6 +40,8 @@ public:
     // any thread; pushed = popped + still queued
     std::uint64_t pushed_records() const noexcept { return pushed_records_.get(); }
     std::uint64_t popped_records() const noexcept { return popped_records_.get(); }
+    std::uint64_t pushed_packets() const noexcept { return pushed_packets_.get(); }  // of those records
+    std::uint64_t popped_packets() const noexcept { return popped_packets_.get(); }
     std::uint64_t dropped_records() const noexcept { return dropped_.records(); }
     LossTotals losses() const noexcept { return dropped_.totals(); }
 
@@ -48,7 +50,7 @@ private:
     const std::size_t capacity_;  // batches
     boost::lockfree::spsc_queue<RecordBatchPtr> queue_;
     std::shared_ptr<WakeEvent> consumer_;
-    Counter pushed_records_, popped_records_;
+    Counter pushed_records_, popped_records_, pushed_packets_, popped_packets_;
     LossCounter dropped_;
     std::atomic<bool> ended_{false}, abandoned_{false};
 };

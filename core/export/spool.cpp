@@ -114,11 +114,12 @@ bool Spool::append(std::span<const FlowRecord> records) {
     part.octets += entry_.size();
     part.records += records.size();
     octets_ += entry_.size();
+    if (unread_ == 0) note_oldest(SpoolSegment::oldest_ms(records));
     unread_ += records.size();
     unsynced_ = true;
     counters_.written.add(records.size());
-    counters_.records.set(unread_);
     counters_.octets.set(octets_);
+    counters_.records.set(unread_);
     return true;
 }
 
@@ -270,13 +271,16 @@ void Spool::write_cursor() {
 }
 
 void Spool::note_gauges() {
+    if (unread_ > 0 && next_part() && open_part())
+        if (const auto entry = reader_->entry_at(read_.offset)) note_oldest(entry->oldest_ms);
     counters_.records.set(unread_);
     counters_.octets.set(octets_);
     counters_.segments.set(parts_.size());
-    std::int64_t oldest = 0;
-    if (unread_ > 0 && next_part() && open_part())
-        if (const auto entry = reader_->entry_at(read_.offset)) oldest = entry->oldest_ms;
-    counters_.oldest_ms.set(static_cast<std::uint64_t>(std::max<std::int64_t>(oldest, 0)));
+}
+
+// Before `records`, and it stays when they are gone: whoever sees records sees a time.
+void Spool::note_oldest(std::int64_t since_1970) {
+    counters_.oldest_ms.set(static_cast<std::uint64_t>(std::max<std::int64_t>(since_1970, 0)));
 }
 
 void Spool::close() {

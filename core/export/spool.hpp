@@ -33,14 +33,14 @@ struct SpoolOptions {
 
 struct SpoolCounters {
     Counter records, octets, segments;  // gauges: not read so far; on the disk
-    Counter oldest_ms;                  // gauge: when the oldest flow ended, since 1970; 0: none
-    Counter written, read;              // records, in this run; one that is read again counts again
-    Counter recovered;                  // records of an earlier run
-    Counter discarded;                  // records that were in it and could not be read: damaged
-    Counter torn_octets;                // cut off at the start: what was written there is not whole
-    Counter foreign_segments;           // set aside at the start: damaged at their beginning, or of another version
-    Counter dropped_full;               // records: max_octets are there
-    Counter dropped_failed;             // records: the disk is full, or another error
+    Counter oldest_ms;         // gauge: when the oldest flow ended, since 1970; of the last one when none is left
+    Counter written, read;     // records, in this run; one that is read again counts again
+    Counter recovered;         // records of an earlier run
+    Counter discarded;         // records that were in it and could not be read: damaged
+    Counter torn_octets;       // cut off at the start: what was written there is not whole
+    Counter foreign_segments;  // set aside at the start: damaged at their beginning, or of another version
+    Counter dropped_full;      // records: max_octets are there
+    Counter dropped_failed;    // records: the disk is full, or another error
     Counter failures;
 };
 
@@ -101,6 +101,7 @@ private:
     void sync_segment();
     void write_cursor();
     void note_gauges();
+    void note_oldest(std::int64_t since_1970);
     void note_failure(const Error& error);
     void note_full();
 

@@ -46,13 +46,13 @@ std::string header_of_segment() {
     return header;
 }
 
-std::int64_t oldest_ms(std::span<const FlowRecord> records) {
+}  // namespace
+
+std::int64_t SpoolSegment::oldest_ms(std::span<const FlowRecord> records) {
     TimestampNs oldest = std::numeric_limits<TimestampNs>::max();
     for (const auto& record : records) oldest = std::min(oldest, record.last());
     return oldest / 1'000'000;
 }
-
-}  // namespace
 
 SpoolSegment::~SpoolSegment() {
     ::close(descriptor_);

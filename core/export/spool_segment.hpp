@@ -36,6 +36,8 @@ public:
 
     // Makes `out` an entry of these records, header and all.
     static void encode(std::span<const FlowRecord> records, std::string& out);
+    // When the first of these flows ended, since 1970.
+    static std::int64_t oldest_ms(std::span<const FlowRecord> records);
     // Whole or not at all; what was written of it is taken back.
     Status append(std::string_view entry);
     Status sync();

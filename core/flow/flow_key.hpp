@@ -33,7 +33,9 @@ struct FlowKey {
     std::uint16_t tunnel_context() const noexcept { return static_cast<std::uint16_t>(kind() >> 52); }
 
     // Never made from a packet: marks a slot that is free.
-    void poison() noexcept { kind() = ~std::uint64_t{0}; }
+    void poison() noexcept { kind() = kPoison; }
+    bool is_poisoned() const noexcept { return kind() == kPoison; }
+    static constexpr std::uint64_t kPoison = ~std::uint64_t{0};
 };
 
 using FlowKeyV4 = FlowKey<1>;

@@ -45,6 +45,15 @@ public:
     std::size_t octets() const noexcept { return buckets_.octets() + entries_.octets(); }
     static constexpr std::size_t octets_per_flow() { return sizeof(Entry) + sizeof(Bucket) / 5; }
 
+    // Looks at every entry that ever was, in order: some milliseconds for a million.
+    std::uint64_t packets() const noexcept {
+        std::uint64_t sum = 0;
+        for (std::uint32_t i = 0; i < used_; ++i)
+            if (!entries_[i].key.is_poisoned()) sum += worth(entries_[i]);
+        return sum;
+    }
+    std::uint32_t used() const noexcept { return used_; }  // entries that packets() looks at
+
     // The steps of a vector: fetch the bucket, then the entry, then look up.
     void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&buckets_[home(hash)]); }
     std::uint32_t candidate(std::uint64_t hash) const noexcept {  // entry whose tag matches in the home bucket

@@ -139,6 +139,9 @@ public:
     void evict() override;
     std::uint32_t size() const noexcept override { return table_.size(); }
 
+    std::uint64_t packets() const noexcept { return table_.packets(); }  // of flows that are there
+    std::uint32_t entries() const noexcept { return table_.used(); }     // that packets() looks at
+
 private:
     using Entry = FlowEntry<Key>;
     struct Observation {

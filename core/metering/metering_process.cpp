@@ -125,6 +125,7 @@ public:
         counters_.flows_active.set(0);
         shedder_.end();
         publisher_.end();
+        make_ledger(kLastLedger, std::numeric_limits<std::uint32_t>::max());
         return result;
     }
 
@@ -165,9 +166,20 @@ public:
         hand_over_requested_ = at;
         wake();
     }
+    void request_ledger(std::uint64_t number, std::uint32_t most_entries) {
+        const std::lock_guard lock(mutex_);
+        ledger_wanted_.number = std::max(ledger_wanted_.number, number);
+        ledger_wanted_.most_entries = std::max(ledger_wanted_.most_entries, most_entries);
+        ledger_requested_ = true;
+        wake_locked();
+    }
+    MeterLedger ledger() const {
+        const std::lock_guard lock(mutex_);
+        return ledger_;
+    }
     void take_over(TimestampNs from) noexcept { begin_overlap(from); }
-    CaptureTotals capture() const {
-        if (!counts_input_) return {};
+    CaptureTotals capture() const { return counts_input_ ? captured() : CaptureTotals{}; }
+    CaptureTotals captured() const {  // whoever counts it
         const std::lock_guard lock(mutex_);
         CaptureTotals totals = retired_;
         add(totals, source_->counters());
@@ -222,7 +234,7 @@ public:
 private:
     struct Tally {  // of one vector
         std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, sampled_octets = 0,
-                      hash_filtered = 0;
+                      hash_filtered = 0, other_shares = 0;
     };
 
     // Decodes the frames and gives the packets to their flow tables. `all`: nothing
@@ -251,7 +263,10 @@ private:
             if (!all && vector.checksum != ChecksumMode::kOff && result == DecodeResult::kOk)
                 result = look_at_checksums(packet, vector.checksum);
             if (result != DecodeResult::kOk) [[unlikely]] {
-                if (counts_input_) count_ignored(result, frame);
+                if (counts_input_)
+                    count_ignored(result, frame);
+                else
+                    ++tally.other_shares;
                 continue;
             }
             if (packet.timestamp < clock_ || packet.timestamp > latest_) [[unlikely]]
@@ -260,11 +275,14 @@ private:
             if (packet.fragment && options_.fragments == FragmentMode::kAll && (ours || hash_filter_.on())) [[unlikely]]
                 fragments_.resolve(packet);
             if (!all && hash_filter_.on() && !hash_filter_.selects(packet)) {
-                tally.hash_filtered += ours;
+                ++(ours ? tally.hash_filtered : tally.other_shares);
                 continue;
             }
             clock_ = packet.timestamp;
-            if (!ours) continue;
+            if (!ours) {
+                ++tally.other_shares;
+                continue;
+            }
             if (packet.tunnel_id != 0) [[unlikely]]
                 packet.tunnel_context = tunnels_.number(packet);
             ++next;
@@ -295,6 +313,8 @@ private:
             if (context_.thins()) counters_.ignored_octets.add(tally.sampled_octets);
         }
         if (tally.hash_filtered != 0) counters_.hash_filtered.add(tally.hash_filtered);
+        const auto other_shares = tally.other_shares + (counts_input_ ? 0 : tally.sampled_out);
+        if (other_shares != 0) counters_.other_shares.add(other_shares);
         saw_packets_ = saw_packets_ || tally.metered != 0;
     }
 
@@ -310,6 +330,7 @@ private:
         totals.late += counters.late.get();
         totals.early += counters.early.get();
         totals.duplicates += counters.duplicates.get();
+        totals.held += counters.held.get();
     }
 
     DecodeResult look_at_checksums(const Packet& packet, ChecksumMode mode) {
@@ -602,6 +623,7 @@ private:
             behind_ = behind_ || to_expire_ != 0;
         }
         if (context_.timeouts.adaptive()) adapt_timeouts();
+        if (ledger_requested_.load(std::memory_order_relaxed)) answer_ledger();
         show_timeout();
         counters_.flows_active.set(context_.live_flows - context_.remembered);
         counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
@@ -612,6 +634,52 @@ private:
         tell_pressure(now);
         pauses_.end(Steady::now());
         counters_.longest_pause_ns.set(pauses_.longest_ns());
+    }
+
+    // ---- the ledger ----
+
+    void answer_ledger() {
+        LedgerRequest wanted;
+        {
+            const std::lock_guard lock(mutex_);
+            wanted = std::exchange(ledger_wanted_, {});
+            ledger_requested_ = false;
+        }
+        make_ledger(wanted.number, wanted.most_entries);
+    }
+
+    // Only where no packet is on its way through on_frames().
+    void make_ledger(std::uint64_t number, std::uint32_t most_entries) {
+        MeterLedger ledger;
+        ledger.number = number;
+        const CaptureTotals capture = captured();
+        ledger.frames = capture.frames;
+        ledger.filtered = capture.filtered;
+        ledger.kernel_dropped = capture.kernel_dropped;
+        ledger.interface_dropped = capture.interface_dropped;
+        ledger.duplicates = capture.duplicates;
+        ledger.held = capture.held;
+        ledger.overlap = counters_.overlap.get();
+        ledger.sampled_out = counters_.sampled_out.get();
+        ledger.packets_shed = counters_.packets_shed.get();
+        ledger.hash_filtered = counters_.hash_filtered.get();
+        ledger.other_shares = counters_.other_shares.get();
+        for (std::size_t i = 0; i < ledger.ignored.size(); ++i) ledger.ignored[i] = counters_.ignored[i].get();
+        ledger.metered = counters_.packets.get();
+        ledger.in_records = counters_.record_packets.get();
+        ledger.discarded = counters_.packets_discarded.get();
+        ledger.flows = context_.live_flows - context_.remembered;
+        ledger.summed = std::uint64_t{v4_.entries()} + v6_.entries() <= most_entries;
+        if (ledger.summed) ledger.in_table = v4_.packets() + v6_.packets();
+        for (const auto& records : counters_.records) ledger.made += records.get();
+        ledger.published = publisher_.published();
+        ledger.in_batch = publisher_.in_batch();
+        const auto handed = publisher_.handed();
+        ledger.offered = handed.offered;
+        ledger.pushed = handed.pushed;
+        ledger.queue_full = handed.dropped;
+        const std::lock_guard lock(mutex_);
+        ledger_ = ledger;
     }
 
     // Once when timeouts begin to shrink, and once when they are as configured again.
@@ -648,12 +716,19 @@ private:
     }
 
     Logger& logger_;
-    mutable std::mutex mutex_;  // guards changes_, the pointer source_, selector_ and what is retired
+    mutable std::mutex mutex_;  // guards changes_, the pointer source_, selector_, ledgers and what is retired
     std::vector<MeteringChange> changes_;
     std::unique_ptr<PacketSource> source_;  // replaced by the metering thread under mutex_; it reads it freely
     CaptureTotals retired_;
     std::map<std::string, CaptureTotals> retired_members_;
     PacketSelector selector_;
+    struct LedgerRequest {
+        std::uint64_t number = 0;
+        std::uint32_t most_entries = 0;
+    };
+    LedgerRequest ledger_wanted_;
+    MeterLedger ledger_;
+    std::atomic<bool> ledger_requested_{false};
     std::atomic<bool> expire_requested_{false};
     std::atomic<TimestampNs> hand_over_requested_{kNever};
 
@@ -734,6 +809,12 @@ void MeteringProcess::hand_over(TimestampNs at) {
 }
 void MeteringProcess::take_over(TimestampNs from) noexcept {
     implementation_->take_over(from);
+}
+void MeteringProcess::request_ledger(std::uint64_t number, std::uint32_t most_entries) {
+    implementation_->request_ledger(number, most_entries);
+}
+MeterLedger MeteringProcess::ledger() const {
+    return implementation_->ledger();
 }
 void MeteringProcess::set_stop_reason(EndReason reason) noexcept {
     implementation_->stop_reason_ = reason;

@@ -20,6 +20,7 @@
 #include "core/metering/flow_budget.hpp"
 #include "core/metering/flow_hook.hpp"
 #include "core/metering/flow_share.hpp"
+#include "core/metering/meter_ledger.hpp"
 #include "core/metering/metering_options.hpp"
 #include "core/packet/packet.hpp"
 #include "core/record/end_reason.hpp"
@@ -64,6 +65,7 @@ struct MeterCounters {                           // written by the metering thre
     Counter overlap;                             // frames of two captures that the other one metered
     Counter sampled_out;                         // frames that packet sampling passed over
     Counter hash_filtered;                       // packets that the hash filter left out
+    Counter other_shares;                        // frames that are another share's, to be metered or counted
     // overload: the capture ring fills faster than it drains
     Counter ring_fill_percent;    // gauge
     Counter shed_level;           // gauge: ShedLevel
@@ -114,6 +116,12 @@ public:
     void hand_over(TimestampNs at);             // then a stop
     void take_over(TimestampNs from) noexcept;  // before run()
 
+    // Asks for a ledger, which is made between two polls. The packets of the flow table are
+    // added up if it has had no more than `most_entries`; numbers go up.
+    void request_ledger(std::uint64_t number, std::uint32_t most_entries);
+    // The last one that was made; after run() the final one, kLastLedger.
+    MeterLedger ledger() const;
+
     const ObservationPoint& point() const noexcept;
     const MeteringOptions& options() const noexcept;
     const MeterCounters& counters() const noexcept;
@@ -124,7 +132,7 @@ public:
     struct CaptureTotals {  // over all sources that this process has had
         std::uint64_t frames = 0, octets = 0, truncated = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0,
                       opens = 0, failures = 0;
-        std::uint64_t late = 0, early = 0, duplicates = 0;  // of several sources as one
+        std::uint64_t late = 0, early = 0, duplicates = 0, held = 0;  // of several sources as one
         bool up = false;
     };
     CaptureTotals capture() const;

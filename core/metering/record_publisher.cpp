@@ -29,7 +29,8 @@ void RecordPublisher::publish() {
     if (!batch_ || batch_->records.empty()) return;
     const RecordBatchPtr batch = std::move(batch_);
     batch_.reset();
-    for (const auto& queue : outputs_) push(*queue, batch);
+    published_ += batch->records.size();
+    for (const auto& output : outputs_) push(*output.queue, batch);
 }
 
 void RecordPublisher::push(RecordQueue& queue, const RecordBatchPtr& batch) {
@@ -63,15 +64,38 @@ void RecordPublisher::keep(std::shared_ptr<const void> tables) {
 
 void RecordPublisher::replace_outputs(std::vector<std::shared_ptr<RecordQueue>> outputs) {
     publish();
-    for (const auto& queue : outputs_)
-        if (std::find(outputs.begin(), outputs.end(), queue) == outputs.end()) queue->end_of_stream();
-    outputs_ = std::move(outputs);
+    const auto before = std::move(outputs_);
+    outputs_.clear();
+    for (const auto& output : before)
+        if (std::find(outputs.begin(), outputs.end(), output.queue) == outputs.end()) let_go(output);
+    for (auto& queue : outputs) {
+        const auto same = [&](const Output& output) { return output.queue == queue; };
+        const auto kept = std::find_if(before.begin(), before.end(), same);
+        outputs_.push_back(kept != before.end() ? *kept : Output{std::move(queue), published_});
+    }
 }
 
 void RecordPublisher::end() {
     publish();
-    for (const auto& queue : outputs_) queue->end_of_stream();
+    for (const auto& output : outputs_) let_go(output);
     outputs_.clear();
+}
+
+void RecordPublisher::let_go(const Output& output) {
+    add(gone_, output);
+    output.queue->end_of_stream();
+}
+
+void RecordPublisher::add(Handed& handed, const Output& output) const {
+    handed.offered += published_ - output.published_before;
+    handed.pushed += output.queue->pushed_records();
+    handed.dropped += output.queue->dropped_records();
+}
+
+RecordPublisher::Handed RecordPublisher::handed() const {
+    Handed handed = gone_;
+    for (const auto& output : outputs_) add(handed, output);
+    return handed;
 }
 
 }  // namespace nfstreamd

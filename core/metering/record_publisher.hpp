@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/export/record_queue.hpp"
@@ -17,7 +18,9 @@ public:
     // `wait_for_room`: a full queue holds the caller back (file run); otherwise
     // it costs the batch, counted at that queue.
     RecordPublisher(std::vector<std::shared_ptr<RecordQueue>> outputs, bool wait_for_room)
-        : outputs_(std::move(outputs)), wait_for_room_(wait_for_room) {}
+        : wait_for_room_(wait_for_room) {
+        for (auto& queue : outputs) outputs_.push_back({std::move(queue)});
+    }
 
     // Arena of the batch that the next record() goes to.
     Arena& arena();
@@ -39,14 +42,32 @@ public:
     // long as `at_most`, as nobody says that its exporter will ever get on.
     void wait_for_room(std::chrono::milliseconds at_most = kLongestFlush);
 
+    std::uint64_t published() const noexcept { return published_; }  // records that have left in batches
+    std::uint64_t in_batch() const noexcept { return batch_ ? batch_->records.size() : 0; }
+    // Records, for each output by itself: what was published while it was one, and
+    // what its queue has counted.
+    struct Handed {
+        std::uint64_t offered = 0, pushed = 0, dropped = 0;
+    };
+    Handed handed() const;
+
 private:
+    struct Output {
+        std::shared_ptr<RecordQueue> queue;
+        std::uint64_t published_before = 0;
+    };
+
     static constexpr std::size_t kBatchRecords = 64;
     static constexpr std::chrono::milliseconds kOldest{200}, kLongestFlush{10'000};
 
     void push(RecordQueue& queue, const RecordBatchPtr& batch);
     bool may_wait() const;
+    void add(Handed& handed, const Output& output) const;
+    void let_go(const Output& output);
 
-    std::vector<std::shared_ptr<RecordQueue>> outputs_;
+    std::vector<Output> outputs_;
+    Handed gone_;  // of outputs that have left
+    std::uint64_t published_ = 0;
     bool wait_for_room_;
     std::optional<std::chrono::steady_clock::time_point> wait_until_;  // of the last flush
     std::shared_ptr<RecordBatch> batch_;

@@ -21,6 +21,9 @@ struct CommandRow {
 
 constexpr CommandRow kCommands[] = {
     {"status", Action::kStatus, "[--json]", "all counters of a running nfstreamd"},
+    {"audit", Action::kAudit, "[--json]",
+     "the ledger: every packet and record that came in, by what became of it;\n"
+     "the exit code is 1 when one is missing"},
     {"expire", Action::kExpire, "", "export every flow now, as if it had ended"},
     {"collect", Action::kCollect, "[--listen ADDRESS | FILE.ipfix] [--verify PROFILE [--json]]",
      "receive IPFIX, and over UDP NetFlow v9 and v5, and print the records as\n"
@@ -40,7 +43,7 @@ constexpr Row kOptions[] = {
          line.socket = std::move(v);
          return ok();
      }},
-    {0, "json", kNone, "", "status: the JSON document as it is; collect --verify: JSON lines",
+    {0, "json", kNone, "", "status, audit: the JSON document as it is; collect --verify: JSON lines",
      [](CommandLine& line, std::string) {
          line.json = true;
          return ok();
@@ -109,8 +112,8 @@ Result<CommandLine> parse_command_line(std::span<const std::string> arguments) {
     if (line.action == Action::kHelp || line.action == Action::kVersion) return line;
     if (line.action == Action::kNone) return usage("which command?");
     if (line.verify && line.action != Action::kCollect) return usage("--verify belongs to collect");
-    if (line.json && line.action != Action::kStatus && !line.verify)
-        return usage("--json belongs to status and to collect --verify");
+    if (line.json && line.action != Action::kStatus && line.action != Action::kAudit && !line.verify)
+        return usage("--json belongs to status, audit and collect --verify");
     if (line.listen && line.action != Action::kCollect) return usage("--listen belongs to collect");
     if (line.private_enterprise_number != 0 && line.action != Action::kCollect)
         return usage("--private-enterprise-number belongs to collect");
@@ -146,7 +149,7 @@ std::string help_text() {
         "collector yet.\n"
         "\n"
         "Commands:\n{}\nOptions:\n{}\n"
-        "Exit codes: 0 success, 1 failure or what --verify finds, 2 wrong usage, 69 no nfstreamd answers.\n",
+        "Exit codes: 0 success, 1 failure or what audit or --verify finds, 2 wrong usage, 69 no nfstreamd answers.\n",
         commands, daemon::options_text<CommandLine>(kOptions));
 }
 

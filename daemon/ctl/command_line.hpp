@@ -14,12 +14,12 @@
 
 namespace nfstreamd::ctl {
 
-enum class Action { kNone, kStatus, kExpire, kCollect, kVersion, kHelp };
+enum class Action { kNone, kStatus, kAudit, kExpire, kCollect, kVersion, kHelp };
 
 struct CommandLine {
     Action action = Action::kNone;
     std::string socket = "/run/nfstreamd/control.sock";  // -s
-    bool json = false;                                   // status --json, collect --verify --json
+    bool json = false;                                   // status, audit, collect --verify
     std::optional<std::string> listen;                   // collect --listen
     std::optional<std::string> file;                     // collect FILE; "-" is standard input
     std::optional<std::string> verify;                   // collect --verify: name of a collector

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/ctl/audit_table.hpp"
 #include "daemon/ctl/collect.hpp"
 #include "daemon/ctl/command_line.hpp"
 #include "daemon/ctl/control_client.hpp"
@@ -36,6 +37,16 @@ int show_status(const ctl::CommandLine& line) {
     return table ? print(table.value()) : fail(table.error());
 }
 
+// The exit status says whether it balances.
+int audit(const ctl::CommandLine& line) {
+    auto answer = ctl::ask(line.socket, "audit");
+    if (!answer) return fail(answer.error());
+    const auto table = ctl::audit_table(answer.value());
+    if (!table) return fail(table.error());
+    const int printed = print(line.json ? answer.value() : table.value().text);
+    return table.value().balanced ? printed : daemon::kExitFailure;
+}
+
 int expire(const ctl::CommandLine& line) {
     auto answer = ctl::ask(line.socket, "expire");
     return answer ? print(answer.value()) : fail(answer.error());
@@ -49,6 +60,8 @@ int run(const ctl::CommandLine& line) {
             return print(daemon::version_text("nfstreamctl"));
         case Action::kStatus:
             return show_status(line);
+        case Action::kAudit:
+            return audit(line);
         case Action::kExpire:
             return expire(line);
         case Action::kCollect:

@@ -92,6 +92,9 @@ std::string head(const Tree& status) {
     if (const auto result = text(reload, "result"); result != "none")
         out += fmt::format("reloads        {} applied, {} rejected; last {}: {}\n", number(reload, "applied"),
                            number(reload, "rejected"), result, text(reload, "detail"));
+    if (const auto violations = number(status, "ledger.violations"); violations > 0)
+        out += fmt::format("ledger         {} violations in {} checks: nfstreamctl audit\n", violations,
+                           number(status, "ledger.checks"));
     for (const auto& [key, file] : status.get_child("enrichment"))
         out += fmt::format("enrichment     {} from {}: {}{}{}, {} entries\n", text(file, "key"), text(file, "path"),
                            text(file, "type"), text(file, "built").empty() ? "" : " of ", text(file, "built"),

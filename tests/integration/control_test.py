@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The control socket: status and expire, and what nfstreamctl says when there is no daemon."""
+"""The control socket: status, audit and expire, and what nfstreamctl says when there is no daemon."""
+import json
 import sys
 
 import harness
@@ -12,7 +13,7 @@ TRAFFIC = harness.ROOT / "tests" / "integration" / "traffic.py"
 class NoDaemon(harness.TestCase):
     def test_no_daemon_is_status_69_and_names_the_socket(self):
         path = self.folder / "nobody.sock"
-        for verb in ("status", "expire"):
+        for verb in ("status", "audit", "expire"):
             run = self.run_program(NFSTREAMCTL, "--socket", path, verb, status=69)
             self.assertIn("nobody.sock", run.stderr)
 
@@ -49,6 +50,36 @@ class Control(harness.TestCase):
         text = self.run_program(NFSTREAMCTL, "--socket", self.running.socket, "status").stdout
         for word in ("lo", "main", "cellar"):
             self.assertIn(word, text)
+
+    def audit(self):
+        run = self.run_program(NFSTREAMCTL, "--socket", self.running.socket, "audit", "--json")
+        ledger = json.loads(run.stdout)
+        return ledger, {(row["of"], row["name"]): row for row in ledger["balances"]}
+
+    def test_audit_accounts_for_every_packet_and_record(self):
+        self.send(*range(49000, 49010), *range(49000, 49010))
+        wait_for(lambda: self.interface()["metered"]["packets"] == 20, lambda: str(self.interface()))
+        ledger, rows = self.audit()
+        self.assertTrue(ledger["balanced"], ledger)
+        self.assertEqual(ledger["violations"], 0)
+        for row in ledger["balances"]:
+            self.assertEqual((row["difference"], row["state"], row["current"]), (0, "balanced", True), row)
+            self.assertEqual(row["total"], sum(row["parts"].values()), row)
+        self.assertEqual(rows["meter lo", "packets received"]["total"], 20)
+        self.assertEqual(rows["meter lo", "packets metered"]["parts"], {"in_records": 0, "in_table": 20, "discarded": 0})
+        self.run_program(NFSTREAMCTL, "--socket", self.running.socket, "expire")
+        wait_for(lambda: self.exporter()["records"] == 10, lambda: str(self.exporter()))
+        ledger, rows = self.audit()
+        self.assertEqual(rows["meter lo", "packets metered"]["parts"], {"in_records": 20, "in_table": 0, "discarded": 0})
+        self.assertEqual(rows["meter lo", "records made"]["total"], 10)
+        self.assertEqual(rows["exporter main", "records"]["total"], 10)
+        self.assertEqual(rows["exporter main", "records"]["parts"]["exported"], 10)
+        self.assertEqual(rows["daemon", "records handed over"]["parts"], {"main": 10})
+        text = self.run_program(NFSTREAMCTL, "--socket", self.running.socket, "audit").stdout
+        self.assertIn("packets metered        20  = in_records 20\n", text)
+        self.assertIn("exporter main\n  records                10  = exported 10\n", text)
+        self.assertEqual(self.running.stop(), 0, self.running.describe())
+        self.assertIn("ledger balanced", self.running.stderr())
 
     def test_expire_hands_out_every_flow_now(self):
         self.send(*range(49100, 49120))

@@ -7,6 +7,8 @@ import ctypes
 import json
 import os
 import pathlib
+import random
+import re
 import shutil
 import signal
 import socket
@@ -24,7 +26,10 @@ NFSTREAMD, NFSTREAMCTL = BUILD / "nfstreamd", BUILD / "nfstreamctl"
 CAPTURES = ROOT / "tests" / "golden" / "captures"
 SANITIZER_FOUND = 99  # exit status that tests/CMakeLists.txt gives the sanitizers
 DEADLINE = 30 if os.environ.get("NFSTREAMD_SANITIZE") else 15  # seconds; only a failing test waits so long
+LAST_MOMENT = 2  # seconds, for what a test leaves running
 SKIPPED = 125
+# No test sends from these: servers get the first ones, the second ones are a namespace's for sockets that bind none.
+SERVER_PORTS, EPHEMERAL_PORTS = (10000, 14999), (15000, 19999)
 
 
 def main():
@@ -51,20 +56,28 @@ def wait_for(condition, message, timeout=None):
         time.sleep(0.02)
 
 
-def free_port(kind=socket.SOCK_DGRAM):
+def free_port():
     """A port of 127.0.0.1 that is free now, for UDP and TCP."""
     while True:
-        with socket.socket(socket.AF_INET, kind) as first:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            other = socket.SOCK_STREAM if kind == socket.SOCK_DGRAM else socket.SOCK_DGRAM
-            with socket.socket(socket.AF_INET, other) as second, contextlib.suppress(OSError):
-                second.bind(("127.0.0.1", port))
-                return port
+        port = random.randint(*SERVER_PORTS)
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first, \
+                socket.socket(socket.AF_INET, socket.SOCK_STREAM) as second:
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port))
+            return port
+
+
+def check_ledger(log, describe):
+    """What nfstreamd has logged of its ledger: it may not be broken, and at the end of a run it balances."""
+    if "the ledger does not balance" in log:
+        raise AssertionError(f"packets or records are missing: {describe()}")
+    if re.search(r"\bstopped\b.*packets_left_out", log) and "ledger balanced" not in log:
+        raise AssertionError(f"it has not said that its ledger balances: {describe()}")
 
 
 class Process:
     """A program in the foreground, its output in files."""
+    socket = None  # of nfstreamd: its control socket
 
     def __init__(self, command, folder, **options):
         self.command = [str(word) for word in command]
@@ -76,6 +89,12 @@ class Process:
 
     def running(self):
         return self.popen.poll() is None
+
+    def is_held(self):
+        """By a SIGSTOP."""
+        with contextlib.suppress(OSError):
+            return pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+        return False
 
     def send_signal(self, number):
         self.popen.send_signal(number)
@@ -89,8 +108,27 @@ class Process:
 
     def stop(self, number=signal.SIGTERM):
         if self.running():
+            self.audit()
             self.send_signal(number)
         return self.wait()
+
+    def audit(self):
+        """Of nfstreamd: every packet and record is accounted for, now."""
+        if not self.socket or not self.socket.exists():
+            return
+        run = subprocess.run([NFSTREAMCTL, "--socket", self.socket, "audit"], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=4 * DEADLINE)
+        if run.returncode == 0:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if "BALANCED" not in run.stdout:  # no answer: it may be about to end
+                self.popen.wait(LAST_MOMENT)
+                return
+        raise AssertionError(f"audit: status {run.returncode}\n{run.stdout}{run.stderr}\n{self.describe()}")
+
+    def check_ledger(self):
+        """nfstreamd says at its end, if it gets there, that every packet and record is accounted for."""
+        check_ledger(self.stderr(), self.describe)
 
     def kill(self):
         if self.running():
@@ -137,6 +175,7 @@ class Namespace:
         ours = os.readlink("/proc/self/ns/net")
         wait_for(lambda: os.readlink(f"/proc/{self.holder.pid}/ns/net") != ours, "no network namespace")
         self.ip("link", "set", "lo", "up")
+        self.run("sh", "-c", "echo %d %d >/proc/sys/net/ipv4/ip_local_port_range" % EPHEMERAL_PORTS)
 
     def close(self):
         self.holder.kill()
@@ -181,23 +220,50 @@ class TestCase(unittest.TestCase):
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nfstreamd-test-"))
+        self.processes = []
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def start(self, *command, namespace=None, **options):
         words = namespace.command(*command) if namespace else command
         process = Process(words, self.folder, **options)
+        self.processes.append(process)
         self.addCleanup(self._end, process)
         return process
 
+    @contextlib.contextmanager
+    def subTest(self, *arguments, **parameters):
+        """As unittest's; what one that fails has started does not stand in the way of the next one."""
+        before = len(self.processes)
+        with super().subTest(*arguments, **parameters):
+            try:
+                yield
+            except BaseException:
+                for process in self.processes[before:]:
+                    process.kill()
+                    if process.socket:
+                        process.socket.unlink(missing_ok=True)
+                raise
+
     def _end(self, process):
-        process.kill()
+        """What a test has left running ends; a daemon is asked for its ledger and gets a moment to end by itself."""
+        try:
+            if process.socket and process.running() and not process.is_held():
+                process.audit()
+                process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.popen.wait(LAST_MOMENT)
+        finally:
+            process.kill()
         self.assertNotEqual(process.popen.returncode, SANITIZER_FOUND, process.describe())
+        process.check_ledger()
 
     def run_program(self, *command, status=0, timeout=None, **options):
         """Runs to the end and returns the CompletedProcess; the exit status must be as said."""
         run = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True,
                              text=True, timeout=timeout or 4 * DEADLINE, **options)
-        self.assertEqual(run.returncode, status, f"{' '.join(map(str, command))}\n{run.stderr[-4000:]}")
+        said = f"{' '.join(map(str, command))}\n{run.stderr[-4000:]}"
+        check_ledger(run.stderr, lambda: said)
+        self.assertEqual(run.returncode, status, said)
         return run
 
     def nfstreamd(self, *arguments, **options):

@@ -41,6 +41,16 @@ class Spool(harness.TestCase):
     def exporter(self, daemon):
         return self.status(daemon)["exporters"][0]
 
+    def exporter_when(self, daemon, condition):
+        """The exporter's row of the first status of which the condition is true."""
+        rows = []
+
+        def look():
+            rows[:] = [self.exporter(daemon)]
+            return condition(rows[0])
+        wait_for(look, lambda: f"{rows}\n{daemon.describe()}")
+        return rows[0]
+
     def flows(self, daemon, sources):
         """One flow from each source port, metered and handed to the exporter."""
         created = self.status(daemon)["interfaces"][0]["flows_created"]
@@ -79,8 +89,7 @@ class Spool(harness.TestCase):
         collector.kill()
         for first in range(0, len(during), 50):
             self.flows(daemon, during[first:first + 50])
-        wait_for(lambda: self.exporter(daemon)["spool"]["records"] > 0, lambda: str(self.exporter(daemon)))
-        row = self.exporter(daemon)
+        row = self.exporter_when(daemon, lambda row: row["spool"]["records"] > 0)
         self.assertFalse(row["up"])
         self.assertGreater(row["spool"]["octets"], 0)
         self.assertNotEqual(row["spool"]["oldest"], "")

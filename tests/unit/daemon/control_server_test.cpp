@@ -45,8 +45,9 @@ private:
 class RunningServer {
 public:
     explicit RunningServer(const std::string& path)
-        : server_(context_, [](std::string_view command) {
-              return command == "status" ? std::string(R"({"up":true})") : std::string();
+        : server_(context_, [this](std::string_view command, ControlServer::Reply reply) {
+              if (command == "later") return boost::asio::post(context_, [reply] { reply(R"({"late":true})"); });
+              reply(command == "status" ? std::string(R"({"up":true})") : std::string());
           }) {
         const auto opened = server_.open(path);
         REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
@@ -87,6 +88,7 @@ TEST_CASE("ControlServer: answers a command and closes") {
     const RunningServer server(path);
     CHECK(asked(path, "status") == "{\"up\":true}\n");
     CHECK(asked(path, "dance \"1\"") == "{\"error\":\"unknown command 'dance \\\"1\\\"'\"}\n");
+    CHECK(asked(path, "later") == "{\"late\":true}\n");
     CHECK(asked(path, "") == "{\"error\":\"unknown command ''\"}\n");
 }
 

@@ -40,10 +40,29 @@ struct Running {
     void finish() {
         process.seal();
         thread.join();
+        check_ledger();
     }
     void stop() {
         thread.request_stop();
         thread.join();
+        check_ledger();
+    }
+
+    // At the end: what was taken is counted, and what was not is somewhere.
+    void check_ledger() const {
+        const ExporterLedger ledger = process.make_ledger(kLastLedger);
+        CHECK(ledger.closed);
+        const auto dropped = std::accumulate(ledger.dropped.begin(), ledger.dropped.end(), std::uint64_t{0});
+        CHECK(ledger.taken == ledger.exported + dropped);
+        CHECK(ledger.pushed + ledger.recovered == ledger.taken + ledger.filtered + ledger.sampled_out +
+                                                      ledger.elsewhere + ledger.queued + ledger.in_hand +
+                                                      ledger.in_spool + ledger.undelivered + ledger.spool_full +
+                                                      ledger.spool_failed + ledger.spool_damaged);
+        CHECK(ledger.queued == 0);
+        CHECK(ledger.in_hand == 0);
+        if (!ledger.knows_packets) return;
+        CHECK(ledger.packets_pushed == ledger.packets_taken + ledger.packets_left_out + ledger.packets_undelivered);
+        CHECK(ledger.packets_queued + ledger.packets_in_hand == 0);
     }
 
     // What came into the queues is out or counted as lost.
@@ -70,8 +89,15 @@ inline std::vector<std::uint64_t> numbers(std::size_t count) {
     return out;
 }
 
+inline RecordBatchPtr with_packets(const RecordBatchPtr& plain) {
+    auto batch = std::make_shared<RecordBatch>();
+    batch->records = plain->records;
+    for (auto& record : batch->records) record.forward.packets = 1 + record.id % 3;
+    return batch;
+}
+
 inline void push_all(RecordQueue& queue, std::uint64_t first, std::size_t batches, std::size_t size) {
-    for (std::size_t i = 0; i < batches; ++i) REQUIRE(queue.try_push(make_batch(first + i * size, size)));
+    for (std::size_t i = 0; i < batches; ++i) REQUIRE(queue.try_push(with_packets(make_batch(first + i * size, size))));
 }
 
 }  // namespace nfstreamd::test

@@ -348,6 +348,7 @@ TEST_CASE("Spool: tells the age of the oldest record") {
     for (const TimestampNs last : {1'700'000'002'000'000'000, 1'700'000'001'500'000'000}) {
         batch->records.emplace_back().forward.last = last;
         REQUIRE(spool.append(batch->records));
+        CHECK(spool.counters().oldest_ms.get() == 1'700'000'002'000);  // at once, as soon as there are records
     }
     disk.pass_a_second();
     CHECK(spool.counters().oldest_ms.get() == 1'700'000'002'000);
@@ -356,7 +357,12 @@ TEST_CASE("Spool: tells the age of the oldest record") {
     CHECK(spool.counters().oldest_ms.get() == 1'700'000'001'500);
     spool.read();
     disk.pass_a_second();
-    CHECK(spool.counters().oldest_ms.get() == 0);
+    CHECK(spool.counters().records.get() == 0);
+    CHECK(spool.counters().oldest_ms.get() == 1'700'000'001'500);  // of the last one
+    batch->records.assign(1, {});
+    batch->records[0].forward.last = 1'700'000'003'000'000'000;
+    REQUIRE(spool.append(batch->records));
+    CHECK(spool.counters().oldest_ms.get() == 1'700'000'003'000);
 }
 
 // Everything at random, crashes included, against a list of ids.

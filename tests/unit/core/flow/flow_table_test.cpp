@@ -53,11 +53,17 @@ void compare_with_map(std::uint64_t (*hash)(std::uint64_t), std::uint32_t max_fl
                 if (model.size() > 64) break;  // enough on small tables
                 REQUIRE(its != index);
             }
+            table[index] = {};
             table[index].key = key_of(number);
+            table[index].packets[0] = static_cast<std::uint32_t>(number);
+            table[index].packets[1] = 1;
             model[number] = index;
         }
         REQUIRE(table.size() == model.size());
     }
+    std::uint64_t packets = model.size();
+    for (const auto& [number, index] : model) packets += number;
+    CHECK(table.packets() == packets);
     std::set<std::uint32_t> indices;
     for (const auto& [number, index] : model) {
         CHECK(table.find(key_of(number), hash(number)) == index);

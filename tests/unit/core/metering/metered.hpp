@@ -46,6 +46,20 @@ private:
     std::vector<const FlowRecord*> records_;
 };
 
+// What the process tells at its end is in balance, whatever it has left out.
+inline void check_ledger(const MeterLedger& ledger) {
+    std::uint64_t frames = ledger.metered + ledger.duplicates + ledger.held + ledger.overlap + ledger.sampled_out +
+                           ledger.packets_shed + ledger.hash_filtered + ledger.other_shares;
+    for (const auto ignored : ledger.ignored) frames += ignored;
+    CHECK(ledger.frames == frames);
+    CHECK(ledger.metered == ledger.in_records + ledger.in_table + ledger.discarded);
+    CHECK(ledger.made == ledger.published + ledger.in_batch);
+    CHECK(ledger.offered == ledger.pushed + ledger.queue_full);
+    if (ledger.number != kLastLedger) return;
+    CHECK(ledger.summed);
+    CHECK(ledger.in_table + ledger.in_batch + ledger.held + ledger.flows == 0);
+}
+
 // Every frame and every record is accounted for, once all flows have left.
 inline void check_totals(const MeteringProcess& process, const std::vector<const FlowRecord*>& records) {
     const auto& c = process.counters();
@@ -65,6 +79,8 @@ inline void check_totals(const MeteringProcess& process, const std::vector<const
     CHECK(made == records.size());
     CHECK(c.flows_created.get() == records.size() + c.flows_discarded.get());
     CHECK(c.flows_active.get() == 0);
+    CHECK(process.ledger().number == kLastLedger);
+    check_ledger(process.ledger());
 }
 
 // A file run from start to end.
@@ -143,6 +159,8 @@ public:
         thread_.request_stop();
         thread_.join();
         CHECK(received_.queue()->ended());
+        CHECK(process_.ledger().number == kLastLedger);
+        check_ledger(process_.ledger());
         return received_.records();
     }
     const Status& status() const { return status_; }

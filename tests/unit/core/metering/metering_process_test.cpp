@@ -798,6 +798,35 @@ TEST_CASE("MeteringProcess: of two processes one meters until a time and the oth
     check_totals(after, second);
 }
 
+TEST_CASE("MeteringProcess: a ledger that is asked for is of one moment, the packets of the table added up") {
+    LinkRun run;
+    for (int n = 0; n < 100; ++n) run.source().add(udp_frame(host(n % 40), "10.9.0.1"), kStart + n);
+    run.source().add(Bytes(60, 0), kStart + 100);  // no packet of a flow
+    REQUIRE(run.wait_until([&] { return run.process().counters().packets.get() == 100; }));
+    run.process().request_ledger(7, 40);
+    REQUIRE(run.wait_until([&] { return run.process().ledger().number == 7; }));
+    MeterLedger ledger = run.process().ledger();
+    check_ledger(ledger);
+    CHECK(ledger.frames == 101);
+    CHECK(ledger.summed);
+    CHECK(ledger.in_table == 100);
+    CHECK(ledger.flows == 40);
+    run.process().request_ledger(8, 39);  // too many entries for that
+    REQUIRE(run.wait_until([&] { return run.process().ledger().number == 8; }));
+    CHECK_FALSE(run.process().ledger().summed);
+    run.process().request_expire();
+    REQUIRE(run.wait_until([&] { return run.process().counters().flows_active.get() == 0; }));
+    run.process().request_ledger(9, 40);
+    REQUIRE(run.wait_until([&] { return run.process().ledger().number == 9; }));
+    ledger = run.process().ledger();
+    check_ledger(ledger);
+    CHECK(ledger.in_table == 0);
+    CHECK(ledger.in_records == 100);
+    CHECK(ledger.made == 40);
+    run.stop();
+    CHECK(run.process().ledger().pushed == 40);
+}
+
 TEST_CASE("MeteringProcess: readers of counters and descriptions may be other threads") {
     LinkRun link;
     std::jthread reader([&](std::stop_token stop) {

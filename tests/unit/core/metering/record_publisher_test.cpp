@@ -120,3 +120,22 @@ TEST_CASE("RecordPublisher: outputs that leave get what is open and their end, t
     CHECK(staying.records().size() == 10);
     CHECK(coming.records().size() == 5);
 }
+
+TEST_CASE("RecordPublisher: what it has offered to each output is what their queues have counted") {
+    Received first, small("test", 1), later;
+    RecordPublisher publisher({first.queue(), small.queue()}, false);
+    add(publisher, 0, 100);
+    CHECK(publisher.published() == 64);
+    CHECK(publisher.in_batch() == 36);
+    publisher.replace_outputs({small.queue(), later.queue()});  // the first has all 100, the small one is full
+    CHECK(publisher.published() == 100);
+    add(publisher, 100, 64);
+    auto handed = publisher.handed();
+    CHECK(handed.offered == 100 + 164 + 64);
+    CHECK(handed.pushed == 100 + 64 + 64);
+    CHECK(handed.dropped == 100);
+    publisher.end();
+    handed = publisher.handed();
+    CHECK(handed.offered == handed.pushed + handed.dropped);
+    CHECK(handed.offered == 328);
+}

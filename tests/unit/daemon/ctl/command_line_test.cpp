@@ -30,6 +30,7 @@ TEST_CASE("nfstreamctl: options may stand before and after the command") {
     const auto after = parsed({"expire", "--socket=/tmp/x.sock"});
     CHECK(after.action == Action::kExpire);
     CHECK(after.socket == "/tmp/x.sock");
+    CHECK(parsed({"audit", "--json"}).action == Action::kAudit);
     CHECK(parsed({"status"}).socket == "/run/nfstreamd/control.sock");
 }
 
@@ -52,8 +53,8 @@ TEST_CASE("nfstreamctl: wrong usage says what is wrong") {
     CHECK(refused({}) == "which command?");
     CHECK(refused({"dance"}) == "unknown command 'dance'");
     CHECK(refused({"status", "now"}) == "unexpected argument 'now'");
-    CHECK(refused({"expire", "--json"}) == "--json belongs to status and to collect --verify");
-    CHECK(refused({"collect", "--json"}) == "--json belongs to status and to collect --verify");
+    CHECK(refused({"expire", "--json"}) == "--json belongs to status, audit and collect --verify");
+    CHECK(refused({"collect", "--json"}) == "--json belongs to status, audit and collect --verify");
     CHECK(refused({"status", "--verify", "nfdump"}) == "--verify belongs to collect");
     CHECK(refused({"status", "--listen", "udp://127.0.0.1:1"}) == "--listen belongs to collect");
     CHECK(refused({"--nonsense"}) == "unknown option --nonsense");
@@ -63,7 +64,7 @@ TEST_CASE("nfstreamctl: help and version need no command") {
     CHECK(parsed({"-h"}).action == Action::kHelp);
     CHECK(parsed({"status", "--help"}).action == Action::kHelp);
     CHECK(parsed({"-V"}).action == Action::kVersion);
-    for (const char* word : {"status", "expire", "collect", "--listen", "--socket"})
+    for (const char* word : {"status", "audit", "expire", "collect", "--listen", "--socket"})
         CHECK_MESSAGE(help_text().find(word) != std::string::npos, word);
 }
 
