@@ -19,6 +19,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/inquiries.hpp"
 #include "daemon/performance_report.hpp"
 #include "daemon/pipeline.hpp"
 #include "daemon/process_watcher.hpp"
@@ -58,6 +59,8 @@ private:
     bool meters_advance();
 
     std::string answer(std::string_view command);
+    bool answer_later(std::string_view command, ControlServer::Reply reply);
+    void answer_reload(ControlServer::Reply reply);
     DaemonStatus status() const;
     std::string summary() const;
 
@@ -68,6 +71,7 @@ private:
     std::optional<ProcessWatcher> process_watcher_;
     Pipeline pipeline_;
     Reloader reloader_;  // holds the running configuration
+    Inquiries inquiries_;
     ControlServer control_;
     std::optional<SignalReader> signals_;
     std::optional<ProgressBar> progress_;

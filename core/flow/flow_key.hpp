@@ -34,6 +34,7 @@ struct FlowKey {
 
     // Never made from a packet: marks a slot that is free.
     void poison() noexcept { kind() = ~std::uint64_t{0}; }
+    bool is_poisoned() const noexcept { return kind() == ~std::uint64_t{0}; }
 };
 
 using FlowKeyV4 = FlowKey<1>;
