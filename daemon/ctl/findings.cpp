@@ -148,11 +148,11 @@ void look_at_duplicates(const HostFacts& facts, Findings& findings) {
             const bool together = !capture->group.empty() && capture->group == other->group;
             if (together && capture->merge.deduplicate > 0ms) continue;
             const std::string relation = link->master == other_link->index
-                                             ? fmt::format("is a part of {} {}", other_link->kind, other_name)
-                                             : fmt::format("{} lies on {}", link->kind, other_name);
+                                             ? fmt::format("{} is a part of {} {}", name, other_link->kind, other_name)
+                                             : fmt::format("{} {} lies on {}", link->kind, name, other_name);
             findings.push_back(
                 {kWarning, "duplicates", fmt::format("{} and {}", other_name, name),
-                 fmt::format("{} {}: both see the same packets, which are metered twice{}", name, relation,
+                 fmt::format("{}: both see the same packets, which are metered twice{}", relation,
                              together ? " in one flow" : ""),
                  together ? fmt::format("set `deduplicate: 100ms` for group '{}' ({})", capture->group, capture->where)
                           : fmt::format("capture one of them ({}, {}), or give both the same `group` and `deduplicate: "

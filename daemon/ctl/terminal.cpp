@@ -77,7 +77,7 @@ void Terminal::suspend() {
     if (picture_) enter();
 }
 
-Terminal::Event Terminal::wait(std::chrono::milliseconds time, char& key) {
+Terminal::Event Terminal::wait(std::chrono::milliseconds time, std::string& keys) {
     pollfd ready[] = {{signals_, POLLIN, 0}, {has_keys_ ? STDIN_FILENO : -1, POLLIN, 0}};
     if (::poll(ready, 2, static_cast<int>(std::max<std::chrono::milliseconds::rep>(time.count(), 0))) <= 0)
         return Event::kNone;
@@ -90,7 +90,8 @@ Terminal::Event Terminal::wait(std::chrono::milliseconds time, char& key) {
     char octets[32];
     const auto length = ::read(STDIN_FILENO, octets, sizeof octets);
     if (length <= 0) return Event::kEnd;  // the terminal is gone
-    key = octets[0];
+    if (octets[0] == '\x1b') return Event::kNone;
+    keys.assign(octets, static_cast<std::size_t>(length));
     return Event::kKey;
 }
 

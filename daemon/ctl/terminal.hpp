@@ -24,8 +24,8 @@ public:
     Terminal(const Terminal&) = delete;
     Terminal& operator=(const Terminal&) = delete;
 
-    // A key, or none within the time; `key` is its first octet.
-    Event wait(std::chrono::milliseconds time, char& key);
+    // Keys, or none within the time. Those that send escapes, as arrows do, are none.
+    Event wait(std::chrono::milliseconds time, std::string& keys);
 
     std::size_t width() const;
     std::size_t height() const;

@@ -47,13 +47,14 @@ public:
         Terminal terminal(picture_);
         if (picture_) draw(terminal);
         for (;;) {
-            char key = 0;
+            std::string keys;
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_ - Clock::now());
-            switch (terminal.wait(std::max(left, 0ms), key)) {
+            switch (terminal.wait(std::max(left, 0ms), keys)) {
                 case Terminal::Event::kEnd:
                     return daemon::kExitOk;
                 case Terminal::Event::kKey:
-                    if (!take(key)) return daemon::kExitOk;
+                    for (const char key : keys)
+                        if (!take(key)) return daemon::kExitOk;
                     break;
                 case Terminal::Event::kNone:
                 case Terminal::Event::kResized:

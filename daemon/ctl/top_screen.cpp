@@ -90,6 +90,7 @@ struct Column {
     std::string_view title;
     std::size_t width;  // 0: what is left
     bool right = true;
+    std::size_t least = 8;  // of what is left
 };
 struct Cell {
     std::string text;
@@ -101,7 +102,7 @@ using Cells = std::vector<Cell>;
 std::string row(const Pen& pen, const std::vector<Column>& columns_, const Cells& cells, std::size_t width) {
     std::size_t used = 0, open = 0, shown = 0;
     for (const Column& column : columns_) {
-        const std::size_t needed = (shown > 0 ? 2 : 0) + (column.width > 0 ? column.width : 8);
+        const std::size_t needed = (shown > 0 ? 2 : 0) + (column.width > 0 ? column.width : column.least);
         if (shown >= 2 && used + needed > width) break;
         used += needed;
         open = column.width == 0 ? shown + 1 : open;
@@ -112,7 +113,7 @@ std::string row(const Pen& pen, const std::vector<Column>& columns_, const Cells
     std::size_t left = width;
     for (std::size_t i = 0; i < shown && left > 0; ++i) {
         const std::size_t gap = std::min<std::size_t>(i > 0 ? 2 : 0, left);
-        const std::size_t wanted = i + 1 == open ? 8 + spare : columns_[i].width;
+        const std::size_t wanted = i + 1 == open ? columns_[i].least + spare : columns_[i].width;
         const std::size_t has = std::min(wanted, left - gap);
         out += std::string(gap, ' ');
         out += pen.styled(cells[i].style, columns_[i].right ? right_aligned(cells[i].text, has) : fitted(cells[i].text, has));
@@ -250,12 +251,12 @@ std::vector<Rate> ordered(std::vector<Rate> rates, TopOrder order) {
 }
 
 std::size_t bar_width(std::size_t width) {
-    return width >= 64 ? 14 : width >= 52 ? 8 : 0;
+    return width >= 64 ? 14 : width >= 44 ? 6 : 0;
 }
 
 Lines applications(const Pen& pen, const Activity& activity, TopOrder order, std::size_t width, std::size_t most) {
     const std::size_t bar = bar_width(width);
-    const std::vector<Column> columns_{{"APPLICATION", 0, false}, {"", bar, false}, {"BITS/S", 7}, {"PACKETS/S", 9}, {"FLOWS", 6}};
+    const std::vector<Column> columns_{{"APPLICATION", 0, false}, {"", bar, false}, {"BITS/S", 7}, {"PKTS/S", 6}, {"FLOWS", 6}};
     std::vector<Column> used = columns_;
     if (bar == 0) used.erase(used.begin() + 1);
     Lines lines{heading(pen, used, width)};
@@ -275,9 +276,14 @@ Lines applications(const Pen& pen, const Activity& activity, TopOrder order, std
 }
 
 Lines talkers(const Pen& pen, const Activity& activity, TopOrder order, std::size_t width, std::size_t most) {
-    const std::vector<Column> columns_{{"TALKER", 0, false}, {"BITS/S", 7}, {"SENT", 7}, {"RECEIVED", 8}, {"PACKETS/S", 9}, {"FLOWS", 6}};
+    const auto sorted = ordered(activity.talkers, order);
+    std::size_t longest = 15;
+    for (std::size_t i = 0; i < std::min(most, sorted.size()); ++i)
+        longest = std::max(longest, columns(sorted[i].address));
+    const std::vector<Column> columns_{{"TALKER", 0, false, longest}, {"BITS/S", 7}, {"SENT", 7},
+                                       {"RECEIVED", 8},               {"PKTS/S", 6}, {"FLOWS", 6}};
     Lines lines{heading(pen, columns_, width)};
-    for (const TalkerRate& one : ordered(activity.talkers, order)) {
+    for (const TalkerRate& one : sorted) {
         if (lines.size() > most) break;
         lines.push_back(row(pen, columns_,
                             {{one.address},
@@ -374,7 +380,7 @@ std::vector<std::string> top_screen(const Rates& rates, const Activity& activity
     if (activity.window.count() == 0) {
         if (rest > 0) lines.push_back(fitted("applications and talkers: at the next look", look.width));
     } else if (look.width >= kSideBySide) {
-        const std::size_t left = (look.width - 2) / 2, right = look.width - 2 - left;
+        const std::size_t left = (look.width - 2) * 2 / 5, right = look.width - 2 - left;
         const Lines a = applications(pen, activity, look.order, left, most > 0 ? most - 1 : 0);
         const Lines b = talkers(pen, activity, look.order, right, most > 0 ? most - 1 : 0);
         for (std::size_t i = 0; i < std::max(a.size(), b.size()) && i < std::max<std::size_t>(most, 1); ++i)

@@ -25,7 +25,7 @@ def config(folder, captures, exporters="", more=""):
             f"control: {{socket: {folder}/control.sock}}\n{more}").replace("exporters:\n  []", "exporters: []")
 
 
-class Doctor(harness.TestCase):
+class Case(harness.TestCase):
     def doctor(self, *words, namespace=None, status=None):
         """Its findings, by check; the exit status must agree."""
         command = [NFSTREAMCTL, "--socket", self.folder / "control.sock", "doctor", "--json", *words]
@@ -37,6 +37,8 @@ class Doctor(harness.TestCase):
             found.setdefault(finding["check"], []).append(finding)
         return found
 
+
+class Doctor(Case):
     def test_a_configuration_that_is_wrong(self):
         path = self.write("bad.yaml", "capture: [{interface: eth0}]\nnonsense: 1\nmore: 2\n")
         found = self.doctor("--config", path)
@@ -94,7 +96,7 @@ class Doctor(harness.TestCase):
 
 
 @harness.needs_root("network namespaces")
-class Links(Doctor):
+class Links(Case):
     def setUp(self):
         super().setUp()
         self.probe, self.other = harness.Namespace(self), harness.Namespace(self)
