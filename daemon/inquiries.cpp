@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kLook = 5ms;
 constexpr auto kFlowPatience = 5s, kActivityPatience = 2s, kTemplatePatience = 5s;
-constexpr auto kLastChance = 1s;       // after a question was withdrawn
+constexpr auto kLastChance = 1s;  // after a question was withdrawn
 constexpr auto kActivityIsFresh = 500ms;
 
 constexpr std::pair<std::string_view, FlowOrder> kOrders[] = {

@@ -21,8 +21,8 @@ namespace nfstreamd::daemon {
 // What one reload came to; who asked for it is told.
 struct ReloadOutcome {
     bool applied = false;
-    std::string changes = {};                        // of an applied one
-    std::vector<std::string> needs_restart = {};     // settings that keep their value
+    std::string changes = {};                             // of an applied one
+    std::vector<std::string> needs_restart = {};          // settings that keep their value
     std::vector<std::string> warnings = {}, errors = {};  // all of them
 };
 
@@ -63,7 +63,7 @@ private:
     Hooks hooks_;
     boost::asio::steady_timer timer_;
     ReloadStatus status_;
-    std::vector<std::string> warnings_;          // of the present one
+    std::vector<std::string> warnings_;  // of the present one
     std::vector<Done> waiting_, waiting_for_next_;
     bool busy_ = false, again_ = false, stopped_ = false;
 };

@@ -69,7 +69,7 @@ struct ExporterStatus {
     std::vector<CollectorStatus> collectors;      // where it has several, or one by messages
     NamedCounts shortened;                        // records whose strings or lists were cut to fit a message
     std::uint64_t in_hand = 0;                    // records that are being written, or have to be again
-    std::uint64_t redelivered = 0;  // records, see ExportingProcess
+    std::uint64_t redelivered = 0;                // records, see ExportingProcess
     LossTotals losses;                            // before they came to the exporter
     SpoolStatus spool;
     std::string last_error;

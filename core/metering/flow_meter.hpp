@@ -106,10 +106,10 @@ struct FlowParts {
 
 // What a flow has had since it was looked at before.
 struct FlowLook {
-    IpAddress address[2];  // of the initiator, of the responder
+    IpAddress address[2];                           // of the initiator, of the responder
     std::uint64_t octets[2] = {}, packets[2] = {};  // that they sent
-    std::uint64_t application = 0;         // tells them apart
-    std::string_view application_name;     // empty: not dissected; until the next flow is looked at
+    std::uint64_t application = 0;                  // tells them apart
+    std::string_view application_name;              // empty: not dissected; until the next flow is looked at
 };
 
 // An address family that can make room for the other one.
@@ -162,7 +162,7 @@ public:
     bool describe(std::uint32_t index, const FlowParts& parts, FlowRecord& record, Arena& arena);
     // False: no flow is there.
     bool look(std::uint32_t index, FlowLook& look);
-    bool keep_looks();            // before look(): memory for what was seen; false: there is none
+    bool keep_looks();  // before look(): memory for what was seen; false: there is none
     void forget_looks() noexcept { looks_ = {}; }
 
 private:
@@ -228,7 +228,7 @@ private:
     Region<FlowTcpQuality> tcp_quality_;
     Region<FlowTunnel> tunnels_;
     FlowSequences sequences_;
-    Region<Look> looks_;  // empty: nobody looks
+    Region<Look> looks_;          // empty: nobody looks
     bool measures_more_ = false;  // statistics, sequence or TCP quality
     std::array<Observation, kFrameVectorSize> observed_;
     std::size_t observed_count_ = 0;

@@ -106,9 +106,9 @@ public:
     // the queues end.
     Status run(std::stop_token stop);
 
-    void adopt(MeteringChange change);                // taken between two polls
-    std::uint64_t adopted() const noexcept;           // how many changes have been taken
-    void request_expire();                            // all flows leave now, end reason forced
+    void adopt(MeteringChange change);       // taken between two polls
+    std::uint64_t adopted() const noexcept;  // how many changes have been taken
+    void request_expire();                   // all flows leave now, end reason forced
     // Answered between polls; when the run is over, as incomplete.
     void ask(std::shared_ptr<FlowListing> listing);
     void ask(std::shared_ptr<FlowActivity> activity);

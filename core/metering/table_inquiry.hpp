@@ -63,8 +63,8 @@ struct FlowActivity : TableInquiry {
     };
     static constexpr std::size_t kTalkers = 256, kApplications = 128;  // told of, at most
 
-    std::chrono::nanoseconds window{0};           // 0: there was no look before, and what follows says nothing
-    std::uint64_t flows = 0, active = 0;          // in the table; of these, with packets in the window
+    std::chrono::nanoseconds window{0};                 // 0: there was no look before, and what follows says nothing
+    std::uint64_t flows = 0, active = 0;                // in the table; of these, with packets in the window
     std::vector<std::pair<IpAddress, Talker>> talkers;  // the heaviest first
     std::vector<Application> applications;
     std::uint64_t talker_error = 0;  // octets that no talker has more than it shows

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint32_t kPlacesAtOnce = 512;
 constexpr std::size_t kRecordsAtOnce = 64;
-constexpr int kRestPerWork = 4;                       // while packets come
+constexpr int kRestPerWork = 4;                        // while packets come
 constexpr std::chrono::seconds kForgetLooksAfter{60};  // nobody looks any more
 
 FlowParts parts_of(const FilterExpression* filter) {

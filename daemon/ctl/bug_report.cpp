@@ -62,11 +62,12 @@ std::string host_text(const HostFacts& facts) {
     std::istringstream release(read_file("/etc/os-release"));
     for (std::string line; std::getline(release, line);)
         if (line.starts_with("PRETTY_NAME=")) distribution = line.substr(std::strlen("PRETTY_NAME="));
-    std::string out = fmt::format("kernel        {} {} {} {}\n", system.sysname, system.release, system.version, system.machine);
+    std::string out =
+        fmt::format("kernel        {} {} {} {}\n", system.sysname, system.release, system.version, system.machine);
     out += fmt::format("distribution  {}\n", distribution);
     out += fmt::format("processors    {}\n", facts.processors);
     out += fmt::format("memory        {} octets, {} available\n", facts.memory, facts.memory_available);
-    out += fmt::format("clock         {}\n", !facts.clock.known        ? "cannot be asked"
+    out += fmt::format("clock         {}\n", !facts.clock.known         ? "cannot be asked"
                                              : facts.clock.synchronised ? "synchronised"
                                                                         : "not synchronised");
     for (const char* name : {"rmem_max", "rmem_default", "wmem_max", "netdev_max_backlog"})
@@ -77,9 +78,10 @@ std::string host_text(const HostFacts& facts) {
 std::string links_text(const HostFacts& facts) {
     std::string out = facts.problem_of_links;
     for (const Link& link : facts.links)
-        out += fmt::format("{:>3} {:<16} {:<5} mtu {:<6} kind {:<8} on {} in {}  driver {}  offloads {}\n", link.index,
-                           link.name, link.up ? "up" : "down", link.mtu, link.kind.empty() ? "-" : link.kind, link.lower,
-                           link.master, link.driver.empty() ? "-" : link.driver, fmt::join(link.offloads, " "));
+        out +=
+            fmt::format("{:>3} {:<16} {:<5} mtu {:<6} kind {:<8} on {} in {}  driver {}  offloads {}\n", link.index,
+                        link.name, link.up ? "up" : "down", link.mtu, link.kind.empty() ? "-" : link.kind, link.lower,
+                        link.master, link.driver.empty() ? "-" : link.driver, fmt::join(link.offloads, " "));
     return out;
 }
 
@@ -129,8 +131,7 @@ std::string bug_report(const HostFacts& facts, const std::vector<Finding>& findi
     out += section("versions", daemon::version_text("nfstreamctl"));
     out += section("doctor", findings_text(findings, facts));
     std::string configuration = facts.loaded.effective_yaml;
-    if (!facts.loaded.config)
-        configuration = fmt::format("{} cannot be loaded, see above\n", facts.config_file);
+    if (!facts.loaded.config) configuration = fmt::format("{} cannot be loaded, see above\n", facts.config_file);
     out += section("configuration, secrets masked", configuration);
     out += section("status", facts.daemon.running ? facts.daemon.status_json : facts.daemon.why_not.text());
     if (facts.daemon.running) out += section("audit", answer_text(facts, "audit"));
@@ -138,9 +139,10 @@ std::string bug_report(const HostFacts& facts, const std::vector<Finding>& findi
     out += section("host", host_text(facts));
     out += section("interfaces", links_text(facts));
     out += section("limits of nfstreamctl", read_file("/proc/self/limits"));
-    out += section("service", output_of("timeout 10 systemctl show nfstreamd --no-pager "
-                                        "-p ActiveState,SubState,NRestarts,ExecMainStatus,Result,FragmentPath,DropInPaths "
-                                        "2>/dev/null"));
+    out +=
+        section("service", output_of("timeout 10 systemctl show nfstreamd --no-pager "
+                                     "-p ActiveState,SubState,NRestarts,ExecMainStatus,Result,FragmentPath,DropInPaths "
+                                     "2>/dev/null"));
     out += section("log, the last 300 lines",
                    output_of("timeout 20 journalctl -u nfstreamd -n 300 --no-pager -o short-iso 2>/dev/null"));
     return without_secrets(std::move(out),

@@ -212,7 +212,8 @@ Result<CommandLine> parse_command_line(std::span<const std::string> arguments) {
     if (line.action == Action::kHelp || line.action == Action::kVersion) return line;
     if (command == nullptr) return usage("which command?");
     for (const auto option : line.given)
-        if (!has_word(command->options, option)) return usage(fmt::format("--{} belongs to {}", option, owners(option)));
+        if (!has_word(command->options, option))
+            return usage(fmt::format("--{} belongs to {}", option, owners(option)));
     if (auto sort = check_sort(line); !sort) return sort.error();
     if (line.action == Action::kCollect && line.json && !line.verify)
         return usage("--json belongs to collect only with --verify");

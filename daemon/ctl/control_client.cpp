@@ -33,7 +33,8 @@ Error failed(const std::string& path, int number) {
                                                                    : ErrorCode::kIo;
     std::string message = number == EAGAIN ? "no answer in time" : std::strerror(number);
     if (code == ErrorCode::kUnavailable)
-        message += ": is nfstreamd running, and is this its control.socket? Try `systemctl status nfstreamd`, or -s PATH";
+        message +=
+            ": is nfstreamd running, and is this its control.socket? Try `systemctl status nfstreamd`, or -s PATH";
     if (code == ErrorCode::kPermission)
         message += ": root and members of the socket's group may ask, by default nfstreamd";
     return {code, std::move(message), path};

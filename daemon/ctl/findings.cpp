@@ -47,11 +47,13 @@ std::vector<Captured> captured(const HostFacts& facts) {
 }
 
 const Link* find_link(const HostFacts& facts, const std::string& name) {
-    const auto found = std::find_if(facts.links.begin(), facts.links.end(), [&](const Link& l) { return l.name == name; });
+    const auto found =
+        std::find_if(facts.links.begin(), facts.links.end(), [&](const Link& l) { return l.name == name; });
     return found == facts.links.end() ? nullptr : &*found;
 }
 const Link* find_link(const HostFacts& facts, std::uint32_t index) {
-    const auto found = std::find_if(facts.links.begin(), facts.links.end(), [&](const Link& l) { return l.index == index; });
+    const auto found =
+        std::find_if(facts.links.begin(), facts.links.end(), [&](const Link& l) { return l.index == index; });
     return index == 0 || found == facts.links.end() ? nullptr : &*found;
 }
 
@@ -76,13 +78,15 @@ void look_at_configuration(const HostFacts& facts, Findings& findings) {
         findings.push_back({kError, "configuration", facts.config_file, error.text(),
                             fmt::format("edit it, then `nfstreamd -t -c {}`", facts.config_file)});
     for (const auto& warning : facts.loaded.warnings)
-        findings.push_back({kNote, "configuration", facts.config_file, warning, "edit it, or leave it if that is meant"});
+        findings.push_back(
+            {kNote, "configuration", facts.config_file, warning, "edit it, or leave it if that is meant"});
     if (facts.config_facts.there && (facts.config_facts.mode & 2) != 0)
         findings.push_back({kWarning, "config-permission", facts.config_file, "everybody may write it",
                             fmt::format("chmod 0640 {}", facts.config_file)});
     if (facts.config_facts.there && facts.service_user && facts.service_group &&
         !may_read(facts.config_facts, *facts.service_user, *facts.service_group))
-        findings.push_back({kError, "config-permission", facts.config_file, "the service's user nfstreamd cannot read it",
+        findings.push_back({kError, "config-permission", facts.config_file,
+                            "the service's user nfstreamd cannot read it",
                             fmt::format("chown root:nfstreamd {0} && chmod 0640 {0}", facts.config_file)});
 }
 
@@ -112,10 +116,11 @@ void look_at_links(const HostFacts& facts, Findings& findings) {
             for (const auto& one : link->offloads) off += fmt::format(" {} off", one);
             findings.push_back(
                 {receives ? kWarning : kNote, "offloads", name,
-                 fmt::format("{} {} on: the kernel joins {} to packets of up to 64 KiB before the capture sees them, so "
-                             "packet counts are too low and sizes not those on the wire",
-                             fmt::join(link->offloads, ", "), link->offloads.size() > 1 ? "are" : "is",
-                             receives ? "what it receives" : "what this host sends"),
+                 fmt::format(
+                     "{} {} on: the kernel joins {} to packets of up to 64 KiB before the capture sees them, so "
+                     "packet counts are too low and sizes not those on the wire",
+                     fmt::join(link->offloads, ", "), link->offloads.size() > 1 ? "are" : "is",
+                     receives ? "what it receives" : "what this host sends"),
                  fmt::format("ethtool -K {}{}", name, off)});
         }
         const auto snapshot = static_cast<std::uint64_t>(std::max(capture->options.snapshot_length, 0));
@@ -181,8 +186,8 @@ void look_at_drops(const HostFacts& facts, Findings& findings) {
                 {kError, "ring-drops", name,
                  fmt::format("{} packets dropped as the capture ring was full, {:.3f} % of all", kernel,
                              100.0 * static_cast<double>(kernel) / static_cast<double>(kernel + frames)),
-                 ring < kGoodRing ? fmt::format("set `socket_buffer_size: 64MiB` at {} (it has {}), and `n_meters: 0`", at,
-                                                mebibytes(ring))
+                 ring < kGoodRing ? fmt::format("set `socket_buffer_size: 64MiB` at {} (it has {}), and `n_meters: 0`",
+                                                at, mebibytes(ring))
                                   : fmt::format("set `n_meters: 0` at {} for a meter on each processor, or a "
                                                 "`bpf_filter`, or lower `metering.n_dissections`",
                                                 at)});
@@ -217,17 +222,19 @@ void look_at_permission(const HostFacts& facts, Findings& findings) {
                             "nfstreamd runs without CAP_NET_RAW: it can open no interface any more",
                             "start it by `systemctl start nfstreamd`, whose unit has AmbientCapabilities=CAP_NET_RAW"});
     if (!daemon.running && !facts.may_capture && !facts.service_installed)
-        findings.push_back({kWarning, "capability", "this user", "may not open packet sockets, so nfstreamd could not capture",
+        findings.push_back({kWarning, "capability", "this user",
+                            "may not open packet sockets, so nfstreamd could not capture",
                             "run it as root, as a service, or `setcap cap_net_raw=ep $(command -v nfstreamd)`"});
     if (facts.is_root && !facts.may_capture)
-        findings.push_back({kError, "capability", "root", "may not open packet sockets here",
-                            "give the container CAP_NET_RAW (`--cap-add NET_RAW`) and the unit RestrictAddressFamilies=AF_PACKET"});
+        findings.push_back(
+            {kError, "capability", "root", "may not open packet sockets here",
+             "give the container CAP_NET_RAW (`--cap-add NET_RAW`) and the unit RestrictAddressFamilies=AF_PACKET"});
     if (facts.service_installed && (!facts.service_user || !facts.service_group))
-        findings.push_back({kError, "service-user", "nfstreamd.service", "there is no user and group nfstreamd",
-                            "systemd-sysusers"});
+        findings.push_back(
+            {kError, "service-user", "nfstreamd.service", "there is no user and group nfstreamd", "systemd-sysusers"});
     if (daemon.running && daemon.user == 0)
-        findings.push_back({kNote, "root", fmt::format("process {}", daemon.pid), "nfstreamd runs as root, CAP_NET_RAW would do",
-                            "start it by its unit, as user nfstreamd"});
+        findings.push_back({kNote, "root", fmt::format("process {}", daemon.pid),
+                            "nfstreamd runs as root, CAP_NET_RAW would do", "start it by its unit, as user nfstreamd"});
     if (facts.socket_file.there && (facts.socket_file.mode & 2) != 0)
         findings.push_back({kWarning, "control-socket", facts.socket, "everybody may command the daemon",
                             fmt::format("chmod 0660 {}", facts.socket)});
@@ -260,10 +267,11 @@ void look_at_export(const HostFacts& facts, Findings& findings) {
                                 fmt::format("install -d -o nfstreamd -g nfstreamd -m 0750 {}", spool.path)});
         if (spool.folder.all_octets > 0 &&
             (spool.folder.free_octets < spool.folder.all_octets / 20 || spool.folder.free_octets < spool.max_octets))
-            findings.push_back({kWarning, "spool", spool.path,
-                                fmt::format("its file system has {} left, the spool of {} may take {}",
-                                            mebibytes(spool.folder.free_octets), spool.exporter, mebibytes(spool.max_octets)),
-                                fmt::format("make room, or lower `spool.max_size` ({})", spool.where)});
+            findings.push_back(
+                {kWarning, "spool", spool.path,
+                 fmt::format("its file system has {} left, the spool of {} may take {}",
+                             mebibytes(spool.folder.free_octets), spool.exporter, mebibytes(spool.max_octets)),
+                 fmt::format("make room, or lower `spool.max_size` ({})", spool.where)});
     }
     if (!facts.daemon.running) return;
     for (const auto& [key, exporter] : facts.daemon.status.get_child("exporters")) {
@@ -288,7 +296,8 @@ void look_at_export(const HostFacts& facts, Findings& findings) {
 
 void look_at_host(const HostFacts& facts, Findings& findings) {
     if (!facts.clock.synchronised)
-        findings.push_back({kWarning, "clock", "this host", "its clock is not synchronised: flow times cannot be compared",
+        findings.push_back({kWarning, "clock", "this host",
+                            "its clock is not synchronised: flow times cannot be compared",
                             "timedatectl set-ntp true (or install chrony)"});
     if (facts.clock.jump > kJump)
         findings.push_back(
@@ -298,7 +307,8 @@ void look_at_host(const HostFacts& facts, Findings& findings) {
              "let one program alone set it: `systemctl status chrony systemd-timesyncd ntp`"});
     if (facts.daemon.open_files && *facts.daemon.open_files < kFewFiles)
         findings.push_back({kWarning, "limits", fmt::format("process {}", facts.daemon.pid),
-                            fmt::format("may have {} open files", *facts.daemon.open_files), "LimitNOFILE=65536 in its unit"});
+                            fmt::format("may have {} open files", *facts.daemon.open_files),
+                            "LimitNOFILE=65536 in its unit"});
     for (const auto& [key, capture] : captured(facts))
         if (capture->options.socket_buffer_size > 0 && capture->options.socket_buffer_size < kSmallRing)
             findings.push_back({kNote, "ring-size", key,
@@ -358,10 +368,11 @@ std::vector<Finding> examine(const HostFacts& facts) {
 }
 
 std::string findings_text(const std::vector<Finding>& findings, const HostFacts& facts) {
-    std::string out = facts.daemon.running ? fmt::format("nfstreamd {} answers at {}\n", text(facts.daemon.status, "version"),
-                                                         facts.socket)
-                                           : fmt::format("no nfstreamd answers at {}: looked at {} and this host alone\n",
-                                                         facts.socket, facts.config_file);
+    std::string out =
+        facts.daemon.running
+            ? fmt::format("nfstreamd {} answers at {}\n", text(facts.daemon.status, "version"), facts.socket)
+            : fmt::format("no nfstreamd answers at {}: looked at {} and this host alone\n", facts.socket,
+                          facts.config_file);
     for (const Finding& finding : findings)
         out += fmt::format("\n{}: {}: {}\n    fix: {}\n", name_of(finding.severity), printable(finding.where),
                            printable(finding.what), printable(finding.fix));

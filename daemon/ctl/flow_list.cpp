@@ -63,8 +63,8 @@ Row row_of(const Tree& flow) {
 
 Result<std::string> flow_list(const std::string& flows_json) {
     return with_answer(flows_json, [](const Tree& answer) {
-        const Row head{"PROTO", "SOURCE", "DESTINATION", "PKTS >", "< PKTS", "OCTETS >", "< OCTETS", "SECONDS",
-                       "APPLICATION"};
+        const Row head{"PROTO",    "SOURCE",   "DESTINATION", "PKTS >",     "< PKTS",
+                       "OCTETS >", "< OCTETS", "SECONDS",     "APPLICATION"};
         std::vector<Row> rows{head};
         for (const auto& [key, flow] : answer.get_child("flows")) rows.push_back(row_of(flow));
         std::vector<std::size_t> widths(head.size());
@@ -75,7 +75,8 @@ Result<std::string> flow_list(const std::string& flows_json) {
             std::string line;
             for (std::size_t i = 0; i < row.size(); ++i) {
                 const bool is_number = i >= 3 && i + 1 < row.size();
-                line += (i == 0 ? "" : "  ") + (is_number ? right_aligned(row[i], widths[i]) : fitted(row[i], widths[i]));
+                line +=
+                    (i == 0 ? "" : "  ") + (is_number ? right_aligned(row[i], widths[i]) : fitted(row[i], widths[i]));
             }
             line.erase(line.find_last_not_of(' ') + 1);
             out += line + '\n';

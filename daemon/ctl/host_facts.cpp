@@ -119,7 +119,8 @@ std::optional<Place> parse_place(std::string_view text, std::uint16_t default_po
         const auto name = text.substr(0, scheme);
         place.datagram = name == "udp" || name == "dtls";
         static constexpr std::pair<std::string_view, std::uint16_t> kPorts[] = {
-            {"http", 80}, {"https", 443}, {"mqtt", 1883}, {"mqtts", 8883}, {"nats", 4222}, {"tls", 4740}, {"dtls", 4740}};
+            {"http", 80},   {"https", 443}, {"mqtt", 1883}, {"mqtts", 8883},
+            {"nats", 4222}, {"tls", 4740},  {"dtls", 4740}};
         for (const auto& [known, port] : kPorts)
             if (known == name && (default_port == 0 || known == "tls" || known == "dtls")) place.port = port;
         if (name == "sctp" || name == "ipc" || name == "inproc" || name == "unix") return std::nullopt;
@@ -219,8 +220,11 @@ std::vector<Destination> destinations(const config::Config& config) {
         bool list;
         std::uint16_t port;
     };
-    static constexpr Kind kKinds[] = {
-        {"collectors", true, 4739}, {"brokers", true, 9092}, {"servers", true, 4222}, {"broker", false, 1883}, {"url", false, 0}};
+    static constexpr Kind kKinds[] = {{"collectors", true, 4739},
+                                      {"brokers", true, 9092},
+                                      {"servers", true, 4222},
+                                      {"broker", false, 1883},
+                                      {"url", false, 0}};
     std::vector<Destination> found;
     for (const auto& exporter : config.exporters)
         for (const Kind& kind : kKinds) {
@@ -250,8 +254,8 @@ std::vector<SpoolFacts> spools(const config::Config& config) {
         if (type == nullptr || !type->network) continue;
         const auto options = exporters::spool_options(exporter.settings);
         if (options.directory.empty()) continue;
-        SpoolFacts spool{exporter.name, options.directory, exporter.settings.where("spool.directory"),
-                         options.max_octets, {}, {}};
+        SpoolFacts spool{
+            exporter.name, options.directory, exporter.settings.where("spool.directory"), options.max_octets, {}, {}};
         fs::path path = options.directory;  // it is made when it is needed
         while (!file_facts(path.string()).there && path.has_parent_path() && path != path.parent_path())
             path = path.parent_path();
@@ -338,7 +342,8 @@ HostFacts gather_facts(const CommandLine& line) {
     facts.may_capture = may_open_packet_socket();
     facts.is_root = ::geteuid() == 0;
     for (const char* folder : {"/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system"})
-        facts.service_installed = facts.service_installed || file_facts(std::string(folder) + "/nfstreamd.service").there;
+        facts.service_installed =
+            facts.service_installed || file_facts(std::string(folder) + "/nfstreamd.service").there;
     if (const passwd* user = ::getpwnam("nfstreamd")) facts.service_user = user->pw_uid;
     if (const group* group = ::getgrnam("nfstreamd")) facts.service_group = group->gr_gid;
     if (facts.loaded.config) {

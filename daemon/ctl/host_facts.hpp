@@ -18,8 +18,8 @@ namespace nfstreamd::ctl {
 
 struct DaemonFacts {
     bool running = false;
-    Error why_not;             // when it does not answer
-    int pid = 0;               // 0: not known
+    Error why_not;                              // when it does not answer
+    int pid = 0;                                // 0: not known
     std::optional<std::uint64_t> capabilities;  // effective ones
     std::optional<std::uint64_t> memory;        // octets that its control group may have
     std::optional<std::uint64_t> open_files;    // RLIMIT_NOFILE
@@ -37,7 +37,7 @@ struct FileFacts {
 // One place where an exporter sends to, and whether it takes anything.
 struct Destination {
     std::string exporter, text, where;
-    std::string problem;  // empty: reached, or nothing said no
+    std::string problem;           // empty: reached, or nothing said no
     bool local_datagrams = false;  // to this host
 };
 
@@ -63,7 +63,7 @@ struct HostFacts {
     FileFacts socket_file, config_facts;
     bool may_capture = false;  // this process
     bool is_root = false;
-    bool service_installed = false;                   // its unit file is there
+    bool service_installed = false;                            // its unit file is there
     std::optional<std::uint32_t> service_user, service_group;  // of nfstreamd
     std::vector<Destination> destinations;
     std::vector<SpoolFacts> spools;

@@ -98,7 +98,8 @@ void look_at_offloads(int socket, Link& link) {
     driver.cmd = ETHTOOL_GDRVINFO;
     request.ifr_data = reinterpret_cast<char*>(&driver);
     if (::ioctl(socket, SIOCETHTOOL, &request) == 0)
-        link.driver = text_of(driver.driver, sizeof driver.driver) + " " + text_of(driver.version, sizeof driver.version);
+        link.driver =
+            text_of(driver.driver, sizeof driver.driver) + " " + text_of(driver.version, sizeof driver.version);
 }
 
 }  // namespace

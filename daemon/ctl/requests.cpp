@@ -42,9 +42,10 @@ Result<std::string> templates_table(const std::string& document) {
             const auto messages = number(exporter, "template_messages");
             if (result == "sent")
                 out += messages > 0 ? fmt::format("{}: sent again, {} messages with templates\n", name, messages)
-                                    : fmt::format("{}: options sent again; templates stand until the session over a "
-                                                  "stream ends\n",
-                                                  name);
+                                    : fmt::format(
+                                          "{}: options sent again; templates stand until the session over a "
+                                          "stream ends\n",
+                                          name);
             else if (result == "down")
                 out += fmt::format("{}: is down; its next session begins with them\n", name);
             else if (result == "none")

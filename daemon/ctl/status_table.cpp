@@ -65,7 +65,8 @@ std::string checksums_text(const Tree& metered) {
 
 std::string head(const Tree& status) {
     std::string files;
-    for (const auto& [name, file] : status.get_child("files")) files += (files.empty() ? "" : " ") + printable(file.data());
+    for (const auto& [name, file] : status.get_child("files"))
+        files += (files.empty() ? "" : " ") + printable(file.data());
     const auto& reload = status.get_child("reload");
     std::string out =
         fmt::format("nfstreamd {}  {}  up {} since {}\n", text(status, "version"), text(status, "instance"),

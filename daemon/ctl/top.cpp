@@ -34,9 +34,7 @@ std::string clock_text() {
 class Top {
 public:
     explicit Top(const CommandLine& line)
-        : line_(line),
-          picture_(::isatty(STDOUT_FILENO) == 1 && !line.json && !line.once),
-          interval_(line.interval) {
+        : line_(line), picture_(::isatty(STDOUT_FILENO) == 1 && !line.json && !line.once), interval_(line.interval) {
         look_.order = parse_top_order(line.sort);
         look_.colours = wants_colours();
         look_.utf8 = picture_ ? speaks_utf8() : true;

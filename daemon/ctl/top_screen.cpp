@@ -36,7 +36,8 @@ public:
     // A part of `width`, in eighths of a column where block characters are.
     std::string bar(double part, std::size_t width) const {
         part = std::clamp(part, 0.0, 1.0);
-        if (!look_.utf8) return std::string(static_cast<std::size_t>(std::lround(part * static_cast<double>(width))), '#');
+        if (!look_.utf8)
+            return std::string(static_cast<std::size_t>(std::lround(part * static_cast<double>(width))), '#');
         static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
         const auto eighths = static_cast<std::size_t>(std::lround(part * 8 * static_cast<double>(width)));
         std::string out;
@@ -116,7 +117,8 @@ std::string row(const Pen& pen, const std::vector<Column>& columns_, const Cells
         const std::size_t wanted = i + 1 == open ? columns_[i].least + spare : columns_[i].width;
         const std::size_t has = std::min(wanted, left - gap);
         out += std::string(gap, ' ');
-        out += pen.styled(cells[i].style, columns_[i].right ? right_aligned(cells[i].text, has) : fitted(cells[i].text, has));
+        out += pen.styled(cells[i].style,
+                          columns_[i].right ? right_aligned(cells[i].text, has) : fitted(cells[i].text, has));
         left -= gap + has;
     }
     return out + std::string(left, ' ');
@@ -176,9 +178,16 @@ Lines summary(const Pen& pen, const Rates& rates, const Activity& activity, cons
     const std::size_t curve = look.width > taken ? std::min(look.width - taken, TopHistory::kLongest) : 0;
     Lines lines;
     for (const Meter& meter : meters) {
-        std::string line = fitted(meter.name, kName) + "  " + pen.styled(meter.style, right_aligned(meter.value, kValue));
+        if (look.width < kName + 2 + kValue) {
+            lines.push_back(fitted(meter.value + ' ' + meter.name, look.width));
+            continue;
+        }
+        std::string line =
+            fitted(meter.name, kName) + "  " + pen.styled(meter.style, right_aligned(meter.value, kValue));
         if (curve > 0) line += "  " + pen.styled(Style::kBar, pen.curve(meter.curve, curve));
-        if (note > 0) line += "  " + pen.styled(meter.style == Style::kBad ? Style::kBad : Style::kFaint, fitted(meter.note, note));
+        if (note > 0)
+            line +=
+                "  " + pen.styled(meter.style == Style::kBad ? Style::kBad : Style::kFaint, fitted(meter.note, note));
         lines.push_back(std::move(line));
     }
     return lines;
@@ -211,14 +220,15 @@ Lines exporters(const Pen& pen, const Rates& rates, std::size_t width) {
                                        {"QUEUED", 7},          {"LOST/S", 7},       {"LOST", 7}};
     Lines lines{heading(pen, columns_, width)};
     for (const ExporterRates& one : rates.exporters)
-        lines.push_back(row(pen, columns_,
-                            {{fmt::format("{}  {}", one.now.name, one.now.destination)},
-                             {one.now.up ? "up" : "down", one.now.up ? Style::kGood : Style::kBad},
-                             {short_number(one.records)},
-                             {short_number(static_cast<double>(one.now.queued))},
-                             {short_number(one.lost), loss_style(one.lost)},
-                             {short_number(static_cast<double>(one.now.lost)), loss_style(static_cast<double>(one.now.lost))}},
-                            width));
+        lines.push_back(
+            row(pen, columns_,
+                {{fmt::format("{}  {}", one.now.name, one.now.destination)},
+                 {one.now.up ? "up" : "down", one.now.up ? Style::kGood : Style::kBad},
+                 {short_number(one.records)},
+                 {short_number(static_cast<double>(one.now.queued))},
+                 {short_number(one.lost), loss_style(one.lost)},
+                 {short_number(static_cast<double>(one.now.lost)), loss_style(static_cast<double>(one.now.lost))}},
+                width));
     return lines;
 }
 
@@ -256,7 +266,8 @@ std::size_t bar_width(std::size_t width) {
 
 Lines applications(const Pen& pen, const Activity& activity, TopOrder order, std::size_t width, std::size_t most) {
     const std::size_t bar = bar_width(width);
-    const std::vector<Column> columns_{{"APPLICATION", 0, false}, {"", bar, false}, {"BITS/S", 7}, {"PKTS/S", 6}, {"FLOWS", 6}};
+    const std::vector<Column> columns_{
+        {"APPLICATION", 0, false}, {"", bar, false}, {"BITS/S", 7}, {"PKTS/S", 6}, {"FLOWS", 6}};
     std::vector<Column> used = columns_;
     if (bar == 0) used.erase(used.begin() + 1);
     Lines lines{heading(pen, used, width)};
@@ -280,8 +291,8 @@ Lines talkers(const Pen& pen, const Activity& activity, TopOrder order, std::siz
     std::size_t longest = 15;
     for (std::size_t i = 0; i < std::min(most, sorted.size()); ++i)
         longest = std::max(longest, columns(sorted[i].address));
-    const std::vector<Column> columns_{{"TALKER", 0, false, longest}, {"BITS/S", 7}, {"SENT", 7},
-                                       {"RECEIVED", 8},               {"PKTS/S", 6}, {"FLOWS", 6}};
+    const std::vector<Column> columns_{
+        {"TALKER", 0, false, longest}, {"BITS/S", 7}, {"SENT", 7}, {"RECEIVED", 8}, {"PKTS/S", 6}, {"FLOWS", 6}};
     Lines lines{heading(pen, columns_, width)};
     for (const TalkerRate& one : sorted) {
         if (lines.size() > most) break;
@@ -346,8 +357,8 @@ TopOrder parse_top_order(std::string_view name) {
 }
 
 void TopHistory::add(const Rates& rates) {
-    for (const auto& [curve, value] : {std::pair{&packets, rates.packets}, {&bits, rates.bits}, {&flows, rates.flows},
-                                       {&drops, rates.drops}}) {
+    for (const auto& [curve, value] :
+         {std::pair{&packets, rates.packets}, {&bits, rates.bits}, {&flows, rates.flows}, {&drops, rates.drops}}) {
         curve->push_back(value);
         if (curve->size() > kLongest) curve->pop_front();
     }

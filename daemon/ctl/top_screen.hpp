@@ -21,9 +21,9 @@ struct TopLook {
     bool utf8 = true;  // bars and curves by block characters
     TopOrder order = TopOrder::kTotal;
     bool paused = false;
-    std::string clock;     // "14:50:42"
-    std::string interval;  // "2 s"
-    std::string problem;   // printable; the daemon does not answer
+    std::string clock = {};     // "14:50:42"
+    std::string interval = {};  // "2 s"
+    std::string problem = {};   // printable; the daemon does not answer
 };
 
 struct TopHistory {

@@ -45,13 +45,16 @@ private:
 class RunningServer {
 public:
     explicit RunningServer(const std::string& path)
-        : server_(context_, [](std::string_view command) {
-              return command == "status" ? std::string(R"({"up":true})") : std::string();
-          }, [this](std::string_view command, ControlServer::Reply reply) {
-              if (command != "slow") return false;
-              boost::asio::post(context_, [reply = std::move(reply)] { reply(R"({"slow":true})"); });
-              return true;
-          }) {
+        : server_(
+              context_,
+              [](std::string_view command) {
+                  return command == "status" ? std::string(R"({"up":true})") : std::string();
+              },
+              [this](std::string_view command, ControlServer::Reply reply) {
+                  if (command != "slow") return false;
+                  boost::asio::post(context_, [reply = std::move(reply)] { reply(R"({"slow":true})"); });
+                  return true;
+              }) {
         const auto opened = server_.open(path);
         REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
         thread_ = std::thread([this] { context_.run(); });
@@ -108,7 +111,8 @@ TEST_CASE("ControlServer: hostile octets are answered by an error that holds no 
     const auto path = folder / "control.sock";
     const RunningServer server(path);
     for (const auto& bytes : {std::string("\x1b[2J\x07"), std::string("\0\0\0", 3), std::string("\xff\xfe\x9b"),
-                              std::string("\xc2\x9b" "31m")}) {
+                              std::string("\xc2\x9b"
+                                          "31m")}) {
         const auto answer = asked(path, bytes);
         CHECK(answer.find("unknown command") != std::string::npos);
         for (const char c : answer.substr(0, answer.size() - 1)) CHECK(static_cast<unsigned char>(c) >= 0x20);

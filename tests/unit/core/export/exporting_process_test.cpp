@@ -57,8 +57,9 @@ TEST_CASE("ExportingProcess: writes everything, flushes, closes and ends when it
 TEST_CASE("ExportingProcess: who wants templates again is told what became of it") {
     using Announcement = ExportingProcess::Announcement;
     const auto outcome_of = [](bool has_templates, RecordingExporter::Behaviour behaviour) {
-        Running running(quick(), has_templates ? std::unique_ptr<RecordingExporter>(std::make_unique<Announcing>(behaviour))
-                                               : std::make_unique<RecordingExporter>(behaviour));
+        Running running(quick(), has_templates
+                                     ? std::unique_ptr<RecordingExporter>(std::make_unique<Announcing>(behaviour))
+                                     : std::make_unique<RecordingExporter>(behaviour));
         const auto queue = running.process.add_producer("eth0");
         running.start();
         REQUIRE(running.exporter.wait_until([](const auto& e) { return !e.opens.empty(); }));

@@ -12,9 +12,9 @@ namespace nfstreamd::ctl {
 
 TEST_CASE("bug report: no secret and no user of a URL is left in it") {
     const auto text = without_secrets(
-        "password: hunter2-long\nlog: said hunter2-long, hunter2\n\"nats://me:geheim@host:4222\" http://host/a@b", {"hunter2-long", "hunter2"});
-    CHECK(text ==
-          "password: ********\nlog: said ********, ********\n\"nats://********@host:4222\" http://host/a@b");
+        "password: hunter2-long\nlog: said hunter2-long, hunter2\n\"nats://me:geheim@host:4222\" http://host/a@b",
+        {"hunter2-long", "hunter2"});
+    CHECK(text == "password: ********\nlog: said ********, ********\n\"nats://********@host:4222\" http://host/a@b");
 }
 
 TEST_CASE("bug report: a new file, for its owner alone; what is there stays") {

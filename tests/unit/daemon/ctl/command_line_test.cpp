@@ -49,7 +49,8 @@ TEST_CASE("nfstreamctl: collect may verify for a collector, as text or JSON") {
 }
 
 TEST_CASE("nfstreamctl: flows, top, doctor and resend-templates have their options") {
-    const auto flows = parsed({"flows", "--filter", "dst_port == 53\nand protocol == 17", "--limit=5", "--sort", "newest"});
+    const auto flows =
+        parsed({"flows", "--filter", "dst_port == 53\nand protocol == 17", "--limit=5", "--sort", "newest"});
     CHECK(flows.filter == "dst_port == 53 and protocol == 17");
     CHECK(flows.limit == 5);
     CHECK(flows.sort == "newest");
@@ -89,8 +90,8 @@ TEST_CASE("nfstreamctl: help and version need no command") {
     CHECK(parsed({"-h"}).action == Action::kHelp);
     CHECK(parsed({"status", "--help"}).action == Action::kHelp);
     CHECK(parsed({"-V"}).action == Action::kVersion);
-    for (const char* word : {"status", "top", "flows", "interfaces", "exporters", "expire", "reload", "resend-templates", "doctor",
-                             "collect", "--listen", "--socket", "--filter", "--report"})
+    for (const char* word : {"status", "top", "flows", "interfaces", "exporters", "expire", "reload",
+                             "resend-templates", "doctor", "collect", "--listen", "--socket", "--filter", "--report"})
         CHECK_MESSAGE(help_text().find(word) != std::string::npos, word);
 }
 

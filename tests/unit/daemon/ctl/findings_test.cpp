@@ -95,14 +95,15 @@ TEST_CASE("doctor: parent and child, near and far, unless they are one deduplica
     vlan.kind = "vlan";
     vlan.lower = 2;
     facts.links = {slave, bond, vlan, device(4, "eth1")};
-    facts.loaded.config->capture = {capture_of({"eth0"}, "x:2"), capture_of({"bond0.5"}, "x:3"), capture_of({"eth1"}, "x:4")};
+    facts.loaded.config->capture = {capture_of({"eth0"}, "x:2"), capture_of({"bond0.5"}, "x:3"),
+                                    capture_of({"eth1"}, "x:4")};
     CHECK(found(facts, "duplicates").empty());  // they meet below, and neither sees all of the other
     facts.loaded.config->capture.push_back(capture_of({"bond0"}, "x:5"));
     const auto some = found(facts, "duplicates");
     REQUIRE(some.size() == 2);
     CHECK(says(some[0].what, "eth0 is a part of bond bond0"));
     CHECK(says(some[0].fix, "x:5, x:2"));
-    CHECK(says(some[1].what, "vlan bond0.5 lies on bond0") );
+    CHECK(says(some[1].what, "vlan bond0.5 lies on bond0"));
     for (auto& capture : facts.loaded.config->capture) capture.group = "tap";
     CHECK(says(found(facts, "duplicates").at(0).fix, "set `deduplicate: 100ms` for group 'tap'"));
     for (auto& capture : facts.loaded.config->capture) capture.merge.deduplicate = 100ms;
@@ -175,14 +176,19 @@ TEST_CASE("doctor: capabilities, users and the control socket") {
 
 TEST_CASE("doctor: collectors, spool, clock and memory") {
     auto facts = sound_host();
-    facts.destinations = {{"main", "192.0.2.5:4739", "x.yaml:9:5", "nobody listens at port 4739 (ICMP: refused)", false},
-                          {"main", "127.0.0.1:4739", "x.yaml:9:5", "", true}};
+    facts.destinations = {
+        {"main", "192.0.2.5:4739", "x.yaml:9:5", "nobody listens at port 4739 (ICMP: refused)", false},
+        {"main", "127.0.0.1:4739", "x.yaml:9:5", "", true}};
     facts.receive_buffer_max = 212'992;
     CHECK(found(facts, "collector").size() == 1);
     CHECK(found(facts, "receive-buffer").size() == 1);
     facts.service_user = facts.service_group = 990;
-    facts.spools = {{"main", "/var/spool/x", "x.yaml:11:5", std::uint64_t{1} << 30,
-                     {true, true, 0755, 0, 0, std::uint64_t{9} << 30, std::uint64_t{90} << 30}, "/var/spool"}};
+    facts.spools = {{"main",
+                     "/var/spool/x",
+                     "x.yaml:11:5",
+                     std::uint64_t{1} << 30,
+                     {true, true, 0755, 0, 0, std::uint64_t{9} << 30, std::uint64_t{90} << 30},
+                     "/var/spool"}};
     const auto some = found(facts, "spool");
     REQUIRE(some.size() == 1);
     CHECK(some[0].fix == "install -d -o nfstreamd -g nfstreamd -m 0750 /var/spool/x");

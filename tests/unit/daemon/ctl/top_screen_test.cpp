@@ -3,8 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <regex>
-
 #include "daemon/ctl/terminal_text.hpp"
 
 namespace nfstreamd::ctl {
@@ -14,7 +12,8 @@ struct Picture {
     Picture() {
         rates.now.version = "1.0";
         rates.now.instance = "edge";
-        rates.interfaces.push_back({{"eth0", "up", true, 0, 0, 0, 12'345, 1'000'000, 0, 3, "nothing"}, 1e5, 1e9, 300, 0});
+        rates.interfaces.push_back(
+            {{"eth0", "up", true, 0, 0, 0, 12'345, 1'000'000, 0, 3, "nothing"}, 1e5, 1e9, 300, 0});
         rates.exporters.push_back({{"main", "ipfix", "udp://192.0.2.5:4739", false, 0, 17, 4}, 250, 2});
         rates.packets = 1e5;
         activity.window = std::chrono::seconds(2);
@@ -26,7 +25,9 @@ struct Picture {
     }
     std::vector<std::string> lines() const {
         auto drawn = top_screen(rates, activity, history, look);
-        for (auto& line : drawn) line = std::regex_replace(line, std::regex("\x1b\\[[0-9;]*m"), "");
+        for (auto& line : drawn)
+            for (auto at = line.find('\x1b'); at != line.npos; at = line.find('\x1b'))
+                line.erase(at, line.find('m', at) - at + 1);
         return drawn;
     }
     std::string text() const {
@@ -46,10 +47,12 @@ struct Picture {
 TEST_CASE("top screen: fits every size, down to one that shows nearly nothing") {
     Picture picture;
     picture.look.problem = "somewhere: no answer in time";
+    std::vector<std::size_t> widths{27, 40, 60, 71, 72, 80, 95, 96, 120, 200};
+    for (std::size_t width = 1; width <= 20; ++width) widths.push_back(width);
     for (const bool utf8 : {true, false})
-        for (std::size_t width = 1; width <= 200; width += width < 20 ? 1 : 7)
-            for (std::size_t height = 1; height <= 60; height += height < 30 ? 1 : 10) {
-                picture.look = {.width = width, .height = height, .colours = true, .utf8 = utf8};
+        for (const std::size_t width : widths)
+            for (const std::size_t height : {1, 2, 3, 5, 9, 10, 19, 20, 24, 26, 60}) {
+                picture.look.width = width, picture.look.height = height, picture.look.utf8 = utf8;
                 const auto lines = picture.lines();
                 CHECK(lines.size() == height);
                 for (const auto& line : lines) CHECK_MESSAGE(columns(line) <= width, width, "x", height, ": ", line);

@@ -334,7 +334,8 @@ TEST_CASE("CollectorExporter: templates and options go again when they are wante
         CHECK(test.exporter->repeat_announcement());
         REQUIRE(test.exporter->flush());
         using Kinds = std::vector<int>;
-        CHECK(kinds_of(test.logs[0].messages) == (datagrams ? Kinds{Ids::kTemplate, Ids::kReport} : Kinds{Ids::kReport}));
+        CHECK(kinds_of(test.logs[0].messages) ==
+              (datagrams ? Kinds{Ids::kTemplate, Ids::kReport} : Kinds{Ids::kReport}));
         CHECK(test.counters().templates.get() == templates + (datagrams ? 1 : 0));
         test.logs[0].messages.clear();
         REQUIRE(test.exporter->flush());
