@@ -108,9 +108,10 @@ Status ExportSession::refresh() {
                         (options_.template_refresh_messages > 0 &&
                          messages_sent_ - announced_at_ >= options_.template_refresh_messages) ||
                         (refused_since_announced_ && age >= kAnnounceAfterRefusal);
-    const bool wanted = std::exchange(announcement_wanted_, false);
+    bool wanted = std::exchange(announcement_wanted_, false);
     if (transport_->is_datagram() && (is_due || wanted)) {
         if (Status status = announce(); !status) return status;
+        wanted = false;
     } else if (wanted || format_.announced_version() != announced_version_) {
         announced_version_ = format_.announced_version();
         format_.announce_changes(session_, known_);

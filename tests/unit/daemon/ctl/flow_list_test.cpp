@@ -16,7 +16,7 @@ TEST_CASE("flow list: a line for each flow, hosts made printable") {
         R"("looked_at":10,"matching":3,"complete":false})");
     REQUIRE_MESSAGE(list.has_value(), (list ? "" : list.error().message));
     const std::string& text = list.value();
-    CHECK(text.find("tcp    10.0.0.1:40000  [2001:db8::1]:443       5       4      500       4000    1.234  TLS "
+    CHECK(text.find("tcp    10.0.0.1:40000  [2001:db8::1]:443       5       4       500      4000    1.234  TLS "
                     "a\\x1b[2Jb\n") != std::string::npos);
     CHECK(text.find("\x1b") == std::string::npos);
     CHECK(text.find("47     10.0.0.1:0") != std::string::npos);
