@@ -63,8 +63,12 @@ Application::Application(CommandLine line, config::Config config)
                  },
                  [this] { return summary(); }}),
       auditor_(context_, pipeline_, logger_),
-      control_(context_,
-               [this](std::string_view command, ControlServer::Reply reply) { answer(command, std::move(reply)); }),
+      inquiries_(context_, pipeline_),
+      control_(
+          context_, [this](std::string_view command) { return answer(command); },
+          [this](std::string_view command, ControlServer::Reply reply) {
+              return answer_later(command, std::move(reply));
+          }),
       progress_timer_(context_),
       watchdog_timer_(context_),
       status_timer_(context_),
@@ -164,6 +168,7 @@ void Application::begin_stop() {
     if (std::exchange(stopping_, true)) return;
     if (!file_run_) notify_stopping();
     reloader_.stop();
+    inquiries_.stop();
     pipeline_.stop_meters();
     // A file run waits for its exporters as long as they get on; whoever asks for
     // an end gets it in time.
@@ -301,19 +306,63 @@ std::string Application::summary() const {
                        totals.packets, totals.flows_active, totals.exported);
 }
 
-void Application::answer(std::string_view command, ControlServer::Reply reply) {
-    if (command == "status") return reply(status_json(status()));
-    if (command == "audit")
-        return auditor_.audit([this, reply = std::move(reply)](const Ledger& ledger) {
-            reply(ledger_json(ledger, auditor_.checks(), auditor_.violations()));
-        });
+std::string Application::answer(std::string_view command) {
+    if (command == "status") return status_json(status());
+    if (command == "interfaces") return interfaces_json(status());
+    if (command == "exporters") return exporters_json(status());
     if (command == "expire") {
         pipeline_.expire_all();
         JsonWriter json;
         json.begin_object().member("meters", pipeline_.meters().size()).end_object();
-        return reply(json.text());
+        return json.text();
     }
-    reply({});
+    return {};
+}
+
+// What meters, exporters or a reload have to answer.
+bool Application::answer_later(std::string_view command, ControlServer::Reply reply) {
+    const auto space = std::min(command.find(' '), command.size());
+    const std::string_view verb = command.substr(0, space);
+    const std::string_view words = command.substr(std::min(space + 1, command.size()));
+    const auto groups = field_groups(reloader_.running().metering);
+    if (verb == "flows") {
+        if (const auto request = parse_flow_request(words, groups))
+            inquiries_.flows(request.value(), groups, std::move(reply));
+        else
+            reply(error_json(request.error().message));
+    } else if (command == "activity") {
+        inquiries_.activity(std::move(reply));
+    } else if (command == "audit") {
+        auditor_.audit([this, reply = std::move(reply)](const Ledger& ledger) {
+            reply(ledger_json(ledger, auditor_.checks(), auditor_.violations()));
+        });
+    } else if (verb == "resend-templates") {
+        inquiries_.resend_templates(std::string(words), std::move(reply));
+    } else if (command == "reload") {
+        answer_reload(std::move(reply));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void Application::answer_reload(ControlServer::Reply reply) {
+    reloader_.request([reply = std::move(reply)](const ReloadOutcome& outcome) {
+        JsonWriter json;
+        const auto list = [&](const char* name, const std::vector<std::string>& texts) {
+            json.key(name).begin_array();
+            for (const auto& text : texts) json.value(text);
+            json.end_array();
+        };
+        json.begin_object();
+        json.member("applied", outcome.applied);
+        json.member("changes", outcome.changes);
+        list("needs_restart", outcome.needs_restart);
+        list("warnings", outcome.warnings);
+        list("errors", outcome.errors);
+        json.end_object();
+        reply(json.text());
+    });
 }
 
 DaemonStatus Application::status() const {

@@ -20,6 +20,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/inquiries.hpp"
 #include "daemon/performance_report.hpp"
 #include "daemon/pipeline.hpp"
 #include "daemon/process_watcher.hpp"
@@ -59,7 +60,9 @@ private:
     void check_ledger();
     bool meters_advance();
 
-    void answer(std::string_view command, ControlServer::Reply reply);
+    std::string answer(std::string_view command);
+    bool answer_later(std::string_view command, ControlServer::Reply reply);
+    void answer_reload(ControlServer::Reply reply);
     DaemonStatus status() const;
     std::string summary() const;
 
@@ -71,6 +74,7 @@ private:
     Pipeline pipeline_;
     Reloader reloader_;  // holds the running configuration
     Auditor auditor_;
+    Inquiries inquiries_;
     ControlServer control_;
     std::optional<SignalReader> signals_;
     std::optional<ProgressBar> progress_;

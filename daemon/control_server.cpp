@@ -31,12 +31,6 @@ constexpr std::chrono::seconds kPatience{5};  // for one client, from accept to 
 constexpr std::chrono::milliseconds kPause{200};
 constexpr mode_t kMode = 0660;
 
-std::string error_json(std::string_view message) {
-    JsonWriter json;
-    json.begin_object().member("error", message).end_object();
-    return json.text();
-}
-
 Error failed(const std::string& path, std::string_view what, const std::string& why) {
     return {ErrorCode::kIo, std::string(what) + ": " + why, path};
 }
@@ -64,21 +58,17 @@ Status remove_stale(asio::io_context& context, const std::string& path) {
 
 class ControlServer::Session : public std::enable_shared_from_this<Session> {
 public:
-    Session(Protocol::socket socket, std::shared_ptr<const Handler> handler, std::shared_ptr<std::size_t> clients)
+    Session(Protocol::socket socket, std::shared_ptr<const Handlers> handlers, std::shared_ptr<std::size_t> clients)
         : socket_(std::move(socket)),
           timer_(socket_.get_executor()),
-          handler_(std::move(handler)),
+          handlers_(std::move(handlers)),
           clients_(std::move(clients)) {
         ++*clients_;
     }
     ~Session() { --*clients_; }
 
     void start() {
-        timer_.expires_after(kPatience);
-        timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-            boost::system::error_code ignored;
-            if (!error) self->socket_.close(ignored);
-        });
+        allow(kPatience);
         asio::async_read_until(socket_, request_, '\n',
                                [self = shared_from_this()](const boost::system::error_code& error, std::size_t length) {
                                    if (!error)
@@ -91,12 +81,28 @@ public:
     }
 
 private:
+    // From now on the client has so long.
+    void allow(std::chrono::seconds time) {
+        timer_.expires_after(time);
+        timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+            boost::system::error_code ignored;
+            if (!error) self->socket_.close(ignored);
+        });
+    }
+
     void answer(std::size_t length) {
         std::string line(static_cast<const char*>(request_.data().data()), length - 1);
         if (!line.empty() && line.back() == '\r') line.pop_back();
-        (*handler_)(line, [self = shared_from_this(), line](std::string text) {
-            self->reply(text.empty() ? error_json("unknown command '" + line + "'") : std::move(text));
-        });
+        const auto reply_later = [self = shared_from_this()](std::string text) {
+            if (!self->socket_.is_open()) return;
+            self->allow(kPatience);
+            self->reply(std::move(text));
+        };
+        allow(kLongestAnswer);
+        if (handlers_->slow && handlers_->slow(line, reply_later)) return;
+        allow(kPatience);
+        auto text = handlers_->handler(line);
+        reply(text.empty() ? error_json("unknown command '" + line + "'") : std::move(text));
     }
 
     void reply(std::string text) {
@@ -126,16 +132,16 @@ private:
 
     Protocol::socket socket_;
     asio::steady_timer timer_;
-    std::shared_ptr<const Handler> handler_;
+    std::shared_ptr<const Handlers> handlers_;
     std::shared_ptr<std::size_t> clients_;
     asio::streambuf request_{kMaxRequest};
     std::string reply_;
     std::array<char, 1024> rest_{};
 };
 
-ControlServer::ControlServer(asio::io_context& context, Handler handler)
+ControlServer::ControlServer(asio::io_context& context, Handler handler, SlowHandler slow_handler)
     : context_(context),
-      handler_(std::make_shared<const Handler>(std::move(handler))),
+      handlers_(std::make_shared<const Handlers>(Handlers{std::move(handler), std::move(slow_handler)})),
       acceptor_(context),
       pause_(context) {}
 
@@ -183,7 +189,7 @@ void ControlServer::accept() {
         if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
         // one client too many is turned away; so is one that left already
         if (!error && *clients_ < kMaxClients)
-            std::make_shared<Session>(std::move(socket), handler_, clients_)->start();
+            std::make_shared<Session>(std::move(socket), handlers_, clients_)->start();
         if (!error) return accept();
         // out of descriptors, most likely: not at once again
         pause_.expires_after(kPause);

@@ -77,4 +77,11 @@ private:
     bool after_key_ = false;
 };
 
+// What the control socket answers when it cannot do what was asked.
+inline std::string error_json(std::string_view message) {
+    JsonWriter json;
+    json.begin_object().member("error", message).end_object();
+    return json.text();
+}
+
 }  // namespace nfstreamd::daemon

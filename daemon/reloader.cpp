@@ -24,8 +24,12 @@ Reloader::Reloader(boost::asio::io_context& context, Pipeline& pipeline, Logger&
                    Hooks hooks)
     : pipeline_(pipeline), logger_(logger), running_(std::move(running)), hooks_(std::move(hooks)), timer_(context) {}
 
-void Reloader::request() {
-    if (stopped_) return;
+void Reloader::request(Done done) {
+    if (stopped_) {
+        if (done) done({.errors = {"the daemon is stopping"}});
+        return;
+    }
+    if (done) (busy_ ? waiting_for_next_ : waiting_).push_back(std::move(done));
     if (busy_) {
         again_ = true;
         return;
@@ -37,12 +41,18 @@ void Reloader::request() {
 void Reloader::stop() {
     stopped_ = true;
     timer_.cancel();
+    for (auto* waiting : {&waiting_, &waiting_for_next_}) tell(*waiting, {.errors = {"the daemon is stopping"}});
+}
+
+void Reloader::tell(std::vector<Done>& waiting, const ReloadOutcome& outcome) {
+    for (const Done& done : std::exchange(waiting, {})) done(outcome);
 }
 
 void Reloader::begin() {
     notify_reloading();
     status_.result = "running";
     auto loaded = hooks_.load();
+    warnings_ = loaded.warnings;
     for (const auto& warning : loaded.warnings) logger_.warning("configuration", {{"warning", warning}});
     if (!loaded.config) {
         std::vector<std::string> reasons;
@@ -138,7 +148,7 @@ void Reloader::reject(const std::vector<std::string>& reasons) {
     for (const auto& reason : reasons) logger_.error("configuration", {{"error", reason}});
     logger_.error("reload rejected, nothing has changed", {{"errors", reasons.size()}});
     notify_ready("reload rejected: " + (reasons.empty() ? std::string() : reasons.front()));
-    end();
+    end({.warnings = warnings_, .errors = reasons});
 }
 
 void Reloader::wait_until_taken(ReloadPlan plan) {
@@ -159,11 +169,13 @@ void Reloader::finish(const ReloadPlan& plan) {
                         {{"keys", fmt::format("{}", fmt::join(plan.needs_restart, " "))}});
     logger_.info("reload applied", {{"number", status_.applied + status_.rejected}, {"changes", status_.detail}});
     notify_ready(hooks_.summary());
-    end();
+    end({.applied = true, .changes = status_.detail, .needs_restart = plan.needs_restart, .warnings = warnings_});
 }
 
-void Reloader::end() {
+void Reloader::end(const ReloadOutcome& outcome) {
+    tell(waiting_, outcome);
     busy_ = false;
+    waiting_ = std::exchange(waiting_for_next_, {});
     if (std::exchange(again_, false)) request();
 }
 

@@ -18,8 +18,18 @@
 
 namespace nfstreamd::daemon {
 
+// What one reload came to; who asked for it is told.
+struct ReloadOutcome {
+    bool applied = false;
+    std::string changes = {};                             // of an applied one
+    std::vector<std::string> needs_restart = {};          // settings that keep their value
+    std::vector<std::string> warnings = {}, errors = {};  // all of them
+};
+
 class Reloader {
 public:
+    using Done = std::function<void(const ReloadOutcome&)>;
+
     struct Hooks {
         std::function<config::Loaded()> load;
         // the part of a change that is not the pipeline's: log, control socket
@@ -29,7 +39,7 @@ public:
 
     Reloader(boost::asio::io_context& context, Pipeline& pipeline, Logger& logger, config::Config running, Hooks hooks);
 
-    void request();
+    void request(Done done = {});
     void stop();  // no reload from now on
 
     const config::Config& running() const { return running_; }
@@ -44,7 +54,8 @@ private:
     void reject(const std::vector<std::string>& reasons);
     void wait_until_taken(ReloadPlan plan);
     void finish(const ReloadPlan& plan);
-    void end();
+    void end(const ReloadOutcome& outcome);
+    void tell(std::vector<Done>& waiting, const ReloadOutcome& outcome);
 
     Pipeline& pipeline_;
     Logger& logger_;
@@ -52,6 +63,8 @@ private:
     Hooks hooks_;
     boost::asio::steady_timer timer_;
     ReloadStatus status_;
+    std::vector<std::string> warnings_;  // of the present one
+    std::vector<Done> waiting_, waiting_for_next_;
     bool busy_ = false, again_ = false, stopped_ = false;
 };
 

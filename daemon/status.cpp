@@ -319,6 +319,38 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     return status;
 }
 
+namespace {
+
+void write_interfaces(JsonWriter& json, const DaemonStatus& status) {
+    json.key("interfaces").begin_array();
+    for (const auto& interface : status.interfaces) write_interface(json, interface);
+    json.end_array();
+}
+
+void write_exporters(JsonWriter& json, const DaemonStatus& status) {
+    json.key("exporters").begin_array();
+    for (const auto& exporter : status.exporters) write_exporter(json, exporter);
+    json.end_array();
+}
+
+}  // namespace
+
+std::string interfaces_json(const DaemonStatus& status) {
+    JsonWriter json;
+    json.begin_object();
+    write_interfaces(json, status);
+    json.end_object();
+    return json.text();
+}
+
+std::string exporters_json(const DaemonStatus& status) {
+    JsonWriter json;
+    json.begin_object();
+    write_exporters(json, status);
+    json.end_object();
+    return json.text();
+}
+
 std::string status_json(const DaemonStatus& status) {
     JsonWriter json;
     json.begin_object();
@@ -335,12 +367,8 @@ std::string status_json(const DaemonStatus& status) {
     json.member("violations", status.ledger.violations);
     json.end_object();
     write_enrichment(json, status.enrichment);
-    json.key("interfaces").begin_array();
-    for (const auto& interface : status.interfaces) write_interface(json, interface);
-    json.end_array();
-    json.key("exporters").begin_array();
-    for (const auto& exporter : status.exporters) write_exporter(json, exporter);
-    json.end_array();
+    write_interfaces(json, status);
+    write_exporters(json, status);
     json.end_object();
     return json.text();
 }

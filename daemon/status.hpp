@@ -102,5 +102,8 @@ InterfaceStatus interface_status(const MeteringProcess& meter);
 ExporterStatus exporter_status(const ExportingProcess& exporter);
 
 std::string status_json(const DaemonStatus& status);
+// Of it one list by itself, as an object of that one member.
+std::string interfaces_json(const DaemonStatus& status);
+std::string exporters_json(const DaemonStatus& status);
 
 }  // namespace nfstreamd::daemon

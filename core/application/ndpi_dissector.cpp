@@ -71,6 +71,13 @@ public:
             return nullptr;
         }
         if (flow.state != nullptr) conclude(flow, *states_.open(flow.state), flow.app == NDPI_PROTOCOL_UNKNOWN);
+        const auto* record = describe(flow, arena);
+        discard(flow);
+        return record;
+    }
+
+    const ApplicationRecord* describe(const FlowApplication& flow, Arena& arena) {
+        if (flow.unseen) return nullptr;
         auto* record = arena.make<ApplicationRecord>();
         NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
         // copied: a batch may outlive the module and its names
@@ -82,8 +89,13 @@ public:
         record->confidence = flow.confidence;
         record->is_guessed = flow.guessed;
         restore_texts(flow.texts, details_, arena, *record);
-        discard(flow);
         return record;
+    }
+
+    std::string_view application_name(const FlowApplication& flow) {
+        if (flow.unseen) return {};
+        NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
+        return module.application_name(flow.master, flow.app);
     }
 
     void discard(FlowApplication& flow) {
@@ -195,6 +207,12 @@ void NdpiDissector::stop(FlowApplication& flow) {
 }
 const ApplicationRecord* NdpiDissector::finish(FlowApplication& flow, Arena& arena) {
     return implementation_->finish(flow, arena);
+}
+const ApplicationRecord* NdpiDissector::describe(const FlowApplication& flow, Arena& arena) const {
+    return implementation_->describe(flow, arena);
+}
+std::string_view NdpiDissector::application_name(const FlowApplication& flow) const {
+    return implementation_->application_name(flow);
 }
 void NdpiDissector::discard(FlowApplication& flow) noexcept {
     implementation_->discard(flow);

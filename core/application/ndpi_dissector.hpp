@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/application/dissector_options.hpp"
 #include "core/application/ndpi_module.hpp"
@@ -53,6 +54,15 @@ public:
     // everything and leaves `flow` all zero.
     const ApplicationRecord* finish(FlowApplication& flow, Arena& arena);
     void discard(FlowApplication& flow) noexcept;  // without a result
+
+    // As finish(), of a flow that goes on: what has been found so far, without a
+    // guess. Texts are there when the verdict stands.
+    const ApplicationRecord* describe(const FlowApplication& flow, Arena& arena) const;
+    // Found so far; empty: nothing is to be shown. Lives as long as the flow's module.
+    std::string_view application_name(const FlowApplication& flow) const;
+    static std::uint64_t application_id(const FlowApplication& flow) noexcept {  // the same for the same name
+        return std::uint64_t{flow.module} << 32 | std::uint32_t{flow.master} << 16 | flow.app;
+    }
 
     // Flows that begin from now on are shown to this module. Those that have
     // begun stay with theirs, which is freed after the last of them.

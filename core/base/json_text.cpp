@@ -38,7 +38,13 @@ void append_json_string(std::string& out, std::string_view text) {
                     }
             }
         } else if (const std::size_t length = utf8_sequence_length(text)) {
-            out += text.substr(0, length);
+            if (c == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {  // C1 controls: terminals obey them
+                out += "\\u00";
+                out += kHex[static_cast<unsigned char>(text[1]) >> 4];
+                out += kHex[text[1] & 15];
+            } else {
+                out += text.substr(0, length);
+            }
             text.remove_prefix(length);
         } else {
             out += "\xEF\xBF\xBD";

@@ -125,6 +125,10 @@ public:
     // has arrived. kBusy: not yet, call again; only close() and open() come after it.
     virtual Status conclude() { return flush(); }
 
+    // Templates and options go out again to every collector that is up, with the next
+    // flush(); over a stream options alone. False: there is nothing of that kind.
+    virtual bool repeat_announcement() { return false; }
+
     // What its process has lost of the records that were for this exporter, before
     // they came to it; told before open() and each flush(). Totals since the start.
     virtual void note_losses(const LossTotals&) {}

@@ -79,6 +79,16 @@ void ExportingProcess::request_ledger(std::uint64_t number) {
     wake_->signal();
 }
 
+std::uint64_t ExportingProcess::request_announcement() {
+    const std::uint64_t number = announcements_wanted_.fetch_add(1) + 1;
+    wake_->signal();
+    return number;
+}
+
+ExportingProcess::Announcement ExportingProcess::announcement(std::uint64_t number) const {
+    return announcements_answered_.load() >= number ? last_announcement_.load() : Announcement::kPending;
+}
+
 void ExportingProcess::run(std::stop_token stop) {
     const std::stop_callback wake_at_stop(stop, [this] { wake_->signal(); });
     refilled_ = Clock::now();
@@ -98,6 +108,7 @@ void ExportingProcess::run(std::stop_token stop) {
 bool ExportingProcess::step(const std::stop_token& stop) {
     const auto now = Clock::now();
     if (out_of_time(now, stop)) return false;
+    answer_announcement_requests();
     tend_spool(now);
     const bool took = !hand_.batch && take_next_batch();
     const bool left_out = took && !hand_.batch;  // nothing of it is for this exporter
@@ -254,6 +265,19 @@ bool ExportingProcess::flush() {
     }
     keep_unconfirmed();
     return status.has_value();
+}
+
+void ExportingProcess::answer_announcement_requests() {
+    const std::uint64_t wanted = announcements_wanted_.load();
+    if (wanted == announcements_answered_.load()) [[likely]]
+        return;
+    auto outcome = Announcement::kNone;
+    if (exporter_->repeat_announcement()) {
+        if (open_) flush();
+        outcome = open_ ? Announcement::kDone : Announcement::kWithNextSession;
+    }
+    last_announcement_ = outcome;
+    announcements_answered_ = wanted;
 }
 
 void ExportingProcess::pause() {

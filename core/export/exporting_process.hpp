@@ -61,6 +61,12 @@ public:
     // At a stop: whatever its drain timeout, nothing is tried after this moment.
     void end_by(std::chrono::steady_clock::time_point deadline);
 
+    // Templates and options go out again at once, or with the next session, which begins
+    // with them. Any thread.
+    enum class Announcement : std::uint8_t { kDone, kWithNextSession, kNone, kPending };
+    std::uint64_t request_announcement();                   // its number
+    Announcement announcement(std::uint64_t number) const;  // what became of it
+
     const std::string& name() const noexcept { return name_; }
     const std::string& type() const noexcept { return type_; }
     const ExportingOptions& options() const noexcept { return options_; }
@@ -121,6 +127,7 @@ private:
     bool ensure_open(Clock::time_point now);
     bool flush();
     void pause();
+    void answer_announcement_requests();
     void write_batch();
     bool nap(Clock::time_point now);
     void answer_ledger();
@@ -161,6 +168,8 @@ private:
 
     std::atomic<bool> sealed_{false}, finished_{false}, failed_for_good_{false};
     std::atomic<std::uint64_t> ledger_wanted_{0};
+    std::atomic<std::uint64_t> announcements_wanted_{0}, announcements_answered_{0};
+    std::atomic<Announcement> last_announcement_{Announcement::kPending};
     std::atomic<Clock::time_point> end_by_{Clock::time_point::max()};
     Counter dropped_undelivered_, in_hand_, redelivered_;
     Counter taken_;  // by the exporter, and not given back since

@@ -40,6 +40,8 @@ public:
     }
 
     Entry& operator[](std::uint32_t index) noexcept { return entries_[index]; }
+    // For who looks at all flows: places below this have been taken once; free ones are poisoned.
+    std::uint32_t places() const noexcept { return used_; }
     std::uint32_t size() const noexcept { return live_; }
     std::uint32_t limit() const noexcept { return limit_; }
     std::size_t octets() const noexcept { return buckets_.octets() + entries_.octets(); }

@@ -536,18 +536,13 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
     const Entry& entry = table_[index];
     Arena& arena = context_.publisher.arena();
     FlowRecord& record = context_.publisher.add();
+    record.id = context_.next_flow_id++;
     fill(record, entry, reason);
     record.custom_expiration = custom_expiration;
     if (creation_ids_) record.creation_id = creation_ids_[index];
     record.interface_name = arena.copy(context_.interfaces[entry.source].name);
     if (statistics_) {
-        const auto totals = [](const DirectionRecord& d) {
-            return ScopeTotals{d.packets, d.bytes, static_cast<std::uint64_t>(to_ms(d.last) - to_ms(d.first))};
-        };
-        const ScopeTotals flow{record.packets(), record.forward.bytes + record.reverse.bytes,
-                               static_cast<std::uint64_t>(to_ms(entry.last) - to_ms(entry.first))};
-        record.statistics =
-            arena.make(summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow));
+        record.statistics = arena.make(statistics_of(index, record));
         statistics_[index] = {};
     }
     if (tcp_quality_ && record.protocol == kTcp) {
@@ -570,6 +565,68 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
     counters.record_packets.add(record.packets());
     counters.record_octets.add(record.forward.octets + record.reverse.octets);
     context_.publisher.commit();
+}
+
+template <class Key>
+StatisticsRecord FlowMeter<Key>::statistics_of(std::uint32_t index, const FlowRecord& record) {
+    const Entry& entry = table_[index];
+    const auto totals = [](const DirectionRecord& d) {
+        return ScopeTotals{d.packets, d.bytes, static_cast<std::uint64_t>(to_ms(d.last) - to_ms(d.first))};
+    };
+    const ScopeTotals flow{record.packets(), record.forward.bytes + record.reverse.bytes,
+                           static_cast<std::uint64_t>(to_ms(entry.last) - to_ms(entry.first))};
+    return summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow);
+}
+
+// ---- looks ----
+
+template <class Key>
+bool FlowMeter<Key>::is_flow(std::uint32_t index) noexcept {
+    return index < table_.places() && !table_[index].key.is_poisoned() && !is_remembered(table_[index]);
+}
+
+template <class Key>
+bool FlowMeter<Key>::describe(std::uint32_t index, const FlowParts& parts, FlowRecord& record, Arena& arena) {
+    if (!is_flow(index)) return false;
+    const Entry& entry = table_[index];
+    fill(record, entry, EndReason::kForced);
+    record.interface_name = arena.copy(context_.interfaces[entry.source].name);
+    if (creation_ids_) record.creation_id = creation_ids_[index];
+    if (statistics_ && parts.statistics) record.statistics = arena.make(statistics_of(index, record));
+    if (tcp_quality_ && parts.tcp_quality && record.protocol == kTcp)
+        record.tcp_quality = arena.make(summarise(tcp_quality_[index]));
+    if (entry.tunnelled && parts.tunnel) record.tunnel = tunnel_record(index, arena);
+    if (sequences_.enabled() && parts.sequence) record.sequence = sequences_.build(index, record.packets(), arena);
+    if (context_.dissector != nullptr && parts.application)
+        record.application = context_.dissector->describe(applications_[index], arena);
+    if (context_.processes != nullptr && parts.process) name_process(record, arena);
+    if (context_.enricher != nullptr && parts.enrichment) record.enrichment = context_.enricher->enrich(record, arena);
+    return true;
+}
+
+template <class Key>
+bool FlowMeter<Key>::keep_looks() {
+    return looks_ || looks_.allocate(context_.options.max_flows);
+}
+
+template <class Key>
+bool FlowMeter<Key>::look(std::uint32_t index, FlowLook& look) {
+    if (!is_flow(index)) return false;
+    const Entry& entry = table_[index];
+    Look& before = looks_[index];
+    if (before.first != entry.first) before = {entry.first, {}, {}};  // another flow was there
+    for (int d = 0; d < 2; ++d) {
+        put_address(entry.key, (d == 0) == (entry.initiator_swapped != 0), look.address[d]);
+        look.octets[d] = entry.octets(d) - before.octets[d];
+        look.packets[d] = entry.packets[d] - before.packets[d];
+        before.octets[d] = entry.octets(d);
+        before.packets[d] = entry.packets[d];
+    }
+    if (context_.dissector != nullptr) {
+        look.application = NdpiDissector::application_id(applications_[index]);
+        look.application_name = context_.dissector->application_name(applications_[index]);
+    }
+    return true;
 }
 
 // No record may be made any more: the run has made as many as it was asked for.
@@ -629,7 +686,6 @@ const TunnelRecord* FlowMeter<Key>::tunnel_record(std::uint32_t index, Arena& ar
 template <class Key>
 void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reason) const {
     const bool swapped = entry.initiator_swapped != 0;
-    record.id = context_.next_flow_id++;
     put_address(entry.key, swapped, record.source_address);
     put_address(entry.key, !swapped, record.destination_address);
     record.source_port = entry.key.port(swapped);
@@ -649,6 +705,17 @@ void FlowMeter<Key>::fill(FlowRecord& record, const Entry& entry, EndReason reas
     record.selector = entry.thinned ? context_.overload_selector : context_.selector;
     record.ingress_interface = record.egress_interface =
         entry.interface != 0 ? entry.interface : context_.interfaces[entry.source].index;
+}
+
+std::uint64_t expected_flow_memory(const MeteringOptions& options) {
+    constexpr std::uint64_t kOctetsPerSequencePacket = 6;
+    std::uint64_t octets = FlowTable<FlowKeyV4>::octets_per_flow() + TimerWheel::kOctetsPerIndex;
+    if (options.statistical_analysis) octets += sizeof(FlowStatistics);
+    if (options.n_dissections.any()) octets += sizeof(FlowApplication);
+    if (options.nfstream3_records) octets += sizeof(std::uint64_t);
+    if (options.tcp_quality) octets += sizeof(FlowTcpQuality);
+    octets += kOctetsPerSequencePacket * options.splt_analysis;
+    return octets * options.max_flows;
 }
 
 template class FlowMeter<FlowKeyV4>;

@@ -96,6 +96,22 @@ struct FlowTunnel {
     std::uint8_t kind, depth;
 };
 
+// Which blocks beside a flow's own values a record of it gets.
+struct FlowParts {
+    bool statistics = true, sequence = true, application = true, tunnel = true, tcp_quality = true, process = true,
+         enrichment = true;
+    static constexpr FlowParts all() noexcept { return {}; }
+    static constexpr FlowParts none() noexcept { return {false, false, false, false, false, false, false}; }
+};
+
+// What a flow has had since it was looked at before.
+struct FlowLook {
+    IpAddress address[2];                           // of the initiator, of the responder
+    std::uint64_t octets[2] = {}, packets[2] = {};  // that they sent
+    std::uint64_t application = 0;                  // tells them apart
+    std::string_view application_name;              // empty: not dissected; until the next flow is looked at
+};
+
 // An address family that can make room for the other one.
 class FlowEvictor {
 public:
@@ -142,8 +158,23 @@ public:
     std::uint64_t packets() const noexcept { return table_.packets(); }  // of flows that are there
     std::uint32_t entries() const noexcept { return table_.used(); }     // that packets() looks at
 
+    // ---- for who looks at the flows, between two vectors ----
+    std::uint32_t places() const noexcept { return table_.places(); }
+    // The record that the flow would be if it ended now, into one that is fresh; it goes
+    // on as it was. What nDPI has found so far is told without a guess. False: no flow is there.
+    bool describe(std::uint32_t index, const FlowParts& parts, FlowRecord& record, Arena& arena);
+    // False: no flow is there.
+    bool look(std::uint32_t index, FlowLook& look);
+    bool keep_looks();  // before look(): memory for what was seen; false: there is none
+    void forget_looks() noexcept { looks_ = {}; }
+
 private:
     using Entry = FlowEntry<Key>;
+    struct Look {  // a flow as it was seen
+        TimestampNs first;
+        std::uint64_t octets[2];
+        std::uint32_t packets[2];
+    };
     struct Observation {
         Key key;
         std::uint64_t hash;
@@ -178,6 +209,8 @@ private:
     void remove(std::uint32_t index, EndReason reason, std::int32_t custom_expiration = -1);
     void drop(std::uint32_t index, EndReason reason, std::int32_t custom_expiration = -1);
     void discard(std::uint32_t index);
+    bool is_flow(std::uint32_t index) noexcept;
+    StatisticsRecord statistics_of(std::uint32_t index, const FlowRecord& record);
     void name_process(FlowRecord& record, Arena& arena) const;
     void fill(FlowRecord& record, const Entry& entry, EndReason reason) const;
     void fill(DirectionRecord& out, const Entry& entry, int direction) const;
@@ -198,10 +231,14 @@ private:
     Region<FlowTcpQuality> tcp_quality_;
     Region<FlowTunnel> tunnels_;
     FlowSequences sequences_;
+    Region<Look> looks_;          // empty: nobody looks
     bool measures_more_ = false;  // statistics, sequence or TCP quality
     std::array<Observation, kFrameVectorSize> observed_;
     std::size_t observed_count_ = 0;
 };
+
+// Octets of `max_flows` IPv4 flows, what nDPI keeps aside.
+std::uint64_t expected_flow_memory(const MeteringOptions& options);
 
 extern template class FlowMeter<FlowKeyV4>;
 extern template class FlowMeter<FlowKeyV6>;

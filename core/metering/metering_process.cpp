@@ -15,6 +15,7 @@
 #include "core/metering/ignored_packets.hpp"
 #include "core/metering/load_shedder.hpp"
 #include "core/metering/pause_watch.hpp"
+#include "core/metering/table_reader.hpp"
 #include "core/packet/checksum.hpp"
 #include "core/packet/decode.hpp"
 #include "core/packet/fragment_table.hpp"
@@ -60,7 +61,8 @@ public:
           fragments_(random_word()),
           shedder_(point_.name, counters_, logger),
           v4_(context_),
-          v6_(context_) {
+          v6_(context_),
+          reader_(v4_, v6_) {
         context_.timeouts.configure(options_);
         const std::uint32_t number = point_.process > 0 ? point_.process : point_.id;
         context_.next_flow_id = context_.next_creation_id = std::uint64_t{number > 0 ? number - 1 : 0} << 40;
@@ -126,6 +128,7 @@ public:
         shedder_.end();
         publisher_.end();
         make_ledger(kLastLedger, std::numeric_limits<std::uint32_t>::max());
+        end_inquiries();
         return result;
     }
 
@@ -161,6 +164,12 @@ public:
     void request_expire() {
         expire_requested_ = true;
         wake();
+    }
+    void ask(TableReader::Inquiry inquiry) {
+        const std::lock_guard lock(mutex_);
+        if (inquiries_end_) return std::visit([](const auto& asked) { asked->finish(false); }, inquiry);
+        inquiries_.push_back(std::move(inquiry));
+        wake_locked();
     }
     void hand_over(TimestampNs at) {
         hand_over_requested_ = at;
@@ -346,12 +355,24 @@ private:
         if (source_) source_->wake();
     }
 
+    void take_inquiries() {  // under mutex_
+        for (TableReader::Inquiry& inquiry : inquiries_) reader_.take(std::move(inquiry));
+        inquiries_.clear();
+    }
+    void end_inquiries() {
+        const std::lock_guard lock(mutex_);
+        inquiries_end_ = true;
+        take_inquiries();
+        reader_.end();
+    }
+
     // Each in turn: every source is drained, every queue that leaves gets its end.
     void take_changes() {
         std::vector<MeteringChange> changes;
         {
             const std::lock_guard lock(mutex_);
             changes.swap(changes_);
+            take_inquiries();
         }
         for (MeteringChange& change : changes) {
             change_timeouts(change);
@@ -384,6 +405,7 @@ private:
         enricher_ = options.tables ? std::make_unique<Enricher>(options, counters_.enrichment) : nullptr;
         context_.enricher = enricher_.get();
         publisher_.keep(options.tables);
+        reader_.set_tables(options.tables);
     }
 
     bool budget_spent() const { return budget_ != nullptr && budget_->spent(); }
@@ -611,7 +633,8 @@ private:
     void tick() {
         const auto now = Steady::now();
         pauses_.begin(now);
-        if (std::exchange(saw_packets_, false)) last_packets_ = now;
+        const bool busy = std::exchange(saw_packets_, false);
+        if (busy) last_packets_ = now;
         if (overlapping_ && now > overlap_ends_) end_overlap();
         behind_ = !point_.offline && clock_ != 0 && expire_by_the_clock(now);
         if (expire_requested_.exchange(false)) begin_flush(EndReason::kForced);
@@ -622,6 +645,7 @@ private:
             to_expire_ = total == 0 ? 0 : to_expire_ - total;
             behind_ = behind_ || to_expire_ != 0;
         }
+        behind_ = reader_.step(now, busy) || behind_;
         if (context_.timeouts.adaptive()) adapt_timeouts();
         if (ledger_requested_.load(std::memory_order_relaxed)) answer_ledger();
         show_timeout();
@@ -716,8 +740,11 @@ private:
     }
 
     Logger& logger_;
-    mutable std::mutex mutex_;  // guards changes_, the pointer source_, selector_, ledgers and what is retired
+    // guards changes_, inquiries_, the pointer source_, selector_, ledgers and what is retired
+    mutable std::mutex mutex_;
     std::vector<MeteringChange> changes_;
+    std::vector<TableReader::Inquiry> inquiries_;
+    bool inquiries_end_ = false;
     std::unique_ptr<PacketSource> source_;  // replaced by the metering thread under mutex_; it reads it freely
     CaptureTotals retired_;
     std::map<std::string, CaptureTotals> retired_members_;
@@ -745,6 +772,7 @@ private:
     Prefault prefault_;
     FlowMeter<FlowKeyV4> v4_;
     FlowMeter<FlowKeyV6> v6_;
+    TableReader reader_;
     std::array<Packet, kFrameVectorSize> packets_;
     PacketSampler sampler_;
     PacketHashFilter hash_filter_;
@@ -815,6 +843,12 @@ void MeteringProcess::request_ledger(std::uint64_t number, std::uint32_t most_en
 }
 MeterLedger MeteringProcess::ledger() const {
     return implementation_->ledger();
+}
+void MeteringProcess::ask(std::shared_ptr<FlowListing> listing) {
+    implementation_->ask(std::move(listing));
+}
+void MeteringProcess::ask(std::shared_ptr<FlowActivity> activity) {
+    implementation_->ask(std::move(activity));
 }
 void MeteringProcess::set_stop_reason(EndReason reason) noexcept {
     implementation_->stop_reason_ = reason;

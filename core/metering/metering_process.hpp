@@ -22,6 +22,7 @@
 #include "core/metering/flow_share.hpp"
 #include "core/metering/meter_ledger.hpp"
 #include "core/metering/metering_options.hpp"
+#include "core/metering/table_inquiry.hpp"
 #include "core/packet/packet.hpp"
 #include "core/record/end_reason.hpp"
 #include "core/record/process_facts.hpp"
@@ -107,9 +108,12 @@ public:
     // the queues end.
     Status run(std::stop_token stop);
 
-    void adopt(MeteringChange change);                // taken between two polls
-    std::uint64_t adopted() const noexcept;           // how many changes have been taken
-    void request_expire();                            // all flows leave now, end reason forced
+    void adopt(MeteringChange change);       // taken between two polls
+    std::uint64_t adopted() const noexcept;  // how many changes have been taken
+    void request_expire();                   // all flows leave now, end reason forced
+    // Answered between polls; when the run is over, as incomplete.
+    void ask(std::shared_ptr<FlowListing> listing);
+    void ask(std::shared_ptr<FlowActivity> activity);
     void set_stop_reason(EndReason reason) noexcept;  // before a stop: kForced (default), kInterfaceGone
     // The capture goes over to another process: frames later than this are not
     // metered here any more, and there from the first such frame on.

@@ -188,6 +188,11 @@ Result<FilterExpression> FilterExpression::parse(std::string_view text, const Fi
     return FilterParser(text, groups).parse();
 }
 
+bool FilterExpression::uses(IeGroup group) const noexcept {
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [&](const Node& node) { return node.field != nullptr && node.field->group == group; });
+}
+
 bool FilterExpression::holds(std::uint32_t index, const FlowRecord& record) const noexcept {
     const Node& node = nodes_[index];
     const auto holds_part = [&](std::uint32_t part) { return holds(part, record); };

@@ -22,6 +22,7 @@ public:
     static Result<FilterExpression> parse(std::string_view text, const FieldGroups& groups);
 
     bool matches(const FlowRecord& record) const noexcept { return holds(root_, record); }
+    bool uses(IeGroup group) const noexcept;  // a field of it is asked for
 
 private:
     friend class FilterParser;

@@ -118,8 +118,8 @@ int collect(const CommandLine& line) {
     };
     MessageReader reader(print, line.private_enterprise_number, verifier ? &*verifier : nullptr);
     int code = daemon::kExitOk;
-    if (line.file) {
-        auto read = collect_file(*line.file, reader, output);
+    if (line.word) {
+        auto read = collect_file(*line.word, reader, output);
         if (!read) code = fail(read.error());
     } else {
         code = listen(line, reader, output);

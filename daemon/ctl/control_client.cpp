@@ -13,8 +13,6 @@
 namespace nfstreamd::ctl {
 namespace {
 
-constexpr time_t kPatienceSeconds = 10;  // for each send and receive
-
 class Descriptor {
 public:
     explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
@@ -34,25 +32,41 @@ Error failed(const std::string& path, int number) {
                       : number == ENOENT || number == ECONNREFUSED ? ErrorCode::kUnavailable
                                                                    : ErrorCode::kIo;
     std::string message = number == EAGAIN ? "no answer in time" : std::strerror(number);
-    if (code == ErrorCode::kUnavailable) message += ": is nfstreamd running, and is this its control.socket?";
+    if (code == ErrorCode::kUnavailable)
+        message +=
+            ": is nfstreamd running, and is this its control.socket? Try `systemctl status nfstreamd`, or -s PATH";
+    if (code == ErrorCode::kPermission)
+        message += ": root and members of the socket's group may ask, by default nfstreamd";
     return {code, std::move(message), path};
+}
+
+// 0, or what errno is then.
+int connect_to(int socket, const std::string& path, std::chrono::seconds patience) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    const timeval each{static_cast<time_t>(patience.count()), 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &each, sizeof each);
+    ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &each, sizeof each);
+    return ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
 }
 
 }  // namespace
 
-Result<std::string> ask(const std::string& socket_path, std::string_view command) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (socket_path.empty() || socket_path.size() >= sizeof address.sun_path) return failed(socket_path, ENAMETOOLONG);
-    std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
+int peer_of(const std::string& socket_path) {
+    const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (socket.get() < 0 || connect_to(socket.get(), socket_path, std::chrono::seconds(1)) != 0) return 0;
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.pid : 0;
+}
 
+Result<std::string> ask(const std::string& socket_path, std::string_view command, std::chrono::seconds patience) {
     const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (socket.get() < 0) return failed(socket_path, errno);
-    const timeval patience{kPatienceSeconds, 0};
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        return failed(socket_path, errno);
+    if (const int number = connect_to(socket.get(), socket_path, patience); number != 0)
+        return failed(socket_path, number);
 
     const std::string request = std::string(command) + "\n";
     if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "daemon/ctl/audit_table.hpp"
 #include "daemon/ctl/collect.hpp"
 #include "daemon/ctl/command_line.hpp"
-#include "daemon/ctl/control_client.hpp"
-#include "daemon/ctl/status_table.hpp"
+#include "daemon/ctl/doctor.hpp"
+#include "daemon/ctl/requests.hpp"
+#include "daemon/ctl/top.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/version.hpp"
 
@@ -19,51 +19,32 @@ namespace {
 using namespace nfstreamd;
 using ctl::Action;
 
-int fail(const Error& error) {
-    std::fprintf(stderr, "nfstreamctl: %s\n", error.text().c_str());
-    return daemon::exit_code(error.code);
-}
-
-int print(const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return std::fflush(stdout) == 0 ? daemon::kExitOk : daemon::kExitFailure;
-}
-
-int show_status(const ctl::CommandLine& line) {
-    auto answer = ctl::ask(line.socket, "status");
-    if (!answer) return fail(answer.error());
-    if (line.json) return print(answer.value());
-    auto table = ctl::status_table(answer.value());
-    return table ? print(table.value()) : fail(table.error());
-}
-
-// The exit status says whether it balances.
-int audit(const ctl::CommandLine& line) {
-    auto answer = ctl::ask(line.socket, "audit");
-    if (!answer) return fail(answer.error());
-    const auto table = ctl::audit_table(answer.value());
-    if (!table) return fail(table.error());
-    const int printed = print(line.json ? answer.value() : table.value().text);
-    return table.value().balanced ? printed : daemon::kExitFailure;
-}
-
-int expire(const ctl::CommandLine& line) {
-    auto answer = ctl::ask(line.socket, "expire");
-    return answer ? print(answer.value()) : fail(answer.error());
-}
-
 int run(const ctl::CommandLine& line) {
     switch (line.action) {
         case Action::kHelp:
-            return print(ctl::help_text());
+            return ctl::print(ctl::help_text());
         case Action::kVersion:
-            return print(daemon::version_text("nfstreamctl"));
+            return ctl::print(daemon::version_text("nfstreamctl"));
         case Action::kStatus:
-            return show_status(line);
+            return ctl::status(line);
+        case Action::kTop:
+            return ctl::top(line);
+        case Action::kFlows:
+            return ctl::flows(line);
+        case Action::kInterfaces:
+            return ctl::interfaces(line);
+        case Action::kExporters:
+            return ctl::exporters(line);
         case Action::kAudit:
-            return audit(line);
+            return ctl::audit(line);
         case Action::kExpire:
-            return expire(line);
+            return ctl::expire(line);
+        case Action::kReload:
+            return ctl::reload(line);
+        case Action::kResendTemplates:
+            return ctl::resend_templates(line);
+        case Action::kDoctor:
+            return ctl::doctor(line);
         case Action::kCollect:
             return ctl::collect(line);
         case Action::kNone:

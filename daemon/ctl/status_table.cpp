@@ -5,38 +5,20 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <exception>
-#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#define BOOST_BIND_GLOBAL_PLACEHOLDERS  // what Boost 1.74 asks for, to be quiet
-#include <boost/property_tree/json_parser.hpp>
-#include <boost/property_tree/ptree.hpp>
-
+#include "daemon/ctl/answer.hpp"
+#include "daemon/ctl/terminal_text.hpp"
 #include "daemon/progress.hpp"
 
 namespace nfstreamd::ctl {
 namespace {
 
-using Tree = boost::property_tree::ptree;
 using Row = std::vector<std::string>;
 
 constexpr std::size_t kTextColumns = 2;  // the first ones are left-aligned
-
-std::string text(const Tree& tree, const char* path) {
-    return tree.get<std::string>(path);
-}
-std::uint64_t number(const Tree& tree, const char* path) {
-    return tree.get<std::uint64_t>(path);
-}
-
-std::uint64_t sum(const Tree& counts) {
-    std::uint64_t total = 0;
-    for (const auto& [name, count] : counts) total += count.get_value<std::uint64_t>();
-    return total;
-}
 
 // "not_ip 12, fragment 3": those that are not zero.
 std::string counts_text(const Tree& counts) {
@@ -83,7 +65,8 @@ std::string checksums_text(const Tree& metered) {
 
 std::string head(const Tree& status) {
     std::string files;
-    for (const auto& [name, file] : status.get_child("files")) files += (files.empty() ? "" : " ") + file.data();
+    for (const auto& [name, file] : status.get_child("files"))
+        files += (files.empty() ? "" : " ") + printable(file.data());
     const auto& reload = status.get_child("reload");
     std::string out =
         fmt::format("nfstreamd {}  {}  up {} since {}\n", text(status, "version"), text(status, "instance"),
@@ -229,15 +212,17 @@ std::string exporters(const Tree& status) {
 }  // namespace
 
 Result<std::string> status_table(const std::string& status_json) {
-    try {
-        std::istringstream input(status_json);
-        Tree status;
-        boost::property_tree::read_json(input, status);
-        if (const auto error = status.get_optional<std::string>("error")) return Error{ErrorCode::kIo, *error, ""};
+    return with_answer(status_json, [](const Tree& status) {
         return head(status) + "\n" + interfaces(status) + "\n" + exporters(status);
-    } catch (const std::exception& error) {
-        return Error{ErrorCode::kIo, fmt::format("the answer cannot be read: {}", error.what()), ""};
-    }
+    });
+}
+
+Result<std::string> interfaces_table(const std::string& interfaces_json) {
+    return with_answer(interfaces_json, interfaces);
+}
+
+Result<std::string> exporters_table(const std::string& exporters_json) {
+    return with_answer(exporters_json, exporters);
 }
 
 }  // namespace nfstreamd::ctl

@@ -8,5 +8,8 @@
 namespace nfstreamd::ctl {
 
 Result<std::string> status_table(const std::string& status_json);
+// Of documents that have one of its lists alone.
+Result<std::string> interfaces_table(const std::string& interfaces_json);
+Result<std::string> exporters_table(const std::string& exporters_json);
 
 }  // namespace nfstreamd::ctl

@@ -27,6 +27,7 @@ public:
     void set_patience(std::chrono::milliseconds patience) override { exporter_->set_patience(patience); }
     std::size_t unconfirmed() override { return exporter_->unconfirmed(); }
     void forget_unconfirmed() override { exporter_->forget_unconfirmed(); }
+    bool repeat_announcement() override { return exporter_->repeat_announcement(); }
     Status conclude() override { return exporter_->conclude(); }
     void note_losses(const LossTotals& losses) override { exporter_->note_losses(losses); }
 

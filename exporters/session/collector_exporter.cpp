@@ -338,6 +338,11 @@ void CollectorExporter::forget_unconfirmed() {
     sum_up();
 }
 
+bool CollectorExporter::repeat_announcement() {
+    for (Collector& collector : collectors_) collector.session->repeat_announcement();
+    return true;
+}
+
 Status CollectorExporter::conclude() {
     const Deadline until = deadline();
     tell_losses();

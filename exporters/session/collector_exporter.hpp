@@ -44,6 +44,7 @@ public:
     void set_patience(std::chrono::milliseconds patience) override { patience_ = patience; }
     std::size_t unconfirmed() override;
     void forget_unconfirmed() override;
+    bool repeat_announcement() override;
     Status conclude() override;
     void note_losses(const LossTotals& losses) override { losses_before_ = losses; }
 

@@ -108,15 +108,17 @@ Status ExportSession::refresh() {
                         (options_.template_refresh_messages > 0 &&
                          messages_sent_ - announced_at_ >= options_.template_refresh_messages) ||
                         (refused_since_announced_ && age >= kAnnounceAfterRefusal);
-    if (transport_->is_datagram() && is_due) {
+    bool wanted = std::exchange(announcement_wanted_, false);
+    if (transport_->is_datagram() && (is_due || wanted)) {
         if (Status status = announce(); !status) return status;
-    } else if (format_.announced_version() != announced_version_) {
+        wanted = false;
+    } else if (wanted || format_.announced_version() != announced_version_) {
         announced_version_ = format_.announced_version();
         format_.announce_changes(session_, known_);
         pages_ = format_.pages(session_.max_message());
         turn_pages(kPagesAtOnce);
     }
-    if (options_.report_interval > 0ms && now - reported_ >= options_.report_interval) report();
+    if (wanted || (options_.report_interval > 0ms && now - reported_ >= options_.report_interval)) report();
     return ok();
 }
 

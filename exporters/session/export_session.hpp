@@ -60,6 +60,9 @@ public:
     Status send(Deadline deadline);
     // The message under way, too; then looks whether the collector is still there.
     Status flush(Deadline deadline);
+    // Templates and options go out with the next send(); over a stream, where templates
+    // stand until the session ends (RFC 7011, 8), options alone.
+    void repeat_announcement() noexcept { announcement_wanted_ = state_ == State::kUp; }
     // Before close(): what is left of the announcement, a last report, and a flush.
     Status finish(Deadline deadline);
     // finish(), then until the collector has ended the session, too, as one does that
@@ -135,7 +138,7 @@ private:
     std::size_t unconfirmed_at_end_ = 0;  // messages, of the session that failed
     SessionTemplates known_;
     std::unique_ptr<MessagePages> pages_;  // that are not sent yet
-    bool refused_since_announced_ = false;
+    bool refused_since_announced_ = false, announcement_wanted_ = false;
     std::uint64_t announced_version_ = 0;
     std::uint64_t announced_at_ = 0;  // messages_sent_ then
     bool on_trial_ = false;           // nothing that could be refused has left so far

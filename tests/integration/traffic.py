@@ -6,11 +6,13 @@ usage: traffic.py echo ADDRESS PORT            UDP server that answers with what
        traffic.py ask ADDRESS PORT COUNT       so many UDP questions, each from a port of its own, answers awaited
        traffic.py get URL COUNT                so many HTTP requests, each on a connection of its own
        traffic.py send ADDRESS PORT SOURCE...  one UDP datagram from each source port, no answer
+       traffic.py flood ADDRESS PORT COUNT N   so many UDP datagrams from N ports in turn, with a rest now and then
 `ask` and `get` print the local ports they used, one line each.
 """
 import http.client
 import socket
 import sys
+import time
 import urllib.parse
 
 
@@ -54,5 +56,13 @@ def send(address, port, *sources):
             client.sendto(b"one datagram", (address, int(port)))
 
 
+def flood(address, port, count, sources):
+    clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(int(sources))]
+    for index in range(int(count)):
+        clients[index % len(clients)].sendto(b"one of many", (address, int(port)))
+        if index % 100 == 99:
+            time.sleep(0.01)
+
+
 if __name__ == "__main__":
-    {"echo": echo, "ask": ask, "get": get, "send": send}[sys.argv[1]](*sys.argv[2:])
+    {"flood": flood, "echo": echo, "ask": ask, "get": get, "send": send}[sys.argv[1]](*sys.argv[2:])

@@ -45,10 +45,16 @@ private:
 class RunningServer {
 public:
     explicit RunningServer(const std::string& path)
-        : server_(context_, [this](std::string_view command, ControlServer::Reply reply) {
-              if (command == "later") return boost::asio::post(context_, [reply] { reply(R"({"late":true})"); });
-              reply(command == "status" ? std::string(R"({"up":true})") : std::string());
-          }) {
+        : server_(
+              context_,
+              [](std::string_view command) {
+                  return command == "status" ? std::string(R"({"up":true})") : std::string();
+              },
+              [this](std::string_view command, ControlServer::Reply reply) {
+                  if (command != "slow") return false;
+                  boost::asio::post(context_, [reply = std::move(reply)] { reply(R"({"slow":true})"); });
+                  return true;
+              }) {
         const auto opened = server_.open(path);
         REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
         thread_ = std::thread([this] { context_.run(); });
@@ -90,6 +96,29 @@ TEST_CASE("ControlServer: answers a command and closes") {
     CHECK(asked(path, "dance \"1\"") == "{\"error\":\"unknown command 'dance \\\"1\\\"'\"}\n");
     CHECK(asked(path, "later") == "{\"late\":true}\n");
     CHECK(asked(path, "") == "{\"error\":\"unknown command ''\"}\n");
+}
+
+TEST_CASE("ControlServer: an answer may come later") {
+    const TemporaryFolder folder;
+    const auto path = folder / "control.sock";
+    const RunningServer server(path);
+    CHECK(asked(path, "slow") == "{\"slow\":true}\n");
+    CHECK(ctl::peer_of(path) == ::getpid());
+    CHECK(ctl::peer_of(path + "x") == 0);
+}
+
+TEST_CASE("ControlServer: hostile octets are answered by an error that holds no control characters") {
+    const TemporaryFolder folder;
+    const auto path = folder / "control.sock";
+    const RunningServer server(path);
+    for (const auto& bytes : {std::string("\x1b[2J\x07"), std::string("\0\0\0", 3), std::string("\xff\xfe\x9b"),
+                              std::string("\xc2\x9b"
+                                          "31m")}) {
+        const auto answer = asked(path, bytes);
+        CHECK(answer.find("unknown command") != std::string::npos);
+        for (const char c : answer.substr(0, answer.size() - 1)) CHECK(static_cast<unsigned char>(c) >= 0x20);
+        CHECK(answer.find("\xc2\x9b") == std::string::npos);
+    }
 }
 
 TEST_CASE("ControlServer: makes its folder, gives owner and group access, removes its socket") {

@@ -29,6 +29,12 @@ ExportingOptions file_run(std::chrono::milliseconds give_up_after = 60s) {
     return options;
 }
 
+class Announcing final : public RecordingExporter {
+public:
+    using RecordingExporter::RecordingExporter;
+    bool repeat_announcement() override { return true; }
+};
+
 TEST_CASE("ExportingProcess: writes everything, flushes, closes and ends when its producers have") {
     Running running(quick(), RecordingExporter::Behaviour{.hold_back = true});
     const auto queue = running.process.add_producer("eth0");
@@ -46,6 +52,31 @@ TEST_CASE("ExportingProcess: writes everything, flushes, closes and ends when it
     CHECK(queues.pushed == 50);
     CHECK(queues.popped == 50);
     CHECK(running.nothing_is_missing());
+}
+
+TEST_CASE("ExportingProcess: who wants templates again is told what became of it") {
+    using Announcement = ExportingProcess::Announcement;
+    const auto outcome_of = [](bool has_templates, RecordingExporter::Behaviour behaviour) {
+        Running running(quick(), has_templates
+                                     ? std::unique_ptr<RecordingExporter>(std::make_unique<Announcing>(behaviour))
+                                     : std::make_unique<RecordingExporter>(behaviour));
+        const auto queue = running.process.add_producer("eth0");
+        running.start();
+        REQUIRE(running.exporter.wait_until([](const auto& e) { return !e.opens.empty(); }));
+        const auto number = running.process.request_announcement();
+        auto outcome = Announcement::kPending;
+        for (int turn = 0; turn < 10'000 && outcome == Announcement::kPending; ++turn) {
+            outcome = running.process.announcement(number);
+            std::this_thread::sleep_for(1ms);
+        }
+        CHECK(running.process.announcement(number + 1) == Announcement::kPending);
+        queue->end_of_stream();
+        running.finish();
+        return outcome;
+    };
+    CHECK(outcome_of(false, {}) == Announcement::kNone);
+    CHECK(outcome_of(true, {}) == Announcement::kDone);
+    CHECK(outcome_of(true, {.fail_opens = 100}) == Announcement::kWithNextSession);
 }
 
 TEST_CASE("ExportingProcess: does not end before it is sealed") {

@@ -36,8 +36,8 @@ TEST_CASE("nfstreamctl: options may stand before and after the command") {
 
 TEST_CASE("nfstreamctl: collect listens or reads a file") {
     CHECK(parsed({"collect", "--listen", "tcp://127.0.0.1:0"}).listen == "tcp://127.0.0.1:0");
-    CHECK(parsed({"collect", "a.ipfix"}).file == "a.ipfix");
-    CHECK(parsed({"collect", "-"}).file == "-");
+    CHECK(parsed({"collect", "a.ipfix"}).word == "a.ipfix");
+    CHECK(parsed({"collect", "-"}).word == "-");
     CHECK_FALSE(parsed({"collect"}).listen);
     CHECK(refused({"collect", "a.ipfix", "--listen", "udp://127.0.0.1:1"}).find("not both") != std::string::npos);
     CHECK(refused({"collect", "a.ipfix", "b.ipfix"}) == "unexpected argument 'b.ipfix'");
@@ -49,12 +49,39 @@ TEST_CASE("nfstreamctl: collect may verify for a collector, as text or JSON") {
     CHECK_FALSE(parsed({"collect"}).verify);
 }
 
+TEST_CASE("nfstreamctl: flows, top, doctor and resend-templates have their options") {
+    const auto flows =
+        parsed({"flows", "--filter", "dst_port == 53\nand protocol == 17", "--limit=5", "--sort", "newest"});
+    CHECK(flows.filter == "dst_port == 53 and protocol == 17");
+    CHECK(flows.limit == 5);
+    CHECK(flows.sort == "newest");
+    CHECK(parsed({"flows"}).limit == 20);
+    const auto top = parsed({"top", "--interval", "7", "--once", "--sort=sent"});
+    CHECK(top.interval == std::chrono::seconds(7));
+    CHECK(top.once);
+    CHECK(parsed({"resend-templates", "main"}).word == "main");
+    const auto doctor = parsed({"doctor", "-c", "a.yaml", "--report", "r.txt", "--json"});
+    CHECK(doctor.config == "a.yaml");
+    CHECK(doctor.report == "r.txt");
+}
+
 TEST_CASE("nfstreamctl: wrong usage says what is wrong") {
     CHECK(refused({}) == "which command?");
     CHECK(refused({"dance"}) == "unknown command 'dance'");
     CHECK(refused({"status", "now"}) == "unexpected argument 'now'");
-    CHECK(refused({"expire", "--json"}) == "--json belongs to status, audit and collect --verify");
-    CHECK(refused({"collect", "--json"}) == "--json belongs to status, audit and collect --verify");
+    CHECK(refused({"expire", "--json"}) ==
+          "--json belongs to status, top, flows, interfaces, exporters, audit, reload, resend-templates, doctor and collect");
+    CHECK(refused({"collect", "--json"}) == "--json belongs to collect only with --verify");
+    CHECK(refused({"status", "--filter", "x"}) == "--filter belongs to flows");
+    CHECK(refused({"flows", "--once"}) == "--once belongs to top");
+    CHECK(refused({"flows", "--limit", "0"}) == "--limit 0: is no number from 1 to 4096");
+    CHECK(refused({"flows", "--limit", "5000"}) == "--limit 5000: is no number from 1 to 4096");
+    CHECK(refused({"flows", "--sort", "sent"}).find("--sort sent: is none of octets") == 0);
+    CHECK(refused({"top", "--sort", "newest"}).find("--sort newest: is none of total") == 0);
+    CHECK(refused({"top", "--interval", "0"}).find("--interval 0: ") == 0);
+    CHECK(refused({"top", "--interval", "x"}).find("--interval x: ") == 0);
+    CHECK(refused({"resend-templates", "a", "b"}) == "unexpected argument 'b'");
+    CHECK(refused({"doctor", "--report"}).find("needs a value") != std::string::npos);
     CHECK(refused({"status", "--verify", "nfdump"}) == "--verify belongs to collect");
     CHECK(refused({"status", "--listen", "udp://127.0.0.1:1"}) == "--listen belongs to collect");
     CHECK(refused({"--nonsense"}) == "unknown option --nonsense");
@@ -64,7 +91,8 @@ TEST_CASE("nfstreamctl: help and version need no command") {
     CHECK(parsed({"-h"}).action == Action::kHelp);
     CHECK(parsed({"status", "--help"}).action == Action::kHelp);
     CHECK(parsed({"-V"}).action == Action::kVersion);
-    for (const char* word : {"status", "audit", "expire", "collect", "--listen", "--socket"})
+    for (const char* word : {"status", "top", "flows", "interfaces", "exporters", "audit", "expire", "reload",
+                             "resend-templates", "doctor", "collect", "--listen", "--socket", "--filter", "--report"})
         CHECK_MESSAGE(help_text().find(word) != std::string::npos, word);
 }
 

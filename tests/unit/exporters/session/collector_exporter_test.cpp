@@ -322,6 +322,27 @@ TEST_CASE("CollectorExporter: over datagrams templates go again after so many me
     CHECK(kinds_of(f.logs[0].messages) == std::vector<int>{2, 4, 1, 1, 2, 1, 1, 1, 2, 1});
 }
 
+TEST_CASE("CollectorExporter: templates and options go again when they are wanted, over a stream options alone") {
+    for (const bool datagrams : {true, false}) {
+        Fixture test(1, {}, datagrams, true);
+        REQUIRE(test.exporter->open());
+        REQUIRE(test.exporter->flush());
+        test.logs[0].messages.clear();
+        REQUIRE(test.exporter->flush());
+        CHECK(test.logs[0].messages.empty());  // nothing is due
+        const auto templates = test.counters().templates.get();
+        CHECK(test.exporter->repeat_announcement());
+        REQUIRE(test.exporter->flush());
+        using Kinds = std::vector<int>;
+        CHECK(kinds_of(test.logs[0].messages) ==
+              (datagrams ? Kinds{Ids::kTemplate, Ids::kReport} : Kinds{Ids::kReport}));
+        CHECK(test.counters().templates.get() == templates + (datagrams ? 1 : 0));
+        test.logs[0].messages.clear();
+        REQUIRE(test.exporter->flush());
+        CHECK(test.logs[0].messages.empty());  // once
+    }
+}
+
 TEST_CASE("CollectorExporter: unconfirmed records are those that wait, and those of messages nobody confirmed") {
     CollectorOptions options;
     options.session.remembers = true;
