@@ -312,6 +312,7 @@ DaemonStatus Application::status() const {
     status.files = reloader_.running().files;
     status.reload = reloader_.status();
     if (const auto& tables = reloader_.running().metering.enrichment.tables) status.enrichment = tables->descriptions();
+    status.applications = pipeline_.applications();
     for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));
     for (const auto& exporter : pipeline_.exporters()) status.exporters.push_back(exporter_status(*exporter->process));
     return status;

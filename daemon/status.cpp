@@ -87,6 +87,25 @@ void write_capture(JsonWriter& json, const PacketSource::Description& source,
     json.member("failures", capture.failures);
 }
 
+// Those with the most octets first.
+void write_applications(JsonWriter& json, const ApplicationCountsByName& applications) {
+    std::vector<const ApplicationCountsByName::value_type*> sorted;
+    for (const auto& application : applications) sorted.push_back(&application);
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const auto* a, const auto* b) { return a->second.octets > b->second.octets; });
+    json.key("applications").begin_array();
+    for (const auto* application : sorted) {
+        const auto& [name, totals] = *application;
+        json.begin_object();
+        json.member("name", name);
+        json.member("flows", totals.flows);
+        json.member("packets", totals.packets);
+        json.member("octets", totals.octets);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.begin_object();
     json.member("id", status.id);
@@ -331,6 +350,7 @@ std::string status_json(const DaemonStatus& status) {
     json.end_array();
     write_reload(json, status.reload);
     write_enrichment(json, status.enrichment);
+    write_applications(json, status.applications);
     json.key("interfaces").begin_array();
     for (const auto& interface : status.interfaces) write_interface(json, interface);
     json.end_array();

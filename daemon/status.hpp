@@ -89,6 +89,7 @@ struct DaemonStatus {
     std::vector<std::string> files;
     ReloadStatus reload;
     std::vector<EnrichmentTables::Description> enrichment;  // files in use
+    ApplicationCountsByName applications;                   // of all interfaces, since the start
     std::vector<InterfaceStatus> interfaces;
     std::vector<ExporterStatus> exporters;
 };

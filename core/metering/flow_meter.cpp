@@ -569,6 +569,7 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
     counters.records[static_cast<std::size_t>(reason)].add();
     counters.record_packets.add(record.packets());
     counters.record_octets.add(record.forward.octets + record.reverse.octets);
+    if (counters.applications.enabled()) counters.applications.count(record);
     context_.publisher.commit();
 }
 

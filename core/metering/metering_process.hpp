@@ -17,6 +17,7 @@
 #include "core/enrichment/enricher.hpp"
 #include "core/export/record_queue.hpp"
 #include "core/host/process_table.hpp"
+#include "core/metering/application_counts.hpp"
 #include "core/metering/flow_budget.hpp"
 #include "core/metering/flow_hook.hpp"
 #include "core/metering/flow_share.hpp"
@@ -72,6 +73,7 @@ struct MeterCounters {                           // written by the metering thre
     Counter dissections_stopped;  // not all of those that would have been were shown
     Counter packets_shed;         // frames that sampling passed over while packets were shed
     EnrichmentCounters enrichment;
+    ApplicationCounts applications;
 };
 
 // What a running metering process can take over without losing a flow.
