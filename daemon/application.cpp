@@ -60,8 +60,15 @@ Application::Application(CommandLine line, config::Config config)
                      if (plan.report_changed) report_every(wanted.performance_report);
                      if (process_watcher_) process_watcher_->follow(wanted.metering);
                  },
-                 [this] { return summary(); }}),
+                 [this] { return summary(); },
+                 [this](const ReloadPlan& plan, const config::Config& wanted) {
+                     return plan.metrics_changed ? metrics_.configure(wanted.metrics) : ok();
+                 }}),
       control_(context_, [this](std::string_view command) { return answer(command); }),
+      metrics_(context_,
+               [this] {
+                   return MetricsServer::View{status(), pipeline_.totals(), stopping_};
+               }),
       progress_timer_(context_),
       watchdog_timer_(context_),
       status_timer_(context_),
@@ -120,6 +127,7 @@ void Application::start_services() {
         return;
     }
     open_control_socket(config.control.socket);
+    serve_metrics(config.metrics);
     if (const auto period = watchdog_period()) every(watchdog_timer_, *period / 2, &Application::feed_watchdog);
     every(status_timer_, kStatusPeriod, &Application::update_status);
     report_every(config.performance_report);
@@ -137,6 +145,12 @@ void Application::open_control_socket(const std::string& path) {
     if (path.empty()) return;
     if (auto opened = control_.open(path); !opened)
         logger_.warning("no control socket", {{"path", path}, {"error", opened.error().message}});
+}
+
+// A daemon without metrics still meters.
+void Application::serve_metrics(const config::MetricsConfig& config) {
+    if (auto served = metrics_.configure(config); !served)
+        logger_.warning("no metrics", {{"listen", config.listen}, {"error", served.error().message}});
 }
 
 void Application::on_signal(int number) {
@@ -205,6 +219,7 @@ void Application::finish() {
                              {"records_left_out", totals.records_left_out},
                              {"export_dropped", totals.export_dropped}});
     control_.close();
+    metrics_.close();
     context_.stop();
 }
 

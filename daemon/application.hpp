@@ -19,6 +19,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/metrics/metrics_server.hpp"
 #include "daemon/performance_report.hpp"
 #include "daemon/pipeline.hpp"
 #include "daemon/process_watcher.hpp"
@@ -41,6 +42,7 @@ private:
     Status start();
     void start_services();
     void open_control_socket(const std::string& path);
+    void serve_metrics(const config::MetricsConfig& config);
     void on_signal(int number);
     void advance();  // a thread has ended: what follows from that
     void begin_stop();
@@ -69,6 +71,7 @@ private:
     Pipeline pipeline_;
     Reloader reloader_;  // holds the running configuration
     ControlServer control_;
+    MetricsServer metrics_;
     std::optional<SignalReader> signals_;
     std::optional<ProgressBar> progress_;
     boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_, facts_timer_;

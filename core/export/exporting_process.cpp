@@ -518,6 +518,7 @@ ExportingProcess::QueueCounters ExportingProcess::queue_counters() const {
         sum.popped += queue->popped_records();
         sum.pushed += queue->pushed_records();
         sum.dropped_full += queue->dropped_records();
+        sum.limit += queue->capacity_batches() * kBatchRecords;
     }
     return sum;
 }

@@ -72,6 +72,7 @@ public:
     // + elsewhere + dropped_undelivered + in_hand + in the spool + dropped_full and _failed, discarded of it.
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
+        std::uint64_t limit = 0;  // that the queues hold at most, if every batch is full
     };
     QueueCounters queue_counters() const;
 

@@ -417,8 +417,15 @@ template <class Key>
 void FlowMeter<Key>::end_or_go_on(std::uint32_t index, TimestampNs now) {
     const Entry& entry = table_[index];
     const TimestampNs idle = idle_due(entry);
-    if (idle <= now) return remove(index, reason_after(entry, to_ms(now - entry.last)));
-    if (!is_remembered(entry)) close_active(index);
+    LagHistogram& lag = context_.counters.expiry_lag;
+    if (idle <= now) {
+        if (!is_remembered(entry)) lag.observe(now - idle);
+        return remove(index, reason_after(entry, to_ms(now - entry.last)));
+    }
+    if (!is_remembered(entry)) {
+        lag.observe(now - (entry.first + context_.timeouts.active_ms() * kNsPerMs));
+        close_active(index);
+    }
     // a flow that begins here from now on is not due before that
     wheel_.arm(index, std::min(idle, now + context_.timeouts.active_ms() * kNsPerMs));
 }

@@ -40,7 +40,6 @@ public:
     void wait_for_room(std::chrono::milliseconds at_most = kLongestFlush);
 
 private:
-    static constexpr std::size_t kBatchRecords = 64;
     static constexpr std::chrono::milliseconds kOldest{200}, kLongestFlush{10'000};
 
     void push(RecordQueue& queue, const RecordBatchPtr& batch);
