@@ -300,6 +300,7 @@ Checked check(const Node& root, std::span<const ExporterSchema> schemas, Problem
     check_exporters(root, schemas, checked, problems);
     checked.log = check_table(block_of(root, "log"), "log", log_settings(), {}, problems);
     checked.control = check_table(block_of(root, "control"), "control", control_settings(), {}, problems);
+    checked.metrics = check_table(block_of(root, "metrics"), "metrics", metrics_settings(), {}, problems);
     return checked;
 }
 

@@ -26,7 +26,7 @@ struct CheckedCapture {
 
 struct Checked {
     Generation generation = Generation::kNfstream6;  // whose tables were gone by
-    Settings top, metering, ndpi, enrichment, log, control;
+    Settings top, metering, ndpi, enrichment, log, control, metrics;
     std::vector<CheckedCapture> capture;
     std::vector<CheckedExporter> exporters;  // those of a known type
 };

@@ -38,6 +38,16 @@ struct ControlConfig {
     friend bool operator==(const ControlConfig&, const ControlConfig&) = default;
 };
 
+struct MetricsConfig {
+    std::string listen;  // "": nowhere, unless there is a page
+    bool page = false;
+    std::string where;
+    bool on() const { return page || !listen.empty(); }
+    friend bool operator==(const MetricsConfig& a, const MetricsConfig& b) {
+        return a.listen == b.listen && a.page == b.page;
+    }
+};
+
 struct LogConfig {
     LogLevel level = LogLevel::kInfo;
     LogFormat format = LogFormat::kText;
@@ -53,6 +63,7 @@ struct Config {
     std::uint32_t private_enterprise_number = 0;
     LogConfig log;
     ControlConfig control;
+    MetricsConfig metrics;
     std::vector<std::string> files;  // every file that was read
 };
 

@@ -91,6 +91,8 @@ std::string effective_yaml(const Checked& checked) {
     append(out, checked.log, log_settings(), "  ");
     out += "control:\n";
     append(out, checked.control, control_settings(), "  ");
+    out += "metrics:\n";
+    append(out, checked.metrics, metrics_settings(), "  ");
     return out;
 }
 

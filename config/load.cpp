@@ -244,6 +244,8 @@ Config to_config(const Checked& checked) {
     }
     config.log = to_log(checked.log);
     config.control.socket = checked.control.string("socket");
+    config.metrics = {checked.metrics.string("listen"), checked.metrics.boolean("page"),
+                      checked.metrics.where("listen")};
     return config;
 }
 

@@ -457,6 +457,21 @@ constexpr std::array kControl = {
                 .description = "Path of the socket that nfstreamctl talks to; empty: none."},
 };
 
+constexpr std::array kMetrics = {
+    SettingSpec{.name = "listen",
+                .type = SettingType::kString,
+                .default_value = "",
+                .reload = Reload::kLive,
+                .description = "ADDRESS:PORT where /metrics for Prometheus and /healthz are served by HTTP, such as "
+                               "`127.0.0.1:9587` or `[::]:9587`; empty: nowhere."},
+    SettingSpec{.name = "page",
+                .type = SettingType::kBool,
+                .default_value = "false",
+                .reload = Reload::kLive,
+                .description = "A read-only page for browsers is served there as well, with /status.json, which tells "
+                               "more than /metrics; without `listen` on 127.0.0.1:9587."},
+};
+
 constexpr std::array kBlocks = {
     Block{"capture", true, "What is metered: a list, one entry for each capture."},
     Block{"metering", false, "How packets become flows. Names and meanings are nfstream's."},
@@ -468,6 +483,7 @@ constexpr std::array kBlocks = {
     Block{"exporters", true, "Where flow records go: a list, one entry for each exporter."},
     Block{"log", false, "The log on stderr."},
     Block{"control", false, "The control socket."},
+    Block{"metrics", false, "Metrics, health and a page, by HTTP. Anyone who reaches the port may read them."},
 };
 
 }  // namespace
@@ -492,6 +508,9 @@ std::span<const SettingSpec> log_settings() {
 }
 std::span<const SettingSpec> control_settings() {
     return kControl;
+}
+std::span<const SettingSpec> metrics_settings() {
+    return kMetrics;
 }
 std::span<const Block> blocks() {
     return kBlocks;

@@ -16,6 +16,7 @@ std::span<const SettingSpec> ndpi_settings();
 std::span<const SettingSpec> enrichment_settings();
 std::span<const SettingSpec> log_settings();
 std::span<const SettingSpec> control_settings();
+std::span<const SettingSpec> metrics_settings();
 
 // A key of the top level that holds settings.
 struct Block {

@@ -61,7 +61,10 @@ Application::Application(CommandLine line, config::Config config)
                      if (plan.report_changed) report_every(wanted.performance_report);
                      if (process_watcher_) process_watcher_->follow(wanted.metering);
                  },
-                 [this] { return summary(); }}),
+                 [this] { return summary(); },
+                 [this](const ReloadPlan& plan, const config::Config& wanted) {
+                     return plan.metrics_changed ? metrics_.configure(wanted.metrics) : ok();
+                 }}),
       auditor_(context_, pipeline_, logger_),
       inquiries_(context_, pipeline_),
       control_(
@@ -69,6 +72,10 @@ Application::Application(CommandLine line, config::Config config)
           [this](std::string_view command, ControlServer::Reply reply) {
               return answer_later(command, std::move(reply));
           }),
+      metrics_(context_,
+               [this] {
+                   return MetricsServer::View{status(), pipeline_.totals(), stopping_};
+               }),
       progress_timer_(context_),
       watchdog_timer_(context_),
       status_timer_(context_),
@@ -129,6 +136,7 @@ void Application::start_services() {
         return;
     }
     open_control_socket(config.control.socket);
+    serve_metrics(config.metrics);
     if (const auto period = watchdog_period()) every(watchdog_timer_, *period / 2, &Application::feed_watchdog);
     every(status_timer_, kStatusPeriod, &Application::update_status);
     report_every(config.performance_report);
@@ -146,6 +154,12 @@ void Application::open_control_socket(const std::string& path) {
     if (path.empty()) return;
     if (auto opened = control_.open(path); !opened)
         logger_.warning("no control socket", {{"path", path}, {"error", opened.error().message}});
+}
+
+// A daemon without metrics still meters.
+void Application::serve_metrics(const config::MetricsConfig& config) {
+    if (auto served = metrics_.configure(config); !served)
+        logger_.warning("no metrics", {{"listen", config.listen}, {"error", served.error().message}});
 }
 
 void Application::on_signal(int number) {
@@ -216,6 +230,7 @@ void Application::finish() {
                              {"export_dropped", totals.export_dropped}});
     if (!auditor_.check_at_rest()) fail(kExitFailure);
     control_.close();
+    metrics_.close();
     context_.stop();
 }
 
@@ -376,6 +391,7 @@ DaemonStatus Application::status() const {
     status.reload = reloader_.status();
     status.ledger = {auditor_.checks(), auditor_.violations()};
     if (const auto& tables = reloader_.running().metering.enrichment.tables) status.enrichment = tables->descriptions();
+    status.applications = pipeline_.applications();
     for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));
     for (const auto& exporter : pipeline_.exporters()) status.exporters.push_back(exporter_status(*exporter->process));
     return status;

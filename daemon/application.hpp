@@ -21,6 +21,7 @@
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/inquiries.hpp"
+#include "daemon/metrics/metrics_server.hpp"
 #include "daemon/performance_report.hpp"
 #include "daemon/pipeline.hpp"
 #include "daemon/process_watcher.hpp"
@@ -43,6 +44,7 @@ private:
     Status start();
     void start_services();
     void open_control_socket(const std::string& path);
+    void serve_metrics(const config::MetricsConfig& config);
     void on_signal(int number);
     void advance();  // a thread has ended: what follows from that
     void begin_stop();
@@ -76,6 +78,7 @@ private:
     Auditor auditor_;
     Inquiries inquiries_;
     ControlServer control_;
+    MetricsServer metrics_;
     std::optional<SignalReader> signals_;
     std::optional<ProgressBar> progress_;
     boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_, facts_timer_,

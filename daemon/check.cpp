@@ -11,6 +11,7 @@
 #include "core/capture/merged_source.hpp"
 #include "core/selection/packet_hash_filter.hpp"
 #include "daemon/assembly.hpp"
+#include "daemon/metrics/metrics_server.hpp"
 #include "exporters/registry.hpp"
 
 namespace nfstreamd::daemon {
@@ -113,6 +114,8 @@ std::vector<config::ConfigError> check_config(const config::Config& config, Logg
     Errors errors;
     check_inputs(config, errors);
     check_exporters(config, logger, errors);
+    if (auto checked = check_metrics(config.metrics); !checked)
+        errors.push_back({checked.error().where, "metrics.listen", checked.error().message});
     return errors;
 }
 

@@ -326,6 +326,7 @@ void Pipeline::meter_ended(std::uint32_t id, Status outcome) {
         logger_.info("interface removed",
                      {{"name", (*gone)->plan.name}, {"packets", (*gone)->process->counters().packets.get()}});
         add(past_, **gone);
+        (*gone)->process->counters().applications.add_to(past_applications_);
         past_ignored_ += meter_facts(*(*gone)->process).ignored;
         if (!past_meters_) past_meters_.emplace().summed = true;
         *past_meters_ += (*gone)->process->ledger();
@@ -436,6 +437,13 @@ PipelineTotals Pipeline::totals() const {
         }
     for (const auto* units : {&exporters_, &retiring_exporters_})
         for (const auto& exporter : *units) add(totals, *exporter);
+    return totals;
+}
+
+ApplicationCountsByName Pipeline::applications() const {
+    ApplicationCountsByName totals = past_applications_;
+    for (const auto* units : {&meters_, &retiring_meters_})
+        for (const auto& meter : *units) meter->process->counters().applications.add_to(totals);
     return totals;
 }
 

@@ -115,7 +115,9 @@ public:
     bool exporters_ended() const;  // retiring ones included
     const std::vector<std::unique_ptr<MeterUnit>>& meters() const { return meters_; }
     const std::vector<std::unique_ptr<ExporterUnit>>& exporters() const { return exporters_; }
-    PipelineTotals totals() const;  // since the start, parts that a reload removed included
+    // Since the start, parts that a reload removed included.
+    PipelineTotals totals() const;
+    ApplicationCountsByName applications() const;
 
 private:
     void launch(ExporterUnit& exporter);
@@ -145,6 +147,7 @@ private:
     std::map<std::string, std::weak_ptr<AnnouncedSelector>> announced_;  // by input
     std::shared_ptr<FlowBudget> budget_;                                 // of all meters; null: no limit
     PipelineTotals past_;                                                // of parts that are gone
+    ApplicationCountsByName past_applications_;                          // of meters that are gone
     IgnoredPackets past_ignored_;                                        // of meters that are gone
     std::optional<MeterLedger> past_meters_;                             // their sums
     std::optional<ExporterLedger> past_exporters_;

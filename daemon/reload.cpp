@@ -106,6 +106,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     plan.enrichment_changed = running.metering.enrichment != wanted.metering.enrichment;
     plan.log_changed = running.log.level != wanted.log.level || running.log.format != wanted.log.format;
     plan.control_changed = running.control != wanted.control;
+    plan.metrics_changed = running.metrics != wanted.metrics;
     plan.report_changed = running.performance_report != wanted.performance_report;
     return plan;
 }

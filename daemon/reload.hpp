@@ -17,7 +17,7 @@ struct ReloadPlan {
     bool rules_changed = false;              // nDPI's files, by path or content
     bool enrichment_changed = false;         // its files, by path or content, or its cache
     bool log_changed = false;
-    bool control_changed = false;
+    bool control_changed = false, metrics_changed = false;
     bool report_changed = false;  // how often
 
     bool exporters_changed() const {

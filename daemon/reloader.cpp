@@ -82,6 +82,7 @@ Result<Rewiring> Reloader::prepare(const ReloadPlan& plan, const config::Config&
     if (auto prepared = prepare_exporters(plan, wanted, change); !prepared) return prepared.error();
     auto prepared = prepare_captures(plan, wanted, change);
     if (prepared) prepared = prepare_modules(plan, wanted, change);
+    if (prepared) prepared = hooks_.prepare(plan, wanted);
     if (!prepared) {
         for (auto& meter : change.new_meters) Pipeline::discard(*meter);
         return prepared.error();
@@ -163,7 +164,7 @@ void Reloader::finish(const ReloadPlan& plan) {
     ++status_.applied;
     status_.result = "applied";
     status_.detail = plan.text();
-    status_.time = std::time(nullptr);
+    status_.time = status_.applied_time = std::time(nullptr);
     if (!plan.needs_restart.empty())
         logger_.warning("settings keep their value until a restart",
                         {{"keys", fmt::format("{}", fmt::join(plan.needs_restart, " "))}});

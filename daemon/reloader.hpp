@@ -35,6 +35,8 @@ public:
         // the part of a change that is not the pipeline's: log, control socket
         std::function<void(const ReloadPlan&, const config::Config&)> apply;
         std::function<std::string()> summary;  // for systemd's STATUS
+        // the last step that may fail, after which everything is applied: where metrics are served
+        std::function<Status(const ReloadPlan&, const config::Config&)> prepare;
     };
 
     Reloader(boost::asio::io_context& context, Pipeline& pipeline, Logger& logger, config::Config running, Hooks hooks);

@@ -87,6 +87,25 @@ void write_capture(JsonWriter& json, const PacketSource::Description& source,
     json.member("failures", capture.failures);
 }
 
+// Those with the most octets first.
+void write_applications(JsonWriter& json, const ApplicationCountsByName& applications) {
+    std::vector<const ApplicationCountsByName::value_type*> sorted;
+    for (const auto& application : applications) sorted.push_back(&application);
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const auto* a, const auto* b) { return a->second.octets > b->second.octets; });
+    json.key("applications").begin_array();
+    for (const auto* application : sorted) {
+        const auto& [name, totals] = *application;
+        json.begin_object();
+        json.member("name", name);
+        json.member("flows", totals.flows);
+        json.member("packets", totals.packets);
+        json.member("octets", totals.octets);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.begin_object();
     json.member("id", status.id);
@@ -126,6 +145,10 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("longest_pause_us", status.longest_pause_us);
     json.member("idle_timeout_ms", status.idle_timeout_ms);
     json.member("clock_steps", status.clock_steps);
+    json.key("expiry_lag").begin_object();
+    json.member("flows", status.expiry_lag.count());
+    json.member("total_us", status.expiry_lag.sum_ns / 1000);
+    json.end_object();
     write_overload(json, status);
     write_counts(json, "enrichment", status.enrichment);
     write_counts(json, "records", status.records);
@@ -183,7 +206,9 @@ void write_exporter(JsonWriter& json, const ExporterStatus& status) {
     json.member("name", status.name);
     json.member("type", status.type);
     write_destination(json, status);
+    json.member("failed_for_good", status.failed_for_good);
     json.member("queue_depth", status.queue_depth);
+    json.member("queue_limit", status.queue_limit);
     json.member("filtered", status.filtered);
     json.member("sampled_out", status.sampled_out);
     json.member("in_hand", status.in_hand);
@@ -246,6 +271,7 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     InterfaceStatus status;
     status.id = meter.point().id;
     status.source = meter.source_description();
+    status.input = status.source.name.empty() ? meter.point().name : status.source.name;
     if (status.source.name.empty() || meter.point().share.count > 1) status.source.name = meter.point().name;
     status.capture = meter.capture();
     status.members = meter.members();
@@ -272,6 +298,7 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.longest_pause_us = counters.longest_pause_ns.get() / 1000;
     status.idle_timeout_ms = counters.idle_timeout_ms.get();
     status.clock_steps = counters.clock_steps.get();
+    status.expiry_lag = counters.expiry_lag.snapshot();
     status.shed = name(static_cast<ShedLevel>(counters.shed_level.get()));
     status.ring_fill_percent = counters.ring_fill_percent.get();
     status.overload = {{"times", counters.overloads.get()},
@@ -295,6 +322,7 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     status.type = exporter.type();
     status.destination = exporter.destination();
     status.up = counters.up.get() != 0;
+    status.failed_for_good = exporter.failed_for_good();
     status.records = counters.records.get();
     status.messages = counters.messages.get();
     status.octets = counters.octets.get();
@@ -302,6 +330,7 @@ ExporterStatus exporter_status(const ExportingProcess& exporter) {
     status.failures = counters.failures.get();
     status.connects = counters.connects.get();
     status.queue_depth = queue.pushed - std::min(queue.pushed, queue.popped);
+    status.queue_limit = queue.limit;
     status.filtered = exporter.filtered();
     status.sampled_out = exporter.sampled_out();
     status.elsewhere = exporter.elsewhere();
@@ -367,6 +396,7 @@ std::string status_json(const DaemonStatus& status) {
     json.member("violations", status.ledger.violations);
     json.end_object();
     write_enrichment(json, status.enrichment);
+    write_applications(json, status.applications);
     write_interfaces(json, status);
     write_exporters(json, status);
     json.end_object();

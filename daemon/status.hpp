@@ -23,6 +23,7 @@ std::uint64_t sum(const NamedCounts& counts);
 
 struct InterfaceStatus {
     std::uint32_t id = 0;
+    std::string input;  // interface or group; source.name has the share as well
     PacketSource::Description source;
     MeteringProcess::CaptureTotals capture;
     std::vector<MeteringProcess::Member> members;  // of a group
@@ -38,6 +39,7 @@ struct InterfaceStatus {
     std::uint64_t ring_fill_percent = 0;
     std::string_view shed = name(ShedLevel::kNothing);
     NamedCounts overload = {{"times", 0}, {"flows_not_dissected", 0}, {"dissections_stopped", 0}, {"packets_shed", 0}};
+    LagHistogram::Snapshot expiry_lag;
     NamedCounts discarded;  // flows and packets, as max_nflows had been reached
     NamedCounts enrichment = {{"lookups", 0}, {"hits", 0}, {"damaged", 0}};
     NamedCounts records;  // by end reason
@@ -59,10 +61,12 @@ struct SpoolStatus {
 };
 
 struct ExporterStatus {
+    std::uint64_t id = 0;  // of the running exporter: one that replaces it has another
     std::string name, type, destination;
-    bool up = false;
+    bool up = false, failed_for_good = false;
     std::uint64_t records = 0, messages = 0, octets = 0, templates = 0, failures = 0, connects = 0;
     std::uint64_t queue_depth = 0;                // records
+    std::uint64_t queue_limit = 0;                // records, in full batches
     std::uint64_t filtered = 0, sampled_out = 0;  // records left out as configured
     std::uint64_t elsewhere = 0;                  // records of flows that are another collector's
     NamedCounts dropped;                          // by cause
@@ -80,6 +84,7 @@ struct ReloadStatus {
     std::string result = "none";  // of the last one: applied, rejected, running
     std::string detail;           // what changed, or why not
     std::time_t time = 0;
+    std::time_t applied_time = 0;  // of the last one that was; 0: none
 };
 
 struct LedgerStatus {
@@ -94,6 +99,7 @@ struct DaemonStatus {
     ReloadStatus reload;
     LedgerStatus ledger;
     std::vector<EnrichmentTables::Description> enrichment;  // files in use
+    ApplicationCountsByName applications;                   // of all interfaces, since the start
     std::vector<InterfaceStatus> interfaces;
     std::vector<ExporterStatus> exporters;
 };

@@ -80,6 +80,7 @@ public:
     struct QueueCounters {
         std::uint64_t pushed = 0, popped = 0, dropped_full = 0;
         std::uint64_t packets_pushed = 0, packets_popped = 0, packets_dropped_full = 0;  // in them
+        std::uint64_t limit = 0;  // that the queues hold at most, if every batch is full
     };
     QueueCounters queue_counters() const;
 

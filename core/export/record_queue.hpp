@@ -16,6 +16,8 @@
 
 namespace nfstreamd {
 
+inline constexpr std::size_t kBatchRecords = 64;  // of a full batch
+
 class RecordQueue {
 public:
     RecordQueue(std::string producer, std::size_t capacity_batches, std::shared_ptr<WakeEvent> consumer);
@@ -37,6 +39,7 @@ public:
     bool abandoned() const noexcept { return abandoned_.load(std::memory_order_acquire); }
 
     const std::string& producer() const noexcept { return producer_; }
+    std::size_t capacity_batches() const noexcept { return capacity_; }
     // any thread; pushed = popped + still queued
     std::uint64_t pushed_records() const noexcept { return pushed_records_.get(); }
     std::uint64_t popped_records() const noexcept { return popped_records_.get(); }

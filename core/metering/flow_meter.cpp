@@ -417,8 +417,15 @@ template <class Key>
 void FlowMeter<Key>::end_or_go_on(std::uint32_t index, TimestampNs now) {
     const Entry& entry = table_[index];
     const TimestampNs idle = idle_due(entry);
-    if (idle <= now) return remove(index, reason_after(entry, to_ms(now - entry.last)));
-    if (!is_remembered(entry)) close_active(index);
+    LagHistogram& lag = context_.counters.expiry_lag;
+    if (idle <= now) {
+        if (!is_remembered(entry)) lag.observe(now - idle);
+        return remove(index, reason_after(entry, to_ms(now - entry.last)));
+    }
+    if (!is_remembered(entry)) {
+        lag.observe(now - (entry.first + context_.timeouts.active_ms() * kNsPerMs));
+        close_active(index);
+    }
     // a flow that begins here from now on is not due before that
     wheel_.arm(index, std::min(idle, now + context_.timeouts.active_ms() * kNsPerMs));
 }
@@ -564,6 +571,7 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
     counters.records[static_cast<std::size_t>(reason)].add();
     counters.record_packets.add(record.packets());
     counters.record_octets.add(record.forward.octets + record.reverse.octets);
+    if (counters.applications.enabled()) counters.applications.count(record);
     context_.publisher.commit();
 }
 

@@ -79,6 +79,7 @@ public:
             if (!dissector) return dissector.error();
             dissector_ = std::move(dissector.value());
             context_.dissector = dissector_.get();
+            counters_.applications.enable();
         }
         enrich_from(options_.enrichment);
         if (auto status = v4_.allocate(); !status) return status;

@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "core/application/ndpi_module.hpp"
+#include "core/base/lag_histogram.hpp"
 #include "core/base/log.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/enrichment/enricher.hpp"
 #include "core/export/record_queue.hpp"
 #include "core/host/process_table.hpp"
+#include "core/metering/application_counts.hpp"
 #include "core/metering/flow_budget.hpp"
 #include "core/metering/flow_hook.hpp"
 #include "core/metering/flow_share.hpp"
@@ -74,7 +76,9 @@ struct MeterCounters {                           // written by the metering thre
     Counter flows_not_dissected;  // none of their packets was shown to nDPI
     Counter dissections_stopped;  // not all of those that would have been were shown
     Counter packets_shed;         // frames that sampling passed over while packets were shed
+    LagHistogram expiry_lag;      // from a flow's timeout to its leaving, by the meter's clock
     EnrichmentCounters enrichment;
+    ApplicationCounts applications;
 };
 
 // What a running metering process can take over without losing a flow.

@@ -56,8 +56,6 @@ private:
         std::shared_ptr<RecordQueue> queue;
         std::uint64_t published_before = 0;
     };
-
-    static constexpr std::size_t kBatchRecords = 64;
     static constexpr std::chrono::milliseconds kOldest{200}, kLongestFlush{10'000};
 
     void push(RecordQueue& queue, const RecordBatchPtr& batch);

@@ -33,8 +33,9 @@ if(NFSTREAMD_WITH_IPFIX)
     pkg_check_modules(FIXBUF REQUIRED IMPORTED_TARGET libfixbuf)
 endif()
 
-# One library each: the exporter is left out with the option.
-foreach(OPTIONAL "KAFKA rdkafka" "MQTT libmosquitto" "ZMQ libzmq" "NATS libnats" "HTTP libcurl" "MAXMINDDB libmaxminddb")
+# One library each: what it is for is left out with the option.
+foreach(OPTIONAL "KAFKA rdkafka" "MQTT libmosquitto" "ZMQ libzmq" "NATS libnats" "HTTP libcurl" "MAXMINDDB libmaxminddb"
+        "METRICS prometheus-cpp-core")
     separate_arguments(OPTIONAL)
     list(GET OPTIONAL 0 NAME)
     list(GET OPTIONAL 1 MODULE)

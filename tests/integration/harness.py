@@ -191,20 +191,28 @@ class Namespace:
     def ip(self, *words):
         return self.run("ip", *words)
 
-    def packet_socket(self, device):
-        """A socket that sends frames on a link in here."""
+    def _made_inside(self, make):
+        """What make() returns in a thread that is in here."""
         made = []
 
-        def make():  # a thread's namespace is its own
+        def enter():  # a thread's namespace is its own
             with open(f"/proc/{self.holder.pid}/ns/net", "rb") as namespace:
-                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0) != 0:
-                    return
-            made.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
-            made[0].bind((device, 0))
-        thread = threading.Thread(target=make)
+                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0) == 0:
+                    made.append(make())
+        thread = threading.Thread(target=enter)
         thread.start()
         thread.join()
         return made[0]
+
+    def packet_socket(self, device):
+        """A socket that sends frames on a link in here."""
+        made = self._made_inside(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+        made.bind((device, 0))
+        return made
+
+    def stream_socket(self, family=socket.AF_INET):
+        """A TCP socket in here, not yet connected."""
+        return self._made_inside(lambda: socket.socket(family, socket.SOCK_STREAM))
 
     def link_to(self, other, name, address, other_address):
         """A veth pair: NAME here with ADDRESS, `up` in the other namespace; without IPv6 to be silent."""

@@ -43,6 +43,8 @@ LIBRARIES = (
     (re.compile(r"boost/(asio|system)"), re.compile(r"exporters/transport/|daemon/")),
     (re.compile(r"boost/lockfree/"), re.compile(r"core/")),
     (re.compile(r"boost/property_tree/"), re.compile(r"daemon/ctl/")),
+    (re.compile(r"boost/beast/"), re.compile(r"daemon/metrics/http_server\.cpp$")),
+    (re.compile(r"prometheus/"), re.compile(r"daemon/metrics/metrics_text\.cpp$")),
     (re.compile(r"fmt/"), re.compile(r"(core|config|exporters|daemon)/")),
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')

@@ -17,6 +17,7 @@ void check_same(const Config& a, const Config& b) {
     CHECK(a.metering == b.metering);
     CHECK(a.private_enterprise_number == b.private_enterprise_number);
     CHECK(a.control == b.control);
+    CHECK(a.metrics == b.metrics);
     CHECK(a.log.level == b.log.level);
     CHECK(a.log.format == b.log.format);
     REQUIRE(a.capture.size() == b.capture.size());
@@ -121,6 +122,9 @@ log:
   format: text
 control:
   socket: /run/nfstreamd/control.sock
+metrics:
+  listen: ""
+  page: false
 )");
 }
 
@@ -142,6 +146,7 @@ exporters:
   - { name: "123", type: file, path: "-" }
 log: { level: warning, format: journal }
 control: { socket: "" }
+metrics: { listen: "[::1]:9587", page: true }
 )"));
 }
 

@@ -22,6 +22,7 @@ TEST_CASE("load: without a file everything has its default") {
     CHECK(config.exporters.empty());
     CHECK(config.metering == MeteringOptions{});
     CHECK(config.control == ControlConfig{});
+    CHECK(!config.metrics.on());
     CHECK(config.log.level == LogLevel::kInfo);
     CHECK(config.log.format == LogFormat::kText);
     CHECK(config.private_enterprise_number == 0);
@@ -90,6 +91,7 @@ exporters:
     path: out.csv
 log: { level: debug, format: json }
 control: { socket: "" }
+metrics: { listen: "[::1]:9587", page: true }
 )");
     REQUIRE(lines(loaded) == Strings{});
     const Config& config = *loaded.config;
@@ -169,6 +171,9 @@ control: { socket: "" }
     CHECK(config.log.level == LogLevel::kDebug);
     CHECK(config.log.format == LogFormat::kJson);
     CHECK(config.control.socket.empty());
+    CHECK(config.metrics.listen == "[::1]:9587");
+    CHECK(config.metrics.page);
+    CHECK(config.metrics.on());
     CHECK(config.files.size() == 1);
 }
 
@@ -274,6 +279,7 @@ plugins: []
               "t.yaml:20:38: exporters[3].path: must not be empty",
               "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
               "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, enrichment, exporters, log, control, "
+              "metrics, "
               "instance, "
               "private_enterprise_number",
           });

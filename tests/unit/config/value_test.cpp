@@ -212,8 +212,8 @@ TEST_CASE("print_string: quotes where YAML needs them") {
 }
 
 TEST_CASE("tables: every default is accepted by its own row, every row has a sentence") {
-    for (const auto table :
-         {top_settings(), capture_settings(), metering_settings(), log_settings(), control_settings()}) {
+    for (const auto table : {top_settings(), capture_settings(), metering_settings(), log_settings(),
+                             control_settings(), metrics_settings()}) {
         for (const SettingSpec& spec : table) {
             CAPTURE(spec.name);
             CHECK_FALSE(spec.description.empty());

@@ -94,7 +94,7 @@ TEST_CASE("ControlServer: answers a command and closes") {
     const RunningServer server(path);
     CHECK(asked(path, "status") == "{\"up\":true}\n");
     CHECK(asked(path, "dance \"1\"") == "{\"error\":\"unknown command 'dance \\\"1\\\"'\"}\n");
-    CHECK(asked(path, "later") == "{\"late\":true}\n");
+    CHECK(asked(path, "slow") == "{\"slow\":true}\n");
     CHECK(asked(path, "") == "{\"error\":\"unknown command ''\"}\n");
 }
 

@@ -79,6 +79,7 @@ TEST_CASE("status: every counter is there under its name") {
         interface.members.push_back(member);
         status.interfaces.push_back(interface);
     }
+    status.applications = {{"DNS", {1, 2, 300}}, {"TLS.Google", {4, 5, 6000}}};
     ExporterStatus exporter;
     exporter.name = "main";
     exporter.up = true;
@@ -102,6 +103,12 @@ TEST_CASE("status: every counter is there under its name") {
     CHECK(tree.get<std::string>("started") == "2026-02-02T02:40:00Z");
     CHECK(tree.get_child("files").size() == 2);
     CHECK(tree.get<int>("reload.rejected") == 2);
+    const auto& applications = tree.get_child("applications");
+    REQUIRE(applications.size() == 2);
+    CHECK(applications.front().second.get<std::string>("name") == "TLS.Google");  // most octets first
+    CHECK(applications.front().second.get<int>("flows") == 4);
+    CHECK(applications.front().second.get<int>("packets") == 5);
+    CHECK(applications.back().second.get<int>("octets") == 300);
     const auto& interfaces = tree.get_child("interfaces");
     REQUIRE(interfaces.size() == 2);
     const auto& interface = interfaces.front().second;

@@ -81,6 +81,14 @@ inline void check_totals(const MeteringProcess& process, const std::vector<const
     CHECK(c.flows_active.get() == 0);
     CHECK(process.ledger().number == kLastLedger);
     check_ledger(process.ledger());
+    if (!c.applications.enabled()) return;
+    ApplicationCountsByName applications;
+    c.applications.add_to(applications);
+    ApplicationTotals all;
+    for (const auto& [name, totals] : applications) all += totals;
+    CHECK(all.flows == made);
+    CHECK(all.packets == packets);
+    CHECK(all.octets == octets);
 }
 
 // A file run from start to end.
