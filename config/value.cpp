@@ -95,7 +95,7 @@ Error unacceptable(const SettingSpec& spec, const std::string& instead = {}) {
     return Error{ErrorCode::kInvalidArgument, std::move(message), ""};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t kShown = 60;
     const std::string_view shown = utf8_prefix(text, kShown);
     return fmt::format("\"{}{}\"", shown, shown.size() < text.size() ? "..." : "");
@@ -115,13 +115,13 @@ std::optional<bool> bool_of(const std::string& text) {
 
 Result<SettingValue> parse_bool(const SettingSpec& spec, const std::string& text) {
     if (const auto flag = bool_of(text)) return accepted(*flag);
-    return unacceptable(spec, quoted(text));
+    return unacceptable(spec, in_quotes(text));
 }
 
 Result<SettingValue> parse_whole(const SettingSpec& spec, const std::string& text, std::span<const Unit> units) {
     const auto number = scaled(text, units);
-    if (!number || !within(spec, static_cast<double>(*number))) return unacceptable(spec, quoted(text));
-    if (spec.type == SettingType::kSize && *number < 0) return unacceptable(spec, quoted(text));
+    if (!number || !within(spec, static_cast<double>(*number))) return unacceptable(spec, in_quotes(text));
+    if (spec.type == SettingType::kSize && *number < 0) return unacceptable(spec, in_quotes(text));
     return accepted(*number);
 }
 
@@ -129,7 +129,7 @@ Result<SettingValue> parse_number(const SettingSpec& spec, const std::string& te
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool whole = error == std::errc{} && end == text.data() + text.size();
-    if (!whole || !std::isfinite(number) || !within(spec, number)) return unacceptable(spec, quoted(text));
+    if (!whole || !std::isfinite(number) || !within(spec, number)) return unacceptable(spec, in_quotes(text));
     return accepted(number);
 }
 
@@ -138,7 +138,7 @@ Result<SettingValue> parse_duration(const SettingSpec& spec, const std::string& 
     if (spec.negative_is_zero && milliseconds && *milliseconds < 0) milliseconds = 0;
     const bool fits = milliseconds && *milliseconds >= 0 && *milliseconds <= kMaxDurationSeconds * 1000 &&
                       within(spec, static_cast<double>(*milliseconds) / 1000);
-    if (!fits) return unacceptable(spec, quoted(text));
+    if (!fits) return unacceptable(spec, in_quotes(text));
     return accepted(std::chrono::milliseconds(*milliseconds));
 }
 
@@ -162,7 +162,7 @@ bool is_choice(const SettingSpec& spec, std::string_view text) {
 
 Result<SettingValue> parse_choice(const SettingSpec& spec, const std::string& text) {
     if (text.empty() && spec.default_value.empty() && !spec.required) return accepted(text);  // none of them
-    return is_choice(spec, text) ? accepted(text) : unacceptable(spec, quoted(text));
+    return is_choice(spec, text) ? accepted(text) : unacceptable(spec, in_quotes(text));
 }
 
 // Each of them a choice; a boolean in any spelling, when it is one, stands alone.
@@ -170,7 +170,7 @@ Status check_choices(const SettingSpec& spec, std::vector<std::string>& strings)
     for (std::string& text : strings) {
         const bool boolean = is_choice(spec, "true") && bool_of(text).has_value();
         if (boolean && strings.size() == 1) text = *bool_of(text) ? "true" : "false";
-        if (!is_choice(spec, text) || (boolean && strings.size() > 1)) return unacceptable(spec, quoted(text));
+        if (!is_choice(spec, text) || (boolean && strings.size() > 1)) return unacceptable(spec, in_quotes(text));
     }
     return ok();
 }
