@@ -113,6 +113,11 @@ void Application::start_services() {
         return;
     }
     open_control_socket(config.control.socket);
+    link_watcher_.emplace(context_, logger_, [this] {
+        if (stopping_) return;
+        pipeline_.look_at_interfaces();
+        reloader_.match_interfaces();
+    });
     if (const auto period = watchdog_period()) every(watchdog_timer_, *period / 2, &Application::feed_watchdog);
     every(status_timer_, kStatusPeriod, &Application::update_status);
     report_every(config.performance_report);

@@ -19,6 +19,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/link_watcher.hpp"
 #include "daemon/performance_report.hpp"
 #include "daemon/pipeline.hpp"
 #include "daemon/process_watcher.hpp"
@@ -70,6 +71,7 @@ private:
     Reloader reloader_;  // holds the running configuration
     ControlServer control_;
     std::optional<SignalReader> signals_;
+    std::optional<LinkWatcher> link_watcher_;
     std::optional<ProgressBar> progress_;
     boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_, facts_timer_;
     std::map<std::uint32_t, std::uint64_t> meter_polls_;  // at the last look of the watchdog

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <climits>
@@ -133,9 +134,8 @@ Status Opening::set_link_type(pcap_t* handle) const {
 Status Opening::set_filter(LiveHandle& handle) const {
     if (handle.ring) {
         if (auto status = close_filter(handle, interface_); !status) return status;
-        const auto early = waiting_packets(handle, interface_);
-        if (!early) return early.error();
-        handle.ring->skip(early.value());
+        look_at_statistics(handle);
+        handle.ring->skip(handle.unread());
         if (options_.bpf_filter.empty()) return open_filter(handle, options_, interface_);
     }
     if (options_.bpf_filter.empty()) return ok();
@@ -145,12 +145,25 @@ Status Opening::set_filter(LiveHandle& handle) const {
     return ok();
 }
 
+bool attach(int descriptor, FilterProgram instructions) {
+    if (instructions.size() > BPF_MAXINSNS) return false;
+    const sock_fprog program{static_cast<unsigned short>(instructions.size()), instructions.data()};
+    return ::setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
+
 Status attach(const LiveHandle& handle, sock_filter instruction, const char* what, const std::string& interface) {
-    const sock_fprog program{1, &instruction};
-    if (::setsockopt(pcap_fileno(handle.pcap_handle.get()), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) ==
-        0)
-        return ok();
+    if (attach(handle.descriptor(), FilterProgram{instruction})) return ok();
     return system_error(what, interface);
+}
+
+// Whether the kernel runs the second one after the first, with both in memory at once; tried on a socket that
+// captures nothing.
+bool accepts_in_turn(const FilterProgram& first, const FilterProgram& second) {
+    const int descriptor = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return false;
+    const bool accepted = attach(descriptor, first) && attach(descriptor, second);
+    ::close(descriptor);
+    return accepted;
 }
 
 }  // namespace
@@ -173,19 +186,65 @@ Status open_filter(const LiveHandle& handle, const CaptureOptions& options, cons
     return attach(handle, {BPF_RET | BPF_K, 0, 0, most}, "open a capture again", interface);
 }
 
-Result<std::uint64_t> waiting_packets(const LiveHandle& handle, const std::string& interface) {
-    pcap_stat statistics{};
-    pcap_t* const capture = handle.pcap_handle.get();
-    if (const int code = pcap_stats(capture, &statistics); code != 0)
-        return Error{ErrorCode::kIo, libpcap_error_text(capture, code), interface};
-    return std::uint64_t{statistics.ps_recv - statistics.ps_drop};
+int LiveHandle::descriptor() const noexcept {
+    return pcap_handle ? pcap_fileno(pcap_handle.get()) : -1;
+}
+
+std::uint64_t LiveHandle::unread() const noexcept {
+    return ring ? statistics.received - statistics.dropped - ring->seen() : 0;
+}
+
+// libpcap's are of 32 bits and may wrap: differences are added up.
+LiveStatistics look_at_statistics(LiveHandle& handle) {
+    pcap_stat now{};
+    LiveStatistics& sum = handle.statistics;
+    if (pcap_stats(handle.pcap_handle.get(), &now) != 0) return {};
+    const auto since = [](unsigned present, std::uint64_t past) -> std::uint64_t {
+        return static_cast<std::uint32_t>(present - static_cast<std::uint32_t>(past));
+    };
+    const LiveStatistics added{since(now.ps_recv, sum.received), since(now.ps_drop, sum.dropped),
+                               since(now.ps_ifdrop, sum.interface_dropped)};
+    sum.received += added.received;
+    sum.dropped += added.dropped;
+    sum.interface_dropped += added.interface_dropped;
+    return added;
+}
+
+Result<FilterProgram> compile_live_filter(const LiveHandle& handle, const CaptureOptions& present,
+                                          const CaptureOptions& wanted, const std::string& interface) {
+    const auto compile = [&](const CaptureOptions& options) -> Result<FilterProgram> {
+        if (options.bpf_filter.empty())
+            return FilterProgram{{BPF_RET | BPF_K, 0, 0, static_cast<std::uint32_t>(options.snapshot_length)}};
+        bpf_program program{};
+        if (pcap_compile(handle.pcap_handle.get(), &program, options.bpf_filter.c_str(), 1, kFilterNetmask) != 0)
+            return Error{ErrorCode::kInvalidArgument,
+                         "bad BPF filter \"" + options.bpf_filter + "\": " + pcap_geterr(handle.pcap_handle.get()),
+                         interface};
+        FilterProgram made;
+        for (unsigned i = 0; i < program.bf_len; ++i) {
+            const auto& [code, jt, jf, k] = program.bf_insns[i];
+            made.push_back({code, jt, jf, k});
+        }
+        pcap_freecode(&program);
+        return made;
+    };
+    auto program = compile(wanted);
+    if (!program) return program;
+    const auto before = compile(present);
+    if (!before) return before;
+    return accepts_in_turn(before.value(), program.value()) ? program : FilterProgram{};
+}
+
+Status attach_filter(const LiveHandle& handle, const FilterProgram& program, const std::string& interface) {
+    if (attach(handle.descriptor(), program)) return ok();
+    return system_error("change the filter", interface);
 }
 
 // An interface that is down comes up again and goes on. One that has gone, or has
 // another name by now, does not: going down is told once, going for good by the
 // address that the socket is bound to alone.
 Status check_link(const LiveHandle& handle, const std::string& interface) {
-    const int descriptor = pcap_fileno(handle.pcap_handle.get());
+    const int descriptor = handle.descriptor();
     int error = 0;
     socklen_t size = sizeof error;
     if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return ok();
@@ -214,6 +273,7 @@ LiveHandle& LiveHandle::operator=(LiveHandle&& other) noexcept {
     nanoseconds = other.nanoseconds;
     timestamp_type = std::move(other.timestamp_type);
     opening = other.opening;
+    statistics = other.statistics;
     return *this;
 }
 

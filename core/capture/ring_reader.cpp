@@ -114,6 +114,7 @@ std::span<const RawFrame> RingReader::next() noexcept {
         for (; left_ > 0 && count < frames_.size(); --left_) {
             auto& header = *reinterpret_cast<tpacket3_hdr*>(position_);
             position_ += header.tp_next_offset;
+            ++seen_;
             // Another processor has written it: headers are a chain of misses, unless the next ones are guessed.
             __builtin_prefetch(position_ + header.tp_next_offset);
             __builtin_prefetch(position_ + 2 * header.tp_next_offset);

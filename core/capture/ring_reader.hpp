@@ -35,6 +35,7 @@ public:
     std::span<const RawFrame> next() noexcept;
     // So many frames are passed over: they came before the filter.
     void skip(std::uint64_t frames) noexcept { to_skip_ = frames; }
+    std::uint64_t seen() const noexcept { return seen_; }  // packets of the ring, those left out included
 
     std::size_t octets() const noexcept { return blocks_ * kBlockOctets; }
     unsigned fill_percent() const noexcept;  // of the ring: blocks that wait to be read
@@ -58,7 +59,7 @@ private:
     std::uint32_t left_ = 0;            // packets of it
     std::uint8_t* position_ = nullptr;  // of the next one
     bool held_ = false;                 // the block is ours
-    std::uint64_t to_skip_ = 0;
+    std::uint64_t to_skip_ = 0, seen_ = 0;
     std::array<RawFrame, kFrameVectorSize> frames_;
 };
 

@@ -56,7 +56,7 @@ inline void check_totals(const MeteringProcess& process, const std::vector<const
         packets += record->packets();
         octets += record->forward.octets + record->reverse.octets;
     }
-    CHECK(process.capture().frames == ignored + c.packets.get() + c.overlap.get() + c.sampled_out.get() +
+    CHECK(process.capture().frames == ignored + c.packets.get() + c.sampled_out.get() +
                                           c.packets_shed.get() + c.hash_filtered.get());
     CHECK(c.packets.get() == packets + c.packets_discarded.get());
     if (c.packets_discarded.get() == 0) CHECK(c.octets.get() == octets);
@@ -125,7 +125,6 @@ public:
     }
 
     SyntheticSource& source() { return *source_; }
-    void follow(SyntheticSource& source) { source_ = &source; }
     MeteringProcess& process() { return process_; }
     Received& received() { return received_; }
 
