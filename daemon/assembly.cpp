@@ -134,7 +134,8 @@ Result<SpoolOptions> spool_to_use(const config::Config& config, const config::Ex
 
 std::vector<std::string> captured_interfaces(const config::CaptureConfig& capture) {
     std::vector<std::string> names;
-    std::copy_if(capture.interfaces.begin(), capture.interfaces.end(), std::back_inserter(names), std::not_fn(is_pattern));
+    std::copy_if(capture.interfaces.begin(), capture.interfaces.end(), std::back_inserter(names),
+                 std::not_fn(is_pattern));
     names.insert(names.end(), capture.matches.begin(), capture.matches.end());
     return names;
 }

@@ -16,7 +16,17 @@ namespace nfstreamd::daemon {
 inline constexpr std::string_view kDefaultConfigFile = "/etc/nfstreamd/nfstreamd.yaml";
 inline constexpr std::string_view kWriteExporter = "write";  // name of the exporter that -w makes
 
-enum class Action { kRun, kCheck, kPrintConfig, kExplainReload, kListFields, kListExporters, kListInterfaces, kVersion, kHelp };
+enum class Action {
+    kRun,
+    kCheck,
+    kPrintConfig,
+    kExplainReload,
+    kListFields,
+    kListExporters,
+    kListInterfaces,
+    kVersion,
+    kHelp
+};
 
 struct WriteTarget {
     std::string path;  // "-" is standard output

@@ -45,16 +45,15 @@ LinkWatcher::LinkWatcher(boost::asio::io_context& context, Logger& logger, std::
 
 // What has changed each capture looks up itself: one call for all that has been told.
 void LinkWatcher::wait() {
-    descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                           [this](const boost::system::error_code& error) {
-                               if (error) return;
-                               std::array<char, 8192> told;
-                               while (::recv(descriptor_.native_handle(), told.data(), told.size(), 0) > 0 ||
-                                      errno == ENOBUFS) {
-                               }
-                               changed_();
-                               wait();
-                           });
+    descriptor_.async_wait(
+        boost::asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
+            if (error) return;
+            std::array<char, 8192> told;
+            while (::recv(descriptor_.native_handle(), told.data(), told.size(), 0) > 0 || errno == ENOBUFS) {
+            }
+            changed_();
+            wait();
+        });
 }
 
 void LinkWatcher::wait_for_period() {

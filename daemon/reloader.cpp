@@ -47,8 +47,8 @@ public:
         if (!made.plan.members.empty() && differs_in_company(meter.plan, made.plan))
             made.regrouping = make_regrouping(made.plan);
         for (const auto& link : links_of(made.plan)) {
-            const auto present = std::find_if(before.begin(), before.end(),
-                                              [&](const Link& other) { return other.name == link.name; });
+            const auto present =
+                std::find_if(before.begin(), before.end(), [&](const Link& other) { return other.name == link.name; });
             auto status = present == before.end() ? add(link, *made.regrouping) : change(meter, *present, link, made);
             if (!status) return status.error();
         }
@@ -184,7 +184,8 @@ void Reloader::match_interfaces() {
             return publish(plan, std::move(wanted), std::move(change.value()), Cause::kInterfaces);
         }
         const auto& error = change.error();
-        logger_.warning("interface that matches is not captured", {{"interface", error.where}, {"error", error.message}});
+        logger_.warning("interface that matches is not captured",
+                        {{"interface", error.where}, {"error", error.message}});
         if (!contains(present, error.where)) return;  // it is something else, and may be better the next time
         not_captured_.insert(error.where);
     }
@@ -297,10 +298,10 @@ void Reloader::wait_until_taken(ReloadPlan plan, Cause cause) {
 
 void Reloader::finish(const ReloadPlan& plan, Cause cause) {
     if (cause == Cause::kInterfaces) {
-        logger_.info("interfaces came or went", {{"added", fmt::format("{}", fmt::join(plan.interfaces_added, " "))},
-                                                 {"removed", fmt::format("{}", fmt::join(plan.interfaces_removed, " "))},
-                                                 {"regrouped",
-                                                  fmt::format("{}", fmt::join(plan.interfaces_reopened, " "))}});
+        logger_.info("interfaces came or went",
+                     {{"added", fmt::format("{}", fmt::join(plan.interfaces_added, " "))},
+                      {"removed", fmt::format("{}", fmt::join(plan.interfaces_removed, " "))},
+                      {"regrouped", fmt::format("{}", fmt::join(plan.interfaces_reopened, " "))}});
         notify_status(hooks_.summary());
         return end();
     }

@@ -232,9 +232,8 @@ void KernelFanout::leave(int descriptor, const std::function<void()>& close) {
 void KernelFanout::leave(std::vector<std::pair<int, std::function<void()>>> leaving) {
     for (const int filler : std::exchange(fillers_, {})) leaving.emplace_back(filler, [filler] { ::close(filler); });
     // the last ones first: so those that stay are in the order in which they joined
-    std::sort(leaving.begin(), leaving.end(), [this](const auto& a, const auto& b) {
-        return place_of(places_, a.first) > place_of(places_, b.first);
-    });
+    std::sort(leaving.begin(), leaving.end(),
+              [this](const auto& a, const auto& b) { return place_of(places_, a.first) > place_of(places_, b.first); });
     for (const auto& [descriptor, close] : leaving) leave(descriptor, close);
     if (!targets_.empty()) direct_to(std::vector<int>(targets_));
 }

@@ -46,9 +46,9 @@ private:
     void leave(int descriptor, const std::function<void()>& close);
 
     int id_ = 0;
-    std::vector<int> places_;             // descriptors, as in the kernel's array
+    std::vector<int> places_;                      // descriptors, as in the kernel's array
     std::vector<int> targets_, former_, fillers_;  // targets_: by share
-    std::vector<std::uint32_t> values_;   // what the program answers, by share
+    std::vector<std::uint32_t> values_;            // what the program answers, by share
 };
 
 }  // namespace nfstreamd

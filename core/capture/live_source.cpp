@@ -151,8 +151,8 @@ private:
     int descriptor_ = -1;
     bool shut_ = false;
     steady_clock::time_point empty_by_{};  // without a ring that tells: when it is shut
-    FrameSink* sink_ = nullptr;    // during dispatch
-    LiveHandle* from_ = nullptr;  // the same
+    FrameSink* sink_ = nullptr;            // during dispatch
+    LiveHandle* from_ = nullptr;           // the same
     FrameBatch batch_;
 
     bool waiting_told_ = false;  // that the interface is away, in the log
@@ -264,7 +264,7 @@ void LiveSource::adopt(const std::string& interface, CaptureChange change) {
     fanout_ = std::move(change.successor);
     next_try_ = {};
     counters_.up.set(replaced_ ? 1 : 0);
-    if (!fanout_.group->is_open()) return;  // as soon as the interface is there
+    if (!fanout_.group->is_open()) return;                                         // as soon as the interface is there
     if (auto status = reopen(); !status) static_cast<void>(lose(status.error()));  // of a required one poll() tells
 }
 
@@ -278,7 +278,8 @@ Result<PollOutcome> LiveSource::empty_replaced(FrameSink& sink, milliseconds wai
     count(old);
     const bool known = old.ring != nullptr;
     if ((!known || old.unread() > 0) && steady_clock::now() < replaced_->until) {
-        if (wait.count() > 0) wake_.wait(pcap_get_selectable_fd(old.pcap_handle.get()), std::min(wait, milliseconds(10)));
+        if (wait.count() > 0)
+            wake_.wait(pcap_get_selectable_fd(old.pcap_handle.get()), std::min(wait, milliseconds(10)));
         return PollOutcome::kIdle;
     }
     counters_.unread.add(old.unread());
@@ -444,8 +445,8 @@ Status LiveSource::lose(const Error& reason) {
     next_try_ = steady_clock::now() + back_off_;
     back_off_ = std::min(back_off_ * 2, kLastRetry);
     const std::lock_guard lock(description_mutex_);
-    description_.state = other_name_.empty() ? "waiting: " + reason.message
-                                             : "waiting: The interface is called " + other_name_ + " now";
+    description_.state =
+        other_name_.empty() ? "waiting: " + reason.message : "waiting: The interface is called " + other_name_ + " now";
     return ok();
 }
 
@@ -516,8 +517,7 @@ void LiveSource::publish_link() {
         down ? logger_.warning("interface is down", {{"interface", interface_}})
              : logger_.info("interface is up again", {{"interface", interface_}});
     if (mtu != mtu_before && speaks())
-        logger_.info("MTU of the interface changed",
-                     {{"interface", interface_}, {"mtu", mtu}, {"before", mtu_before}});
+        logger_.info("MTU of the interface changed", {{"interface", interface_}, {"mtu", mtu}, {"before", mtu_before}});
 }
 
 // Of a buffer that libpcap reads only this is known: that it has been too small.

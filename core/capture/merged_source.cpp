@@ -122,9 +122,8 @@ void MergedSource::publish() noexcept {
         (counters_.*counter).set(total);
     };
     for (auto counter : {&CaptureCounters::frames, &CaptureCounters::octets, &CaptureCounters::truncated,
-                         &CaptureCounters::filtered, &CaptureCounters::kernel_dropped,
-                         &CaptureCounters::unread, &CaptureCounters::interface_dropped, &CaptureCounters::opens,
-                         &CaptureCounters::failures})
+                         &CaptureCounters::filtered, &CaptureCounters::kernel_dropped, &CaptureCounters::unread,
+                         &CaptureCounters::interface_dropped, &CaptureCounters::opens, &CaptureCounters::failures})
         sum(counter);
     for (const auto& member : members_) up &= member->counters().up.get();
     counters_.up.set(up);

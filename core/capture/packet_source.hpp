@@ -75,7 +75,7 @@ struct FanoutMember {
 struct CaptureChange {
     CaptureOptions options;
     std::shared_ptr<const std::vector<sock_filter>> filter{};  // for the ring that is there
-    bool needs_ring = false;   // its filter cannot be had in place
+    bool needs_ring = false;                                   // its filter cannot be had in place
     FanoutMember successor{};  // has been switched to: its ring replaces the one that is there
 };
 

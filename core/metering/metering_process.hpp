@@ -115,8 +115,8 @@ public:
     // the queues end.
     Status run(std::stop_token stop);
 
-    void adopt(MeteringChange change);                // taken between two polls
-    std::uint64_t adopted() const noexcept;           // how many changes have been taken
+    void adopt(MeteringChange change);       // taken between two polls
+    std::uint64_t adopted() const noexcept;  // how many changes have been taken
     // What the capture of an interface can take in place; any thread.
     Result<CaptureChange> prepare_capture(const std::string& interface, const CaptureOptions& wanted) const;
     void look_at_interfaces();                        // the kernel has told that one is not as before

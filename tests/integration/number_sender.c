@@ -3,9 +3,9 @@
 //
 // usage: number_sender DEVICE PACKETS_PER_SECOND COUNT PACKETS_PER_FLOW
 //
-// A flow's number is the lower three octets of its source address. Its destination port is 9998 for one flow of 16, 9997
-// for another one, 9999 for the rest. The packets of a flow have sizes of their own, so that its octets tell which of
-// them were seen. Prints how many were sent.
+// A flow's number is the lower three octets of its source address. Its destination port is 9998 for one flow of 16,
+// 9997 for another one, 9999 for the rest. The packets of a flow have sizes of their own, so that its octets tell which
+// of them were seen. Prints how many were sent.
 #define _GNU_SOURCE  // sendmmsg
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,7 +44,7 @@ static size_t make(uint8_t* frame, unsigned long number, unsigned long per_flow)
 }
 
 int main(int count, char** words) {
-    static const uint8_t kHeader[42] = {2, 0, 0, 0, 0, 2, 2,  0,  0, 0, 0,   1, 8, 0, 0x45, 0, 0, 0, 0, 0, 0,
+    static const uint8_t kHeader[42] = {2, 0,  0,  0, 0, 2,  2, 0, 0, 0,   0, 1, 8, 0,    0x45, 0, 0, 0, 0, 0, 0,
                                         0, 64, 17, 0, 0, 10, 0, 0, 0, 192, 0, 2, 1, 0x9c, 0x40, 0, 0, 0, 0, 0, 0};
     static uint8_t frames[BATCH][LARGEST];
     static struct mmsghdr messages[BATCH];

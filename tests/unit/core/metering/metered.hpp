@@ -56,8 +56,8 @@ inline void check_totals(const MeteringProcess& process, const std::vector<const
         packets += record->packets();
         octets += record->forward.octets + record->reverse.octets;
     }
-    CHECK(process.capture().frames == ignored + c.packets.get() + c.sampled_out.get() +
-                                          c.packets_shed.get() + c.hash_filtered.get());
+    CHECK(process.capture().frames ==
+          ignored + c.packets.get() + c.sampled_out.get() + c.packets_shed.get() + c.hash_filtered.get());
     CHECK(c.packets.get() == packets + c.packets_discarded.get());
     if (c.packets_discarded.get() == 0) CHECK(c.octets.get() == octets);
     CHECK(c.record_packets.get() == packets);
