@@ -87,7 +87,11 @@ Status Application::start() {
         pipeline_.observe_processes(process_watcher_->processes());
     }
     std::vector<std::unique_ptr<MeterUnit>> meters;
-    for (const auto& plan : capture_plans(config)) {
+    auto plans = capture_plans(config);
+    const auto left = file_run_ ? std::vector<std::pair<std::string, int>>() : stored_descriptors();
+    for (const auto& [name, descriptor] : left) forget_descriptor(name);  // ours from now on
+    use_left_captures(plans, left);
+    for (const auto& plan : plans) {
         auto unit = pipeline_.prepare_meter(plan, config.metering, outputs);
         if (!unit) return unit.error();
         meters.push_back(std::move(unit.value()));
@@ -150,6 +154,7 @@ void Application::on_signal(int number) {
         ::_exit(kExitFailure);
     }
     logger_.info("stopping", {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
+    if (number == SIGTERM && !file_run_ && keeps_descriptors()) pipeline_.keep_captures();
     begin_stop();
 }
 
@@ -183,6 +188,8 @@ void Application::advance() {
         if (file_run_ && nobody_listens) begin_stop();
         return;
     }
+    if (stopping_ && !std::exchange(left_stored_, true))
+        for (const auto& [name, descriptor] : pipeline_.left_captures()) store_descriptor(name, descriptor);
     if (pipeline_.exporters_ended()) finish();
 }
 

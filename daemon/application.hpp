@@ -79,7 +79,7 @@ private:
     const std::time_t started_at_ = std::time(nullptr);
     PerformanceReport report_{started_};
     ExitCode exit_code_ = kExitOk;
-    bool stopping_ = false, interrupted_ = false;
+    bool stopping_ = false, interrupted_ = false, left_stored_ = false;
 };
 
 }  // namespace nfstreamd::daemon

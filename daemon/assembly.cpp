@@ -5,8 +5,11 @@
 #include <fnmatch.h>
 #include <net/if.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -14,6 +17,7 @@
 #include <set>
 #include <utility>
 
+#include "core/capture/fanout.hpp"
 #include "exporters/anonymize/anonymizing_exporter.hpp"
 #include "exporters/registry.hpp"
 #include "exporters/session/collector_settings.hpp"
@@ -237,6 +241,29 @@ std::vector<Link> links_of(CapturePlan& plan) {
     for (auto& member : plan.members) links.push_back({member.name, member.options, member.fanout});
     if (plan.members.empty()) links.push_back({plan.input, plan.options, plan.fanout});
     return links;
+}
+
+std::string left_name(unsigned member, std::uint64_t unread, const std::string& ring) {
+    return fmt::format("capture/{}/{}/{}", member, unread, ring);
+}
+
+void use_left_captures(std::vector<CapturePlan>& plans, const std::vector<std::pair<std::string, int>>& left) {
+    std::map<std::string, std::vector<FanoutGroup::Left>> by_ring;
+    for (const auto& [name, descriptor] : left) {
+        FanoutGroup::Left one{0, descriptor, 0};
+        int length = 0;
+        if (std::sscanf(name.c_str(), "capture/%u/%" SCNu64 "/%n", &one.member, &one.unread, &length) == 2 &&
+            length > 0)
+            by_ring[name.substr(static_cast<std::size_t>(length))].push_back(one);
+        else
+            ::close(descriptor);
+    }
+    for (auto& plan : plans)
+        for (const auto& link : links_of(plan))
+            if (auto found = by_ring.extract(link.fanout.index == 0 ? link.fanout.group->ring_name() : std::string()))
+                link.fanout.group->use_left(std::move(found.mapped()));
+    for (const auto& [ring, unused] : by_ring)
+        for (const auto& one : unused) ::close(one.descriptor);
 }
 
 CaptureDifference difference(const CapturePlan& a, const CapturePlan& b) {

@@ -49,6 +49,11 @@ struct Link {
 };
 std::vector<Link> links_of(CapturePlan& plan);
 
+// The name under which a capture waits for the next process, and captures that have been left to those plans whose
+// rings they are. The rest is closed.
+std::string left_name(unsigned member, std::uint64_t unread, const std::string& ring);
+void use_left_captures(std::vector<CapturePlan>& plans, const std::vector<std::pair<std::string, int>>& left);
+
 // What it costs a meter to capture as in `b` what it captures as in `a`.
 enum class CaptureDifference { kNone, kLive, kReopen };
 CaptureDifference difference(const CapturePlan& a, const CapturePlan& b);

@@ -327,6 +327,22 @@ void Pipeline::stop_meters() {
     for (auto& meter : meters_) meter->thread.request_stop();
 }
 
+void Pipeline::keep_captures() {
+    for (const auto& meter : meters_)
+        for (const auto& link : links_of(meter->plan)) link.fanout.group->keep_over_restart();
+}
+
+std::vector<std::pair<std::string, int>> Pipeline::left_captures() const {
+    std::vector<std::pair<std::string, int>> found;
+    for (const auto& meter : meters_)
+        for (const auto& link : links_of(meter->plan)) {
+            if (link.fanout.index != 0) continue;
+            for (const auto& [member, descriptor, unread] : link.fanout.group->left())
+                found.emplace_back(left_name(member, unread, link.fanout.group->ring_name()), descriptor);
+        }
+    return found;
+}
+
 void Pipeline::seal_exporters() {
     for (auto& exporter : exporters_) exporter->process->seal();
 }

@@ -107,7 +107,10 @@ public:
 
     void expire_all();
     void stop_meters();
-    void seal_exporters();  // they end when their producers have
+    // Captures over a restart: by name, which says what they are for.
+    void keep_captures();                                            // before stop_meters()
+    std::vector<std::pair<std::string, int>> left_captures() const;  // when the meters have ended
+    void seal_exporters();                                           // they end when their producers have
     // They end when their producers have, and at `deadline` at the latest: those
     // that still hold up a successor in half of the time.
     void stop_exporters(std::chrono::steady_clock::time_point deadline);

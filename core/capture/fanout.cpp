@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/capture/fanout.hpp"
 
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -68,6 +71,10 @@ Result<LiveHandle> FanoutGroup::take(unsigned member, Logger& logger) {
     if (is_replaced_) return Error{ErrorCode::kUnavailable, "its capture has been replaced", interface_};
     if (!is_open() || !waiting_[member]) {
         present_.store(0, std::memory_order_release);
+        if (open_left(logger)) {
+            ++taken_;
+            return std::move(waiting_[member]);
+        }
         if (auto status = open(std::make_shared<KernelFanout>(), logger); !status) return status.error();
     }
     ++taken_;
@@ -114,6 +121,65 @@ Status FanoutGroup::open(std::shared_ptr<KernelFanout> kernel, Logger& logger) {
     kernel_ = std::move(kernel);
     present_.store(++openings_, std::memory_order_release);
     return ok();
+}
+
+// They are a group already, of the process before; its program is set anew, and the filters of these options.
+bool FanoutGroup::open_left(Logger& logger) {
+    auto left = std::exchange(left_, {});
+    if (keeps_ || left.empty()) return false;
+    std::vector<LiveHandle> handles;
+    auto kernel = std::make_shared<KernelFanout>();
+    std::uint64_t unread = 0;
+    for (auto one = left.begin(); one != left.end(); ++one) {
+        auto handle = use_left_handle(one->descriptor, one->unread, interface_, options_);
+        const auto program = handle ? compile_live_filter(handle.value(), options_, options_, interface_)
+                                    : Result<FilterProgram>(handle.error());
+        if (!program || program.value().empty() || !attach_filter(handle.value(), program.value(), interface_) ||
+            !kernel->rejoin(one->descriptor)) {
+            for (auto rest = one + 1; rest != left.end(); ++rest) ::close(rest->descriptor);
+            logger.warning("capture of the process before is of no use", {{"interface", interface_}});
+            return false;
+        }
+        handle.value().opening = openings_ + 1;
+        unread += one->unread;
+        handles.push_back(std::move(handle.value()));
+    }
+    if (!kernel->direct_to(descriptors_of(handles))) return false;
+    logger.info("capture goes on where the process before has left it",
+                {{"interface", interface_}, {"unread", unread}});
+    waiting_ = std::move(handles);
+    kernel_ = std::move(kernel);
+    present_.store(++openings_, std::memory_order_release);
+    return true;
+}
+
+void FanoutGroup::leave(unsigned member, const LiveHandle& handle) {
+    const std::lock_guard lock(mutex_);
+    left_.push_back({member, handle.descriptor(), handle.unread()});
+}
+
+std::vector<FanoutGroup::Left> FanoutGroup::left() {
+    const std::lock_guard lock(mutex_);
+    return left_.size() == members_ ? left_ : std::vector<Left>();
+}
+
+void FanoutGroup::use_left(std::vector<Left> left) {
+    const std::lock_guard lock(mutex_);
+    std::sort(left.begin(), left.end(), [](const Left& a, const Left& b) { return a.member < b.member; });
+    bool complete = left.size() == members_;
+    for (unsigned i = 0; complete && i < members_; ++i) complete = left[i].member == i;
+    if (complete) {
+        left_ = std::move(left);
+    } else {
+        for (const auto& one : left) ::close(one.descriptor);
+    }
+}
+
+std::string FanoutGroup::ring_name() const {
+    return interface_ + '/' + std::to_string(members_) + '/' + std::to_string(ring_octets(options_)) + '/' +
+           std::to_string(options_.snapshot_length) + '/' + std::to_string(options_.block_timeout.count()) + '/' +
+           (options_.timestamp_precision == TimestampPrecision::kNano ? 'n' : 'u') +
+           (options_.promiscuous_mode ? 'p' : '-') + options_.timestamp_type;
 }
 
 Status FanoutGroup::open_beside(std::shared_ptr<FanoutGroup> before, Logger& logger) {

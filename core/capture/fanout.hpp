@@ -40,6 +40,23 @@ public:
     bool is_open() const noexcept { return present_.load(std::memory_order_acquire) != 0; }
     unsigned members() const noexcept { return members_; }
 
+    // ---- over a restart, by a service manager that holds the sockets meanwhile
+
+    struct Left {
+        unsigned member = 0;
+        int descriptor = -1;
+        std::uint64_t unread = 0;  // packets in its ring
+    };
+    // Before the members stop: they read no further than the block that they are at, and tell what they leave.
+    void keep_over_restart() { keeps_ = true; }
+    bool keeps() const noexcept { return keeps_; }
+    void leave(unsigned member, const LiveHandle& handle);
+    std::vector<Left> left();  // those of all members, or none
+    // Before the first take(): they are opened by what has been left, which is closed when that cannot be.
+    void use_left(std::vector<Left> left);
+    // Which options the rings of members were made for; the same text: they serve these.
+    std::string ring_name() const;
+
     // ---- a reload, step by step
 
     // Opens the captures of all members, to which no packet comes yet; nothing when
@@ -56,6 +73,7 @@ public:
 
 private:
     Status open(std::shared_ptr<KernelFanout> kernel, Logger& logger);
+    bool open_left(Logger& logger);
 
     const std::string interface_;
     const unsigned members_;
@@ -69,6 +87,8 @@ private:
     std::vector<LiveHandle> returned_;      // kept until all of them are
     unsigned taken_ = 0;                    // and not given back
     std::shared_ptr<FanoutGroup> before_;
+    std::atomic<bool> keeps_{false};
+    std::vector<Left> left_;    // by this process, or by the one before
     bool is_replaced_ = false;  // by a group that follows
 };
 

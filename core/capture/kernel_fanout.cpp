@@ -177,6 +177,16 @@ bool KernelFanout::join(int descriptor) {
     return true;
 }
 
+bool KernelFanout::rejoin(int descriptor) {
+    int granted = 0;
+    socklen_t size = sizeof granted;
+    if (::getsockopt(descriptor, SOL_PACKET, PACKET_FANOUT, &granted, &size) != 0 || granted == 0) return false;
+    if (!places_.empty() && id_ != (granted & 0xffff)) return false;
+    id_ = granted & 0xffff;
+    places_.push_back(descriptor);
+    return true;
+}
+
 bool KernelFanout::fill_up_to(std::size_t members) {
     while (places_.size() < members) {
         sockaddr_ll bound{};

@@ -31,6 +31,8 @@ public:
     // At the end of the group, which the first one makes; no packet comes to it
     // before direct_to() says so, unless it is the first one.
     bool join(int descriptor);
+    // One that has been a member before this object was.
+    bool rejoin(int descriptor);
     // Members that capture nothing join until there are so many.
     bool fill_up_to(std::size_t members);
     // From now on, at one moment, every packet goes to one of these.

@@ -61,13 +61,12 @@ Result<LiveHandle> Opening::open(const std::string& timestamp_type) const {
     pcap_set_promisc(handle, options_.promiscuous_mode ? 1 : 0);
     // never immediate mode, which makes libpcap fall back to TPACKET_V2 and a wakeup per packet
     pcap_set_timeout(handle, static_cast<int>(options_.block_timeout.count()));
-    const std::uint64_t ring_octets = options_.socket_buffer_size != 0 ? options_.socket_buffer_size : kUsualRing;
-    pcap_set_buffer_size(handle, static_cast<int>(ring_octets));
+    pcap_set_buffer_size(handle, static_cast<int>(ring_octets(options_)));
     result.timestamp_type = set_timestamps(handle, timestamp_type);
     if (auto status = activate(handle); !status) return status.error();
     if (auto status = set_link_type(handle); !status) return status.error();
     result.nanoseconds = pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO;
-    result.ring = RingReader::attach(handle, ring_octets, result.nanoseconds);
+    result.ring = RingReader::attach(handle, ring_octets(options_), result.nanoseconds);
     if (auto status = set_filter(result); !status) return status.error();
     if (pcap_setnonblock(handle, 1, reason) != 0) return Error{ErrorCode::kInternal, reason, interface_};
     // A packet has one time for all captures, which tell it apart by that; without
@@ -186,7 +185,13 @@ Status open_filter(const LiveHandle& handle, const CaptureOptions& options, cons
     return attach(handle, {BPF_RET | BPF_K, 0, 0, most}, "open a capture again", interface);
 }
 
+LiveHandle::~LiveHandle() {
+    ring.reset();
+    if (left_descriptor >= 0) ::close(left_descriptor);
+}
+
 int LiveHandle::descriptor() const noexcept {
+    if (left_descriptor >= 0) return left_descriptor;
     return pcap_handle ? pcap_fileno(pcap_handle.get()) : -1;
 }
 
@@ -198,6 +203,14 @@ std::uint64_t LiveHandle::unread() const noexcept {
 LiveStatistics look_at_statistics(LiveHandle& handle) {
     pcap_stat now{};
     LiveStatistics& sum = handle.statistics;
+    if (handle.left_descriptor >= 0) {  // these the kernel counts from one look to the next
+        tpacket_stats_v3 counted{};
+        socklen_t size = sizeof counted;
+        if (::getsockopt(handle.left_descriptor, SOL_PACKET, PACKET_STATISTICS, &counted, &size) != 0) return {};
+        sum.received += counted.tp_packets;
+        sum.dropped += counted.tp_drops;
+        return {counted.tp_packets, counted.tp_drops, 0};
+    }
     if (pcap_stats(handle.pcap_handle.get(), &now) != 0) return {};
     const auto since = [](unsigned present, std::uint64_t past) -> std::uint64_t {
         return static_cast<std::uint32_t>(present - static_cast<std::uint32_t>(past));
@@ -267,7 +280,10 @@ Status set_live_filter(pcap* handle, const std::string& filter, const std::strin
 }
 
 LiveHandle& LiveHandle::operator=(LiveHandle&& other) noexcept {
+    if (this == &other) return *this;
     ring = std::move(other.ring);
+    if (left_descriptor >= 0) ::close(left_descriptor);
+    left_descriptor = std::exchange(other.left_descriptor, -1);
     pcap_handle = std::move(other.pcap_handle);
     link_type = other.link_type;
     nanoseconds = other.nanoseconds;
@@ -309,6 +325,26 @@ Result<LiveHandle> open_live_handle(const std::string& interface, const CaptureO
             {{"interface", interface}, {"timestamp_type", options.timestamp_type}, {"error", handle.error().message}});
     }
     return plain;
+}
+
+std::uint64_t ring_octets(const CaptureOptions& options) {
+    return options.socket_buffer_size != 0 ? options.socket_buffer_size : kUsualRing;
+}
+
+Result<LiveHandle> use_left_handle(int descriptor, std::uint64_t unread, const std::string& interface,
+                                   const CaptureOptions& options) {
+    LiveHandle handle;
+    handle.left_descriptor = descriptor;
+    if (auto status = check_link(handle, interface); !status) return status.error();
+    handle.nanoseconds = options.timestamp_precision == TimestampPrecision::kNano;
+    handle.timestamp_type = options.timestamp_type.empty() ? "host" : options.timestamp_type;
+    handle.link_type = DLT_EN10MB;
+    handle.pcap_handle.reset(pcap_open_dead(handle.link_type, options.snapshot_length));
+    handle.ring = RingReader::attach_left(descriptor, ring_octets(options),
+                                          static_cast<std::uint32_t>(options.snapshot_length), handle.nanoseconds);
+    if (!handle.pcap_handle || !handle.ring) return Error{ErrorCode::kUnavailable, "no ring was left", interface};
+    handle.statistics.received = unread;
+    return handle;
 }
 
 // libpcap says the details of some errors only, and then without the general text.

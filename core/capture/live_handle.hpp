@@ -27,16 +27,19 @@ struct LiveHandle {
         void operator()(pcap* handle) const noexcept;
     };
     LiveHandle() = default;
-    LiveHandle(LiveHandle&&) noexcept = default;
+    LiveHandle(LiveHandle&& other) noexcept { *this = std::move(other); }
     LiveHandle& operator=(LiveHandle&& other) noexcept;
 
-    std::unique_ptr<pcap, Close> pcap_handle;
-    std::unique_ptr<RingReader> ring;  // goes before the handle. Null: packets come by pcap_dispatch
-    int link_type = 0;                 // DLT_*
-    bool nanoseconds = false;          // as granted
-    std::string timestamp_type;        // as granted
-    std::uint64_t opening = 0;         // of a FanoutGroup, when it made the handle
-    LiveStatistics statistics;         // since it was opened, as of the last look
+    std::unique_ptr<pcap, Close> pcap_handle;  // of one that another process has left: only to compile filters
+    int left_descriptor = -1;                  // of such a one, else -1
+    std::unique_ptr<RingReader> ring;          // goes before the handle. Null: packets come by pcap_dispatch
+    int link_type = 0;                         // DLT_*
+    bool nanoseconds = false;                  // as granted
+    std::string timestamp_type;                // as granted
+    std::uint64_t opening = 0;                 // of a FanoutGroup, when it made the handle
+    LiveStatistics statistics;                 // since it was opened, as of the last look
+
+    ~LiveHandle();
 
     explicit operator bool() const noexcept { return pcap_handle != nullptr; }
     int descriptor() const noexcept;
@@ -46,6 +49,13 @@ struct LiveHandle {
 
 // What has been added since the last look.
 LiveStatistics look_at_statistics(LiveHandle& handle);
+
+// The capture that another process has left: `unread` packets were in its ring then. It has the filter of that
+// process. Unavailable: it is none for these options, or of an interface that has gone.
+Result<LiveHandle> use_left_handle(int descriptor, std::uint64_t unread, const std::string& interface,
+                                   const CaptureOptions& options);
+// Octets of the ring that is made for these options.
+std::uint64_t ring_octets(const CaptureOptions& options);
 
 // What can be told without the interface; kInvalidArgument.
 Status check_live_options(const std::string& interface, const CaptureOptions& options);

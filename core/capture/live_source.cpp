@@ -113,6 +113,7 @@ private:
     void publish_up();
     void publish_link();
     Status look_at_link();
+    Result<PollOutcome> leave_ring(FrameSink& sink);
     Result<PollOutcome> empty_replaced(FrameSink& sink, milliseconds wait);
 
     Result<PollOutcome> capture(FrameSink& sink, milliseconds wait);
@@ -150,6 +151,7 @@ private:
     std::optional<Replaced> replaced_;  // what it holds comes first
     int descriptor_ = -1;
     bool shut_ = false;
+    bool keeping_ = false, left_ = false;  // the ring is the next process's
     steady_clock::time_point empty_by_{};  // without a ring that tells: when it is shut
     FrameSink* sink_ = nullptr;            // during dispatch
     LiveHandle* from_ = nullptr;           // the same
@@ -192,7 +194,7 @@ void LiveSource::use(LiveHandle handle) {
         const std::lock_guard lock(handle_mutex_);
         live_ = std::move(handle);
     }
-    descriptor_ = pcap_get_selectable_fd(live_.pcap_handle.get());
+    descriptor_ = live_.descriptor();
     next_statistics_ = steady_clock::now() + kStatisticsPeriod;
     back_off_ = kFirstRetry;
     waiting_told_ = false;
@@ -278,8 +280,7 @@ Result<PollOutcome> LiveSource::empty_replaced(FrameSink& sink, milliseconds wai
     count(old);
     const bool known = old.ring != nullptr;
     if ((!known || old.unread() > 0) && steady_clock::now() < replaced_->until) {
-        if (wait.count() > 0)
-            wake_.wait(pcap_get_selectable_fd(old.pcap_handle.get()), std::min(wait, milliseconds(10)));
+        if (wait.count() > 0) wake_.wait(old.descriptor(), std::min(wait, milliseconds(10)));
         return PollOutcome::kIdle;
     }
     counters_.unread.add(old.unread());
@@ -290,11 +291,16 @@ Result<PollOutcome> LiveSource::empty_replaced(FrameSink& sink, milliseconds wai
 
 bool LiveSource::is_empty() const noexcept {
     if (replaced_) return false;
+    if (keeping_) return left_;
     return !shut_ || !live_ || (live_.ring ? live_.unread() == 0 : steady_clock::now() >= empty_by_);
 }
 
 void LiveSource::shut() noexcept {
     shut_ = true;
+    if (live_ && live_.ring && fanout_.group->keeps()) {
+        keeping_ = true;
+        return;
+    }
     empty_by_ = steady_clock::now() + longest_delay() / 2;
     if (!live_) return;
     if (auto closed = close_filter(live_, interface_); !closed)
@@ -302,10 +308,24 @@ void LiveSource::shut() noexcept {
     count(live_);
 }
 
+// What comes after the block that is being read is for the process that follows.
+Result<PollOutcome> LiveSource::leave_ring(FrameSink& sink) {
+    if (left_) return PollOutcome::kIdle;
+    sink_ = &sink;
+    from_ = &live_;
+    for (auto frames = live_.ring->next_of_block(); !frames.empty(); frames = live_.ring->next_of_block())
+        deliver(frames);
+    read_statistics();
+    fanout_.group->leave(fanout_.index, live_);
+    left_ = true;
+    return PollOutcome::kIdle;
+}
+
 // ---- capturing
 
 Result<PollOutcome> LiveSource::poll(FrameSink& sink, milliseconds wait) {
     if (replaced_) return empty_replaced(sink, wait);
+    if (keeping_) return leave_ring(sink);
     return live_ ? capture(sink, wait) : wait_for_interface(sink, wait);
 }
 
@@ -459,7 +479,7 @@ void LiveSource::close() {
     }
     if (!live_) return;
     read_statistics();
-    counters_.unread.add(live_.unread());
+    if (!left_) counters_.unread.add(live_.unread());
     const std::lock_guard lock(handle_mutex_);
     fanout_.group->give_back(std::exchange(live_, {}));
     live_ = {};
