@@ -16,7 +16,8 @@
 namespace nfstreamd::config {
 
 struct CaptureConfig {
-    std::vector<std::string> interfaces;  // live; empty when `pcap` is given
+    std::vector<std::string> interfaces;  // live, names and patterns; empty when `pcap` is given
+    std::vector<std::string> matches;     // interfaces of this machine that the patterns match
     std::vector<std::string> pcap;        // capture files
     CaptureOptions options;
     unsigned n_meters = 0;  // 0: by the machine
@@ -54,6 +55,14 @@ struct LogConfig {
     bool level_given = false, format_given = false;  // else the run decides
 };
 
+// One setting that is in effect, given or by default.
+struct EffectiveSetting {
+    std::string key;    // "metering.idle_timeout", "exporters.main.rate_limit", "capture.eth0.bpf_filter"
+    std::string shown;  // as --print-config shows it; secrets are masked
+    SettingValue value;
+    Reload reload = Reload::kReopen;
+};
+
 struct Config {
     std::string instance;  // host name unless set
     std::vector<CaptureConfig> capture;
@@ -65,6 +74,7 @@ struct Config {
     ControlConfig control;
     MetricsConfig metrics;
     std::vector<std::string> files;  // every file that was read
+    std::vector<EffectiveSetting> effective;
 };
 
 }  // namespace nfstreamd::config

@@ -32,8 +32,17 @@ SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
         case SettingType::kSecret:
             break;
     }
-    const std::string& text = settings.string(name);
-    return spec.type == SettingType::kSecret && !text.empty() ? std::string(kMask) : text;
+    return settings.string(name);
+}
+
+SettingValue masked(const SettingSpec& spec, SettingValue value) {
+    const auto* text = std::get_if<std::string>(&value);
+    return spec.type == SettingType::kSecret && text && !text->empty() ? SettingValue(std::string(kMask)) : value;
+}
+
+// An empty text is a value, too; nothing else is printed that nobody gave.
+bool is_in_effect(const SettingSpec& spec, const Settings& settings) {
+    return !spec.default_value.empty() || spec.type == SettingType::kString || settings.given(spec.name);
 }
 
 // "key: value" of what has a value, each behind `indent`; "a.b" as b in the map
@@ -41,16 +50,31 @@ SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
 void append(std::string& out, const Settings& settings, std::span<const SettingSpec> table, std::string_view indent) {
     std::string_view map;
     for (const SettingSpec& spec : table) {
-        // an empty text is a value, too; nothing else is printed that nobody gave
-        if (spec.default_value.empty() && spec.type != SettingType::kString && !settings.given(spec.name)) continue;
+        if (!is_in_effect(spec, settings)) continue;
         const auto dot = spec.name.find('.');
         const std::string_view head = dot == std::string_view::npos ? "" : spec.name.substr(0, dot);
         if (!head.empty() && head != map) out += fmt::format("{}{}:\n", indent, head);
         map = head;
         out += fmt::format("{}{}{}: {}\n", indent, head.empty() ? "" : "  ",
                            head.empty() ? spec.name : spec.name.substr(dot + 1),
-                           print_value(spec, value_of(spec, settings)));
+                           print_value(spec, masked(spec, value_of(spec, settings))));
     }
+}
+
+void append(std::vector<EffectiveSetting>& out, const Settings& settings, std::span<const SettingSpec> table,
+            const std::string& path) {
+    for (const SettingSpec& spec : table) {
+        if (!is_in_effect(spec, settings)) continue;
+        auto value = value_of(spec, settings);
+        std::string shown = print_value(spec, masked(spec, value));
+        out.push_back({fmt::format("{}{}", path, spec.name), std::move(shown), std::move(value), spec.reload});
+    }
+}
+
+// What names the entry is no setting of it here.
+std::vector<SettingSpec> without_names(std::vector<SettingSpec> table) {
+    std::erase_if(table, [](const SettingSpec& spec) { return spec.name == "interface" || spec.name == "pcap"; });
+    return table;
 }
 
 void append_entry(std::string& out, std::string entry) {
@@ -93,6 +117,28 @@ std::string effective_yaml(const Checked& checked) {
     append(out, checked.control, control_settings(), "  ");
     out += "metrics:\n";
     append(out, checked.metrics, metrics_settings(), "  ");
+    return out;
+}
+
+std::vector<EffectiveSetting> effective_settings(const Checked& checked) {
+    std::vector<EffectiveSetting> out;
+    append(out, checked.top, top_settings(), "");
+    const auto capture_table = without_names(settings_of(capture_settings(), checked.generation));
+    for (const CheckedCapture& capture : checked.capture) {
+        for (const char* names : {"interface", "pcap"})
+            for (const std::string& name : capture.settings.strings(names))
+                append(out, capture.settings, capture_table, fmt::format("capture.{}.", name));
+    }
+    append(out, checked.metering, settings_of(metering_settings(), checked.generation), "metering.");
+    append(out, checked.ndpi, ndpi_settings(), "ndpi.");
+    append(out, checked.enrichment, enrichment_settings(), "enrichment.");
+    for (const CheckedExporter& exporter : checked.exporters) {
+        const std::string path = fmt::format("exporters.{}.", exporter.name), type(exporter.schema->type);
+        out.push_back({path + "type", type, type, Reload::kReopen});
+        append(out, exporter.settings, settings_of(exporter.schema->settings, checked.generation), path);
+    }
+    append(out, checked.log, log_settings(), "log.");
+    append(out, checked.control, control_settings(), "control.");
     return out;
 }
 

@@ -284,6 +284,7 @@ Loaded load(const LoadRequest& request) {
     warn(checked, loaded.warnings);
     loaded.config = to_config(checked);
     loaded.config->files = reader.take_files();
+    loaded.config->effective = effective_settings(checked);
     loaded.effective_yaml = effective_yaml(checked);
     return loaded;
 }

@@ -15,6 +15,7 @@ constexpr std::array kTop = {
     SettingSpec{.name = "instance",
                 .type = SettingType::kString,
                 .default_value = "",
+                .reload = Reload::kLive,
                 .description = "Name of this probe, in its status and log; the host name unless set."},
     SettingSpec{.name = "private_enterprise_number",
                 .type = SettingType::kInteger,
@@ -29,7 +30,8 @@ constexpr std::array kCapture = {
     SettingSpec{.name = "interface",
                 .type = SettingType::kStringList,
                 .default_value = "",
-                .description = "Interface to capture on, or a list of them; this or `pcap`."},
+                .description = "Interface to capture on, or a list of them; with *, ? or [] in it, all that match, as "
+                               "they come and go; `any`; this or `pcap`."},
     SettingSpec{.name = "pcap",
                 .type = SettingType::kStringList,
                 .default_value = "",
@@ -37,16 +39,19 @@ constexpr std::array kCapture = {
     SettingSpec{.name = "bpf_filter",
                 .type = SettingType::kString,
                 .default_value = "",
+                .reload = Reload::kLive,
                 .description = "Only packets that match this filter, see pcap-filter(7); empty: all."},
     SettingSpec{.name = "packet_sampling.method",
                 .type = SettingType::kChoice,
                 .default_value = "systematic",
+                .reload = Reload::kLive,
                 .description = "The packet of each `rate` that is metered: systematic, the first one; random, one "
                                "chosen by chance.",
                 .choices = "systematic random"},
     SettingSpec{.name = "packet_sampling.rate",
                 .type = SettingType::kInteger,
                 .default_value = "1",
+                .reload = Reload::kLive,
                 .description = "One packet of so many is metered, 1: every one; IPFIX announces it, counters are of "
                                "the packets that were metered and are not scaled up.",
                 .min = 1,
@@ -54,6 +59,7 @@ constexpr std::array kCapture = {
     SettingSpec{.name = "packet_sampling.seed",
                 .type = SettingType::kInteger,
                 .default_value = "0",
+                .reload = Reload::kLive,
                 .description = "For method random: the same number chooses the same packets of a capture file again; "
                                "0: others in each run.",
                 .min = 0,
@@ -61,18 +67,21 @@ constexpr std::array kCapture = {
     SettingSpec{.name = "packet_hash_filter.fields",
                 .type = SettingType::kStringList,
                 .default_value = "[]",
+                .reload = Reload::kLive,
                 .description = "Only packets whose fields hash below `fraction` (RFC 5475, BOB): any of src_ip, "
                                "dst_ip, src_port, dst_port, protocol, vlan_id, ip_id; with both src and dst, both "
                                "directions of a flow are selected together; empty: all packets."},
     SettingSpec{.name = "packet_hash_filter.fraction",
                 .type = SettingType::kNumber,
                 .default_value = "1",
+                .reload = Reload::kLive,
                 .description = "Part of all hashes that is selected, such as 0.1; 1: all packets.",
                 .min = 0,
                 .max = 1},
     SettingSpec{.name = "packet_hash_filter.seed",
                 .type = SettingType::kInteger,
                 .default_value = "0",
+                .reload = Reload::kLive,
                 .description = "Where hashing starts: probes with the same one select the same packets, and who knows "
                                "it can tell which these are.",
                 .min = 0,
@@ -121,6 +130,7 @@ constexpr std::array kCapture = {
     SettingSpec{.name = "checksum",
                 .type = SettingType::kChoice,
                 .default_value = "off",
+                .reload = Reload::kLive,
                 .description =
                     "Packets with a wrong IPv4, TCP, UDP or ICMP checksum: off, nobody looks; count, metered and "
                     "counted; ignore. Those that the sender left to its interface are never wrong.",
@@ -128,6 +138,7 @@ constexpr std::array kCapture = {
     SettingSpec{.name = "required",
                 .type = SettingType::kBool,
                 .default_value = "false",
+                .reload = Reload::kLive,
                 .description = "A missing interface ends the daemon; otherwise it is tried again until it is there."},
     SettingSpec{.name = "group",
                 .type = SettingType::kString,
@@ -144,6 +155,7 @@ constexpr std::array kCapture = {
     SettingSpec{.name = "deduplicate",
                 .type = SettingType::kDuration,
                 .default_value = "off",
+                .reload = Reload::kLive,
                 .description =
                     "Of a group: a packet that several interfaces see within so long is metered once, as "
                     "the first of them in this file sees it; the VLAN tag does not count. The last 65536 packets "
@@ -253,6 +265,7 @@ constexpr std::array kMetering = {
     SettingSpec{.name = "overload.sampling",
                 .type = SettingType::kInteger,
                 .default_value = "off",
+                .reload = Reload::kLive,
                 .description = "Under overload one packet of so many is metered when nothing else helps; such flows "
                                "have a selector of their own, which IPFIX announces; off: all packets, as long as the "
                                "ring has room.",

@@ -109,7 +109,11 @@ Status Application::start() {
         pipeline_.observe_processes(process_watcher_->processes());
     }
     std::vector<std::unique_ptr<MeterUnit>> meters;
-    for (const auto& plan : capture_plans(config)) {
+    auto plans = capture_plans(config);
+    const auto left = file_run_ ? std::vector<std::pair<std::string, int>>() : stored_descriptors();
+    for (const auto& [name, descriptor] : left) forget_descriptor(name);  // ours from now on
+    use_left_captures(plans, left);
+    for (const auto& plan : plans) {
         auto unit = pipeline_.prepare_meter(plan, config.metering, outputs);
         if (!unit) return unit.error();
         meters.push_back(std::move(unit.value()));
@@ -137,6 +141,11 @@ void Application::start_services() {
     }
     open_control_socket(config.control.socket);
     serve_metrics(config.metrics);
+    link_watcher_.emplace(context_, logger_, [this] {
+        if (stopping_) return;
+        pipeline_.look_at_interfaces();
+        reloader_.match_interfaces();
+    });
     if (const auto period = watchdog_period()) every(watchdog_timer_, *period / 2, &Application::feed_watchdog);
     every(status_timer_, kStatusPeriod, &Application::update_status);
     report_every(config.performance_report);
@@ -175,6 +184,7 @@ void Application::on_signal(int number) {
         ::_exit(kExitFailure);
     }
     logger_.info("stopping", {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
+    if (number == SIGTERM && !file_run_ && keeps_descriptors()) pipeline_.keep_captures();
     begin_stop();
 }
 
@@ -209,6 +219,8 @@ void Application::advance() {
         if (file_run_ && nobody_listens) begin_stop();
         return;
     }
+    if (stopping_ && !std::exchange(left_stored_, true))
+        for (const auto& [name, descriptor] : pipeline_.left_captures()) store_descriptor(name, descriptor);
     if (pipeline_.exporters_ended()) finish();
 }
 

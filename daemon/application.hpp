@@ -21,6 +21,7 @@
 #include "daemon/control_server.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/inquiries.hpp"
+#include "daemon/link_watcher.hpp"
 #include "daemon/metrics/metrics_server.hpp"
 #include "daemon/performance_report.hpp"
 #include "daemon/pipeline.hpp"
@@ -80,6 +81,7 @@ private:
     ControlServer control_;
     MetricsServer metrics_;
     std::optional<SignalReader> signals_;
+    std::optional<LinkWatcher> link_watcher_;
     std::optional<ProgressBar> progress_;
     boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_, facts_timer_,
         ledger_timer_;
@@ -88,7 +90,7 @@ private:
     const std::time_t started_at_ = std::time(nullptr);
     PerformanceReport report_{started_};
     ExitCode exit_code_ = kExitOk;
-    bool stopping_ = false, interrupted_ = false;
+    bool stopping_ = false, interrupted_ = false, left_stored_ = false;
 };
 
 }  // namespace nfstreamd::daemon

@@ -2,13 +2,22 @@
 #include "daemon/assembly.hpp"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
+#include <net/if.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
+#include <set>
 #include <utility>
 
+#include "core/capture/fanout.hpp"
 #include "exporters/anonymize/anonymizing_exporter.hpp"
 #include "exporters/registry.hpp"
 #include "exporters/session/collector_settings.hpp"
@@ -61,8 +70,12 @@ std::string pipe_among(const std::vector<std::string>& files) {
     return {};
 }
 
+bool is_pattern(const std::string& interface) {
+    return interface.find_first_of("*?[") != std::string::npos;
+}
+
 void add_plans(std::vector<CapturePlan>& plans, const CapturePlan& whole, unsigned meters) {
-    if (meters == 1) return plans.push_back(whole);
+    if (meters == 1 && whole.offline()) return plans.push_back(whole);
     const auto share_of = [&](const std::string& interface, const CaptureOptions& options) {
         return whole.offline() ? nullptr : make_fanout_group(interface, options, meters);
     };
@@ -71,7 +84,7 @@ void add_plans(std::vector<CapturePlan>& plans, const CapturePlan& whole, unsign
     const auto fanout = whole.members.empty() ? share_of(whole.input, whole.options) : nullptr;
     for (unsigned i = 0; i < meters; ++i) {
         CapturePlan& plan = plans.emplace_back(whole);
-        plan.name = fmt::format("{}/{}", whole.input, i);
+        if (meters > 1) plan.name = fmt::format("{}/{}", whole.input, i);
         plan.share = {i, meters};
         plan.fanout = {fanout, i};
         for (std::size_t m = 0; m < fanouts.size(); ++m) plan.members[m].fanout = {fanouts[m], i};
@@ -81,7 +94,7 @@ void add_plans(std::vector<CapturePlan>& plans, const CapturePlan& whole, unsign
 void add_members(CapturePlan& group, const config::CaptureConfig& capture) {
     auto options = capture.options;
     options.block_timeout = block_timeout(capture.merge);
-    for (const auto& interface : capture.interfaces) group.members.push_back({interface, options});
+    for (const auto& interface : captured_interfaces(capture)) group.members.push_back({interface, options});
     for (const auto& file : capture.pcap) {
         group.members.push_back({file, capture.options});
         group.files.push_back(file);
@@ -122,6 +135,40 @@ Result<SpoolOptions> spool_to_use(const config::Config& config, const config::Ex
 }
 
 }  // namespace
+
+std::vector<std::string> captured_interfaces(const config::CaptureConfig& capture) {
+    std::vector<std::string> names;
+    std::copy_if(capture.interfaces.begin(), capture.interfaces.end(), std::back_inserter(names),
+                 std::not_fn(is_pattern));
+    names.insert(names.end(), capture.matches.begin(), capture.matches.end());
+    return names;
+}
+
+bool match_interfaces(config::Config& config, const std::vector<std::string>& present) {
+    std::set<std::string> taken;
+    bool some = false;
+    for (const auto& capture : config.capture) taken.insert(capture.interfaces.begin(), capture.interfaces.end());
+    for (auto& capture : config.capture) {
+        capture.matches.clear();
+        for (const auto& pattern : capture.interfaces) {
+            if (!is_pattern(pattern)) continue;
+            some = true;
+            for (const auto& interface : present)
+                if (::fnmatch(pattern.c_str(), interface.c_str(), 0) == 0 && taken.insert(interface).second)
+                    capture.matches.push_back(interface);
+        }
+    }
+    return some;
+}
+
+std::vector<std::string> present_interfaces() {
+    std::vector<std::string> names;
+    const std::unique_ptr<struct if_nameindex, decltype(&::if_freenameindex)> all(::if_nameindex(),
+                                                                                  &::if_freenameindex);
+    if (!all) return names;
+    for (const auto* one = all.get(); one->if_name != nullptr; ++one) names.emplace_back(one->if_name);
+    return names;
+}
 
 unsigned processors_at_start() {
     static const unsigned count = std::thread::hardware_concurrency();
@@ -167,7 +214,7 @@ std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned pr
             meters[group->second] = std::min(meters[group->second], count);  // less for a pipe
             continue;
         }
-        for (const auto& interface : capture.interfaces)
+        for (const auto& interface : captured_interfaces(capture))
             add_input(
                 {.name = interface, .input = interface, .options = capture.options, .selection = capture.selection},
                 count);
@@ -182,17 +229,55 @@ std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned pr
                   count);
     }
     std::vector<CapturePlan> plans;
-    for (std::size_t i = 0; i < inputs.size(); ++i) add_plans(plans, inputs[i], meters[i]);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        if (groups.find(inputs[i].name) == groups.end() || !inputs[i].members.empty())  // a group that nothing matches
+            add_plans(plans, inputs[i], meters[i]);
     return plans;
 }
 
-bool same_capture(const CapturePlan& a, const CapturePlan& b) {
-    return a.options == b.options && a.files == b.files && a.merge == b.merge && a.share == b.share &&
-           a.selection == b.selection &&
-           std::equal(a.members.begin(), a.members.end(), b.members.begin(), b.members.end(),
-                      [](const auto& one, const auto& other) {
-                          return one.name == other.name && one.options == other.options;
-                      });
+std::vector<Link> links_of(CapturePlan& plan) {
+    std::vector<Link> links;
+    if (plan.offline()) return links;
+    for (auto& member : plan.members) links.push_back({member.name, member.options, member.fanout});
+    if (plan.members.empty()) links.push_back({plan.input, plan.options, plan.fanout});
+    return links;
+}
+
+std::string left_name(unsigned member, std::uint64_t unread, const std::string& ring) {
+    return fmt::format("capture/{}/{}/{}", member, unread, ring);
+}
+
+void use_left_captures(std::vector<CapturePlan>& plans, const std::vector<std::pair<std::string, int>>& left) {
+    std::map<std::string, std::vector<FanoutGroup::Left>> by_ring;
+    for (const auto& [name, descriptor] : left) {
+        FanoutGroup::Left one{0, descriptor, 0};
+        int length = 0;
+        if (std::sscanf(name.c_str(), "capture/%u/%" SCNu64 "/%n", &one.member, &one.unread, &length) == 2 &&
+            length > 0)
+            by_ring[name.substr(static_cast<std::size_t>(length))].push_back(one);
+        else
+            ::close(descriptor);
+    }
+    for (auto& plan : plans)
+        for (const auto& link : links_of(plan))
+            if (auto found = by_ring.extract(link.fanout.index == 0 ? link.fanout.group->ring_name() : std::string()))
+                link.fanout.group->use_left(std::move(found.mapped()));
+    for (const auto& [ring, unused] : by_ring)
+        for (const auto& one : unused) ::close(one.descriptor);
+}
+
+CaptureDifference difference(const CapturePlan& a, const CapturePlan& b) {
+    const bool same_members = std::equal(a.members.begin(), a.members.end(), b.members.begin(), b.members.end(),
+                                         [](const auto& one, const auto& other) { return one.name == other.name; });
+    if (a.files != b.files || a.share != b.share || !same_members || a.merge.reorder_window != b.merge.reorder_window ||
+        !same_ring(a.options, b.options))
+        return CaptureDifference::kReopen;
+    bool same = a.options == b.options && a.selection == b.selection && a.merge == b.merge;
+    for (std::size_t i = 0; i < a.members.size(); ++i) {
+        if (!same_ring(a.members[i].options, b.members[i].options)) return CaptureDifference::kReopen;
+        same = same && a.members[i].options == b.members[i].options;
+    }
+    return same ? CaptureDifference::kNone : CaptureDifference::kLive;
 }
 
 bool is_file_run(const config::Config& config) {
@@ -304,6 +389,17 @@ std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logge
     if (!plan.members.empty()) return make_merged_source(plan, logger);
     return plan.offline() ? make_file_source(plan.files, plan.options, logger)
                           : make_live_source(plan.input, plan.options, logger, plan.fanout);
+}
+
+Regrouping make_regrouping(const CapturePlan& plan) {
+    Regrouping made;
+    made.merge = plan.merge;
+    made.snapshot_length = std::numeric_limits<int>::max();
+    for (const auto& member : plan.members) {
+        made.interfaces.push_back(member.name);
+        made.snapshot_length = std::min(made.snapshot_length, member.options.snapshot_length);
+    }
+    return made;
 }
 
 std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, std::uint32_t point,

@@ -41,12 +41,33 @@ struct CapturePlan {
     bool offline() const { return !files.empty(); }
 };
 
-// Whether what is captured is the same, and how.
-bool same_capture(const CapturePlan& a, const CapturePlan& b);
+// The interfaces of a live plan, one or those of a group.
+struct Link {
+    const std::string& name;
+    const CaptureOptions& options;
+    FanoutMember& fanout;
+};
+std::vector<Link> links_of(CapturePlan& plan);
+
+// The name under which a capture waits for the next process, and captures that have been left to those plans whose
+// rings they are. The rest is closed.
+std::string left_name(unsigned member, std::uint64_t unread, const std::string& ring);
+void use_left_captures(std::vector<CapturePlan>& plans, const std::vector<std::pair<std::string, int>>& left);
+
+// What it costs a meter to capture as in `b` what it captures as in `a`.
+enum class CaptureDifference { kNone, kLive, kReopen };
+CaptureDifference difference(const CapturePlan& a, const CapturePlan& b);
 
 // Of this machine when first asked: the meters of a running daemon are compared
 // by it, whatever comes and goes.
 unsigned processors_at_start();
+
+// Names of the interfaces that an entry captures now.
+std::vector<std::string> captured_interfaces(const config::CaptureConfig& capture);
+// Finds out what its patterns match: each of `present` once, none that is named
+// somewhere. False: there is no pattern.
+bool match_interfaces(config::Config& config, const std::vector<std::string>& present);
+std::vector<std::string> present_interfaces();
 
 // How many meters share an input, and why not as many as the operator wants.
 struct MeterCount {
@@ -83,6 +104,8 @@ Result<std::unique_ptr<ExportingProcess>> make_exporting_process(const config::C
                                                                  ToldOfProcess told = {});
 
 std::unique_ptr<PacketSource> make_source(const CapturePlan& plan, Logger& logger);
+// Of a group: the interfaces that it is to have, without those that it keeps.
+Regrouping make_regrouping(const CapturePlan& plan);
 // `source` becomes the input of the process numbered `number` at the observation point `point`.
 std::unique_ptr<MeteringProcess> make_metering_process(const CapturePlan& plan, std::uint32_t point,
                                                        std::uint32_t number, const MeteringOptions& options,

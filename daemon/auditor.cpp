@@ -83,8 +83,8 @@ bool Auditor::check_at_rest() {
     if (ledger.broken()) return false;
     std::uint64_t received = 0, metered = 0, records = 0;
     for (const auto& meter : snapshot.meters) {
-        received +=
-            meter.ledger.frames + meter.ledger.filtered + meter.ledger.kernel_dropped + meter.ledger.interface_dropped;
+        received += meter.ledger.frames + meter.ledger.filtered + meter.ledger.kernel_dropped +
+                    meter.ledger.interface_dropped + meter.ledger.unread;
         metered += meter.ledger.metered;
         records += meter.ledger.made;
     }

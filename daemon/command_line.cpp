@@ -46,6 +46,14 @@ constexpr Row kRows[] = {
      [](CommandLine& line, std::string) { return act(line, Action::kCheck); }},
     {0, "print-config", kNone, "", "print the configuration in effect: defaults filled in,\nsecrets masked",
      [](CommandLine& line, std::string) { return act(line, Action::kPrintConfig); }},
+    {0, "explain-reload", kOne, "NEW",
+     "print what each difference of the file NEW from -c costs a\nrunning daemon: live, nothing is interrupted; "
+     "reopen, a\n"
+     "capture or exporter is opened anew and the old one drains;\nrestart, it keeps its value until then",
+     [](CommandLine& line, std::string v) {
+         line.new_config_file = std::move(v);
+         return act(line, Action::kExplainReload);
+     }},
     {'r', "read", kSeveral, "FILE...",
      "meter capture files on packet time, not interfaces, then\n"
      "exit; no configuration file is read unless -c is given",
@@ -158,7 +166,7 @@ std::string help_text() {
         "Usage: nfstreamd [-c FILE] [--set KEY=VALUE]...\n"
         "       nfstreamd -r FILE... [-w PATH] [--format FORMAT] [--schema SCHEMA]\n"
         "                 [--set KEY=VALUE]...\n"
-        "       nfstreamd -t | --print-config [-c FILE]\n"
+        "       nfstreamd -t | --print-config | --explain-reload NEW [-c FILE]\n"
         "       nfstreamd --list-fields | --list-exporters | --list-interfaces\n"
         "\n"
         "Meters network flows of interfaces or capture files and exports them as\n"

@@ -17,7 +17,17 @@ namespace nfstreamd::daemon {
 inline constexpr std::string_view kDefaultConfigFile = "/etc/nfstreamd/nfstreamd.yaml";
 inline constexpr std::string_view kWriteExporter = "write";  // name of the exporter that -w makes
 
-enum class Action { kRun, kCheck, kPrintConfig, kListFields, kListExporters, kListInterfaces, kVersion, kHelp };
+enum class Action {
+    kRun,
+    kCheck,
+    kPrintConfig,
+    kExplainReload,
+    kListFields,
+    kListExporters,
+    kListInterfaces,
+    kVersion,
+    kHelp
+};
 
 struct WriteTarget {
     std::string path;  // "-" is standard output
@@ -28,6 +38,7 @@ struct WriteTarget {
 struct CommandLine {
     Action action = Action::kRun;
     std::optional<std::string> config_file;                     // -c
+    std::string new_config_file;                                // --explain-reload
     std::vector<std::string> read_files;                        // -r; empty: live
     std::optional<std::string> write_path, format, schema;      // -w, --format, --schema as written
     std::vector<std::pair<std::string, std::string>> settings;  // --set, in order

@@ -12,6 +12,7 @@
 #include "daemon/application.hpp"
 #include "daemon/configuration.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/explain.hpp"
 #include "daemon/systemd_notify.hpp"
 #include "daemon/version.hpp"
 #include "exporters/registry.hpp"
@@ -54,6 +55,16 @@ void print_warnings(const config::Loaded& loaded) {
         std::fprintf(stderr, "%snfstreamd: warning: %s\n", priority_prefix(LogLevel::kWarning), warning.c_str());
 }
 
+int explain(const CommandLine& line, const config::Config& running) {
+    CommandLine changed = line;
+    changed.config_file = line.new_config_file;
+    const auto wanted = load_configuration(changed);
+    print_errors(wanted);
+    if (!wanted.config) return kExitConfiguration;
+    print_warnings(wanted);
+    return print(explain_reload(running, *wanted.config));
+}
+
 int with_configuration(const CommandLine& line) {
     auto loaded = load_configuration(line);
     if (!loaded.config) {
@@ -61,6 +72,7 @@ int with_configuration(const CommandLine& line) {
         return kExitConfiguration;
     }
     print_warnings(loaded);
+    if (line.action == Action::kExplainReload) return explain(line, *loaded.config);
     if (line.action == Action::kPrintConfig) return print(loaded.effective_yaml);
     if (line.action == Action::kCheck)
         return print(fmt::format("{}: ok\n", line.effective_config_file().value_or("command line")));
@@ -83,6 +95,7 @@ int run_command(const CommandLine& line) {
             return print_interfaces();
         case Action::kCheck:
         case Action::kPrintConfig:
+        case Action::kExplainReload:
         case Action::kRun:
             break;
     }

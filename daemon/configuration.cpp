@@ -80,6 +80,7 @@ config::Loaded load_configuration(const CommandLine& line) {
     if (loaded.config && loaded.config->exporters.empty() && line.file_run())
         loaded = load(line, WriteTarget{"-", "json"});
     if (!loaded.config) return loaded;
+    match_interfaces(*loaded.config, present_interfaces());
     auto& visibility = loaded.config->metering.system_visibility_mode;
     if (is_file_run(*loaded.config) && std::exchange(visibility, 0) > 0)
         loaded.warnings.emplace_back(

@@ -19,17 +19,21 @@ std::uint64_t sum(const std::vector<LedgerTerm>& terms) noexcept {
 
 Balance received(const std::string& of, const MeterLedger& ledger) {
     Balance balance{of, "packets received", 0, {}};
-    balance.total = ledger.frames + ledger.filtered + ledger.kernel_dropped + ledger.interface_dropped;
+    balance.total = ledger.frames + ledger.filtered + ledger.kernel_dropped + ledger.interface_dropped + ledger.unread;
     auto& parts = balance.parts;
-    parts = {{"metered", ledger.metered},           {"filtered", ledger.filtered},
-             {"sampled_out", ledger.sampled_out},   {"hash_filtered", ledger.hash_filtered},
-             {"duplicates", ledger.duplicates},     {"overlap", ledger.overlap},
-             {"other_shares", ledger.other_shares}, {"held", ledger.held}};
+    parts = {{"metered", ledger.metered},
+             {"filtered", ledger.filtered},
+             {"sampled_out", ledger.sampled_out},
+             {"hash_filtered", ledger.hash_filtered},
+             {"duplicates", ledger.duplicates},
+             {"other_shares", ledger.other_shares},
+             {"held", ledger.held}};
     for (std::size_t i = 1; i < ledger.ignored.size(); ++i)
         parts.push_back({fmt::format("ignored_{}", nfstreamd::name(static_cast<DecodeResult>(i))), ledger.ignored[i]});
     parts.push_back({"packets_shed", ledger.packets_shed});
     parts.push_back({"kernel_dropped", ledger.kernel_dropped});
     parts.push_back({"interface_dropped", ledger.interface_dropped});
+    parts.push_back({"unread", ledger.unread});
     return balance;
 }
 

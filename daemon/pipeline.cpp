@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include "core/base/random_words.hpp"
+#include "core/capture/fanout.hpp"
 #include "daemon/threads.hpp"
 
 namespace nfstreamd::daemon {
@@ -34,18 +35,6 @@ std::vector<std::unique_ptr<Unit>> pick(std::vector<std::unique_ptr<Unit>>& from
             from.erase(found);
         }
     return picked;
-}
-
-bool captures(const CapturePlan& plan, const std::string& interface) {
-    if (plan.members.empty()) return plan.input == interface;
-    return std::any_of(plan.members.begin(), plan.members.end(),
-                       [&](const auto& member) { return member.name == interface; });
-}
-
-bool share_an_interface(const CapturePlan& a, const CapturePlan& b) {
-    if (b.members.empty()) return captures(a, b.input);
-    return std::any_of(b.members.begin(), b.members.end(),
-                       [&](const auto& member) { return captures(a, member.name); });
 }
 
 std::int64_t milliseconds_since_1970() {
@@ -187,7 +176,7 @@ void Pipeline::rewire(Rewiring change) {
     auto old_exporters = std::exchange(exporters_, std::move(kept_exporters));
     auto old_meters = std::exchange(meters_, std::move(kept_meters));
 
-    hand_over(old_meters, change.new_meters);
+    switched_.insert(switched_.end(), change.switched.begin(), change.switched.end());
     for (auto& meter : old_meters) retire(std::move(meter));
     for (auto& exporter : old_exporters) retiring_exporters_.push_back(std::move(exporter));
     for (auto& exporter : change.new_exporters) start(std::move(exporter));
@@ -199,29 +188,10 @@ void Pipeline::rewire(Rewiring change) {
     for (auto& exporter : retiring_exporters_) request_end(*exporter);
 }
 
-// An input that has another number of meters from now on: its packets up to a
-// point in time are those of the old ones, what is later is of the new ones.
-void Pipeline::hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
-                         const std::vector<std::unique_ptr<MeterUnit>>& to) {
-    constexpr std::chrono::milliseconds kNotice{50};  // for the old ones to hear of it
-    const auto at = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                        (std::chrono::system_clock::now() + kNotice).time_since_epoch())
-                        .count();
-    for (const auto& successor : to) {
-        bool succeeds = false;
-        for (const auto& meter : from) {
-            if (!share_an_interface(meter->plan, successor->plan)) continue;
-            meter->process->hand_over(at);
-            succeeds = true;
-        }
-        if (succeeds) successor->process->take_over(at);
-    }
-}
-
 // Gives a meter that stays its new outputs, timeouts, capture, rules and tables.
 void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh) {
-    const auto source = change.new_sources.find(meter.plan.name);
-    if (!change.outputs_changed && !change.timeouts_changed && source == change.new_sources.end() &&
+    const auto capture = change.captures.find(meter.plan.name);
+    if (!change.outputs_changed && !change.timeouts_changed && capture == change.captures.end() &&
         change.new_modules.empty() && !change.enrichment)
         return;
     MeteringChange wanted;
@@ -237,13 +207,14 @@ void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::s
         outputs.emplace(name, std::move(queue));
     }
     meter.outputs = std::move(outputs);
-    if (source != change.new_sources.end()) {
-        if (meter.plan.selection != source->second.first.selection) {
-            meter.selector = selector_of(source->second.first, meter.process->point().id);
+    if (capture != change.captures.end()) {
+        if (meter.plan.selection != capture->second.plan.selection) {
+            meter.selector = selector_of(capture->second.plan, meter.process->point().id);
             wanted.selector = meter.selector->get();
         }
-        meter.plan = source->second.first;
-        wanted.source = std::move(source->second.second);
+        meter.plan = std::move(capture->second.plan);
+        wanted.captures = std::move(capture->second.captures);
+        wanted.regrouping = std::move(capture->second.regrouping);
     }
     if (!change.new_modules.empty()) {
         facts_.set_applications(change.new_modules.back()->applications());
@@ -254,11 +225,22 @@ void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::s
     meter.process->adopt(std::move(wanted));
 }
 
-bool Pipeline::rewired() const {
-    return std::all_of(meters_.begin(), meters_.end(), [this](const auto& meter) {
+bool Pipeline::rewired() {
+    const auto has_taken = [this](const auto& meter) {
         const auto target = adoption_target_.find(meter->id());
         return meter->outcome || target == adoption_target_.end() || meter->process->adopted() >= target->second;
-    });
+    };
+    return std::all_of(meters_.begin(), meters_.end(), has_taken) && (close_replaced() || !retiring_meters_.empty());
+}
+
+// True: none is left. Those of meters that end take a while.
+bool Pipeline::close_replaced() {
+    std::erase_if(switched_, [](const auto& group) { return group->close_replaced(); });
+    return switched_.empty();
+}
+
+void Pipeline::look_at_interfaces() {
+    for (const auto& meter : meters_) meter->process->look_at_interfaces();
 }
 
 void Pipeline::retire(std::unique_ptr<MeterUnit> meter) {
@@ -331,6 +313,7 @@ void Pipeline::meter_ended(std::uint32_t id, Status outcome) {
         if (!past_meters_) past_meters_.emplace().summed = true;
         *past_meters_ += (*gone)->process->ledger();
         retiring_meters_.erase(gone);
+        close_replaced();
     }
     update_facts();
     changed_();
@@ -377,6 +360,22 @@ void Pipeline::expire_all() {
 
 void Pipeline::stop_meters() {
     for (auto& meter : meters_) meter->thread.request_stop();
+}
+
+void Pipeline::keep_captures() {
+    for (const auto& meter : meters_)
+        for (const auto& link : links_of(meter->plan)) link.fanout.group->keep_over_restart();
+}
+
+std::vector<std::pair<std::string, int>> Pipeline::left_captures() const {
+    std::vector<std::pair<std::string, int>> found;
+    for (const auto& meter : meters_)
+        for (const auto& link : links_of(meter->plan)) {
+            if (link.fanout.index != 0) continue;
+            for (const auto& [member, descriptor, unread] : link.fanout.group->left())
+                found.emplace_back(left_name(member, unread, link.fanout.group->ring_name()), descriptor);
+        }
+    return found;
 }
 
 void Pipeline::seal_exporters() {

@@ -48,12 +48,20 @@ struct MeterUnit {
     std::uint32_t id() const { return process->point().process; }
 };
 
+// Of a meter that stays.
+struct CaptureRewiring {
+    CapturePlan plan;  // from now on
+    std::map<std::string, CaptureChange> captures = {};
+    std::optional<Regrouping> regrouping = {};
+};
+
 // What a reload changes in running parts.
 struct Rewiring {
     std::vector<std::unique_ptr<ExporterUnit>> new_exporters;  // added, and successors of the same name
     std::vector<std::unique_ptr<MeterUnit>> new_meters;
     std::vector<std::string> exporter_order, meter_order;  // names that remain, in the order wanted
-    std::map<std::string, std::pair<CapturePlan, std::unique_ptr<PacketSource>>> new_sources;  // of kept meters
+    std::map<std::string, CaptureRewiring> captures;       // of kept meters
+    std::vector<std::shared_ptr<FanoutGroup>> switched;    // captures that have replaced others
     std::vector<std::unique_ptr<NdpiModule>> new_modules;  // none, or one for each kept meter
     std::optional<EnrichmentOptions> enrichment;
     TimeoutOptions timeouts;
@@ -92,7 +100,8 @@ public:
     void start(std::unique_ptr<ExporterUnit> exporter);
     void start(std::unique_ptr<MeterUnit> meter);
     void rewire(Rewiring change);
-    bool rewired() const;  // every meter has taken the last change
+    bool rewired();  // every meter has taken the last change, and no capture that was replaced is left
+    void look_at_interfaces();
 
     // What exporters tell of the process; once a second.
     void update_facts();
@@ -106,7 +115,10 @@ public:
 
     void expire_all();
     void stop_meters();
-    void seal_exporters();  // they end when their producers have
+    // Captures over a restart: by name, which says what they are for.
+    void keep_captures();                                            // before stop_meters()
+    std::vector<std::pair<std::string, int>> left_captures() const;  // when the meters have ended
+    void seal_exporters();                                           // they end when their producers have
     // They end when their producers have, and at `deadline` at the latest: those
     // that still hold up a successor in half of the time.
     void stop_exporters(std::chrono::steady_clock::time_point deadline);
@@ -124,8 +136,7 @@ private:
     void request_end(ExporterUnit& exporter);
     std::shared_ptr<AnnouncedSelector> selector_of(const CapturePlan& plan, std::uint32_t point);
     void retire(std::unique_ptr<MeterUnit> meter);
-    static void hand_over(const std::vector<std::unique_ptr<MeterUnit>>& from,
-                          const std::vector<std::unique_ptr<MeterUnit>>& to);
+    bool close_replaced();
     void connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh);
     void exporter_ended(std::uint64_t id);
     void warn_of_spool(const ExporterUnit& gone);
@@ -153,6 +164,7 @@ private:
     std::optional<ExporterLedger> past_exporters_;
     FactsWriter facts_;
     std::map<std::uint32_t, std::uint64_t> adoption_target_;  // by meter
+    std::vector<std::shared_ptr<FanoutGroup>> switched_;      // the captures that they replace are there still
     std::vector<std::unique_ptr<ExporterUnit>> exporters_, retiring_exporters_;
     std::vector<std::unique_ptr<MeterUnit>> meters_, retiring_meters_;
 };

@@ -75,20 +75,35 @@ void replace_shares(const std::vector<CapturePlan>& running, const std::vector<C
     const auto is_replaced = [&](const std::string& name) {
         return find_by_name(running, name)->share != find_by_name(wanted, name)->share;
     };
-    auto& reopened = plan.interfaces_reopened;
+    auto& reopened = plan.interfaces_reopened;  // so far what differs in any way
     const auto replaced = std::stable_partition(reopened.begin(), reopened.end(), std::not_fn(is_replaced));
     plan.interfaces_added.insert(plan.interfaces_added.end(), replaced, reopened.end());
     plan.interfaces_removed.insert(plan.interfaces_removed.end(), replaced, reopened.end());
     reopened.erase(replaced, reopened.end());
 }
 
+// What a meter can take in place.
+void find_live_changes(const std::vector<CapturePlan>& running, const std::vector<CapturePlan>& wanted,
+                       ReloadPlan& plan) {
+    auto& reopened = plan.interfaces_reopened;
+    const auto live = std::stable_partition(reopened.begin(), reopened.end(), [&](const std::string& name) {
+        return difference(*find_by_name(running, name), *find_by_name(wanted, name)) == CaptureDifference::kReopen;
+    });
+    plan.interfaces_changed.assign(live, reopened.end());
+    reopened.erase(live, reopened.end());
+}
+
 }  // namespace
 
 ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     ReloadPlan plan;
-    compare(capture_plans(running), capture_plans(wanted), same_capture, plan.interfaces_added, plan.interfaces_removed,
-            plan.interfaces_reopened);
-    replace_shares(capture_plans(running), capture_plans(wanted), plan);
+    const auto running_captures = capture_plans(running), wanted_captures = capture_plans(wanted);
+    compare(
+        running_captures, wanted_captures,
+        [](const CapturePlan& a, const CapturePlan& b) { return difference(a, b) == CaptureDifference::kNone; },
+        plan.interfaces_added, plan.interfaces_removed, plan.interfaces_reopened);
+    replace_shares(running_captures, wanted_captures, plan);
+    find_live_changes(running_captures, wanted_captures, plan);
     // the enterprise number is part of what every exporter is made from, and whether there are fields of enrichment
     const bool same_basis = running.private_enterprise_number == wanted.private_enterprise_number &&
                             running.metering.enrichment.any() == wanted.metering.enrichment.any();
@@ -122,8 +137,8 @@ config::Config keep_until_restart(const config::Config& running, config::Config 
 std::string ReloadPlan::text() const {
     return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}{}restart needed: {}", exporters_added.size(),
                        exporters_removed.size(), exporters_replaced.size(), interfaces_added.size(),
-                       interfaces_removed.size(), interfaces_reopened.size(), rules_changed ? "nDPI rules ~1, " : "",
-                       enrichment_changed ? "enrichment ~1, " : "",
+                       interfaces_removed.size(), interfaces_changed.size() + interfaces_reopened.size(),
+                       rules_changed ? "nDPI rules ~1, " : "", enrichment_changed ? "enrichment ~1, " : "",
                        needs_restart.empty() ? "none" : fmt::format("{}", fmt::join(needs_restart, " ")));
 }
 

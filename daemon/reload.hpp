@@ -10,7 +10,9 @@
 namespace nfstreamd::daemon {
 
 struct ReloadPlan {
-    std::vector<std::string> interfaces_added, interfaces_removed, interfaces_reopened;
+    std::vector<std::string> interfaces_added, interfaces_removed;
+    std::vector<std::string> interfaces_changed;   // in place: filter, selection
+    std::vector<std::string> interfaces_reopened;  // by a new ring beside the old one, or in other company
     std::vector<std::string> exporters_added, exporters_removed, exporters_replaced;
     std::vector<std::string> needs_restart;  // settings that were left as they are, by key path
     bool metering_changed = false;           // timeouts
@@ -22,6 +24,10 @@ struct ReloadPlan {
 
     bool exporters_changed() const {
         return !exporters_added.empty() || !exporters_removed.empty() || !exporters_replaced.empty();
+    }
+    bool interfaces_differ() const {
+        return !interfaces_added.empty() || !interfaces_removed.empty() || !interfaces_changed.empty() ||
+               !interfaces_reopened.empty();
     }
     // "exporters +1 -0 ~1, interfaces +0 -0 ~1, restart needed: metering.max_flows"
     std::string text() const;

@@ -4,6 +4,8 @@
 // more reload after it. Control thread.
 #pragma once
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +44,8 @@ public:
     Reloader(boost::asio::io_context& context, Pipeline& pipeline, Logger& logger, config::Config running, Hooks hooks);
 
     void request(Done done = {});
+    // Interfaces have come or gone: patterns may match others than before.
+    void match_interfaces();
     void stop();  // no reload from now on
 
     const config::Config& running() const { return running_; }
@@ -52,10 +56,14 @@ private:
     Result<Rewiring> prepare(const ReloadPlan& plan, const config::Config& wanted);
     Status prepare_exporters(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
     Status prepare_captures(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
+    static Status switch_captures(const std::vector<std::shared_ptr<FanoutGroup>>& groups);
     Status prepare_modules(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
     void reject(const std::vector<std::string>& reasons);
-    void wait_until_taken(ReloadPlan plan);
-    void finish(const ReloadPlan& plan);
+    std::vector<std::string> interfaces_to_match();
+    enum class Cause { kRequest, kInterfaces };
+    void publish(ReloadPlan plan, config::Config wanted, Rewiring change, Cause cause);
+    void wait_until_taken(ReloadPlan plan, Cause cause);
+    void finish(const ReloadPlan& plan, Cause cause);
     void end(const ReloadOutcome& outcome);
     void tell(std::vector<Done>& waiting, const ReloadOutcome& outcome);
 
@@ -67,7 +75,8 @@ private:
     ReloadStatus status_;
     std::vector<std::string> warnings_;  // of the present one
     std::vector<Done> waiting_, waiting_for_next_;
-    bool busy_ = false, again_ = false, stopped_ = false;
+    bool busy_ = false, again_ = false, match_again_ = false, stopped_ = false;
+    std::set<std::string> not_captured_;  // interfaces that match and cannot be
 };
 
 }  // namespace nfstreamd::daemon

@@ -77,11 +77,13 @@ void write_capture(JsonWriter& json, const PacketSource::Description& source,
     json.member("timestamp_type", source.timestamp_type);
     json.member("timestamp_precision", source.timestamp_precision);
     json.member("ring_octets", source.ring_octets);
+    json.member("mtu", source.mtu);
     json.member("frames", capture.frames);
     json.member("octets", capture.octets);
     json.member("truncated", capture.truncated);
     json.member("filtered", capture.filtered);
     json.member("kernel_dropped", capture.kernel_dropped);
+    json.member("unread", capture.unread);
     json.member("interface_dropped", capture.interface_dropped);
     json.member("opens", capture.opens);
     json.member("failures", capture.failures);
@@ -130,7 +132,6 @@ void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.member("packets", status.packets);
     json.member("octets", status.octets);
     json.member("cut", status.cut);
-    json.member("overlap", status.overlap);
     json.member("bad_checksum", status.bad_checksum);
     json.member("offloaded_checksum", status.offloaded_checksum);
     json.member("merged_segments", status.merged_segments);
@@ -281,7 +282,6 @@ InterfaceStatus interface_status(const MeteringProcess& meter) {
     status.packets = counters.packets.get();
     status.octets = counters.octets.get();
     status.cut = counters.cut.get();
-    status.overlap = counters.overlap.get();
     status.selector = meter.selector();
     status.sampled_out = counters.sampled_out.get();
     status.hash_filtered = counters.hash_filtered.get();

@@ -28,7 +28,7 @@ struct InterfaceStatus {
     MeteringProcess::CaptureTotals capture;
     std::vector<MeteringProcess::Member> members;  // of a group
     NamedCounts ignored;                           // by reason
-    std::uint64_t packets = 0, octets = 0, cut = 0, overlap = 0;
+    std::uint64_t packets = 0, octets = 0, cut = 0;
     IgnoredPackets not_metered;  // of all causes
     PacketSelector selector;
     std::uint64_t sampled_out = 0, hash_filtered = 0;  // packets

@@ -40,6 +40,32 @@ void notify_watchdog() {
     notify("WATCHDOG=1");
 }
 
+bool keeps_descriptors() {
+    const char* most = std::getenv("FDSTORE");
+    return most != nullptr && std::atoi(most) > 0 && std::getenv("NOTIFY_SOCKET") != nullptr;
+}
+
+// systemd would close one whose interface is down, if it looked.
+void store_descriptor(const std::string& name, int descriptor) {
+    ::sd_pid_notify_with_fds(0, 0, fmt::format("FDSTORE=1\nFDPOLL=0\nFDNAME={}", name).c_str(), &descriptor, 1);
+}
+
+void forget_descriptor(const std::string& name) {
+    notify(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name));
+}
+
+std::vector<std::pair<std::string, int>> stored_descriptors() {
+    std::vector<std::pair<std::string, int>> found;
+    char** names = nullptr;
+    const int count = ::sd_listen_fds_with_names(1, &names);
+    for (int i = 0; i < count; ++i) {
+        found.emplace_back(names[i], SD_LISTEN_FDS_START + i);
+        std::free(names[i]);
+    }
+    std::free(names);
+    return found;
+}
+
 std::optional<std::chrono::microseconds> watchdog_period() {
     std::uint64_t microseconds = 0;
     if (::sd_watchdog_enabled(0, &microseconds) <= 0 || microseconds == 0) return std::nullopt;

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/base/log.hpp"
 
@@ -15,6 +17,13 @@ void notify_reloading();
 void notify_status(const std::string& status);
 void notify_stopping();
 void notify_watchdog();
+
+// Sockets that outlive the process (sd_pid_notify_with_fds(3), FDSTORE=1), and those that the one before has left,
+// which are ours now. Only a unit with FileDescriptorStoreMax= keeps any: systemd says so by $FDSTORE, from 254 on.
+bool keeps_descriptors();
+void store_descriptor(const std::string& name, int descriptor);
+std::vector<std::pair<std::string, int>> stored_descriptors();
+void forget_descriptor(const std::string& name);
 
 // WatchdogSec= of the unit, when it has one.
 std::optional<std::chrono::microseconds> watchdog_period();

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/capture/fanout.hpp"
 
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
-#include <net/if_arp.h>
+#include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <utility>
 
 namespace nfstreamd {
 
@@ -20,125 +20,16 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// ---- the program
-
-constexpr std::uint32_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8;
-constexpr std::uint32_t kEthernetHeader = 14, kEthernetType = 12, kVlanTag = 4;
-constexpr int kMostVlanTags = 3;  // in the packet; the kernel holds the outer one apart when it arrives
-// scratch words
-constexpr std::uint32_t kType = 0, kSource = 1, kDestination = 2, kPosition = 3, kHash = 4;
-
-constexpr std::uint32_t ancillary(int what) {
-    return static_cast<std::uint32_t>(SKF_AD_OFF + what);
-}
-
-class ProgramWriter {
-public:
-    void add(int code, std::uint32_t k = 0, unsigned if_true = 0, unsigned if_false = 0) {
-        program_.push_back({static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(if_true),
-                            static_cast<std::uint8_t>(if_false), k});
-    }
-
-    // A: the type of what begins at X. Incoming packets begin behind their link
-    // header, the others with it; only Ethernet's is known, of others the kernel
-    // knows the end.
-    void find_type() {
-        add(BPF_LD | BPF_W | BPF_ABS, ancillary(SKF_AD_PKTTYPE));
-        add(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 9);
-        add(BPF_LD | BPF_W | BPF_ABS, ancillary(SKF_AD_HATYPE));
-        add(BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_ETHER, 4);
-        add(BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_LOOPBACK, 3);
-        add(BPF_LDX | BPF_W | BPF_IMM, static_cast<std::uint32_t>(SKF_NET_OFF));  // outgoing, no Ethernet
-        add(BPF_LD | BPF_W | BPF_ABS, ancillary(SKF_AD_PROTOCOL));
-        add(BPF_JMP | BPF_JA, 5);
-        add(BPF_LDX | BPF_W | BPF_IMM, kEthernetHeader);  // outgoing, Ethernet
-        add(BPF_LD | BPF_H | BPF_ABS, kEthernetType);
-        add(BPF_JMP | BPF_JA, 2);
-        add(BPF_LDX | BPF_W | BPF_IMM, 0);  // incoming
-        add(BPF_LD | BPF_W | BPF_ABS, ancillary(SKF_AD_PROTOCOL));
-    }
-    void skip_vlan_tag() {
-        add(BPF_JMP | BPF_JEQ | BPF_K, kVlan, 1);
-        add(BPF_JMP | BPF_JEQ | BPF_K, kServiceVlan, 0, 6);
-        add(BPF_LD | BPF_H | BPF_IND, 2);
-        add(BPF_ST, kType);
-        add(BPF_MISC | BPF_TXA);
-        add(BPF_ALU | BPF_ADD | BPF_K, kVlanTag);
-        add(BPF_MISC | BPF_TAX);
-        add(BPF_LD | BPF_W | BPF_MEM, kType);
-    }
-    void load_addresses() {
-        add(BPF_JMP | BPF_JEQ | BPF_K, kIpv4, 0, 5);
-        add(BPF_LD | BPF_W | BPF_IND, 12);
-        add(BPF_ST, kSource);
-        add(BPF_LD | BPF_W | BPF_IND, 16);
-        add(BPF_ST, kDestination);
-        const std::size_t jump = program_.size();
-        add(BPF_JMP | BPF_JA);
-        add(BPF_JMP | BPF_JEQ | BPF_K, kIpv6, 1);
-        add(BPF_RET | BPF_K, 0);
-        add(BPF_STX, kPosition);
-        fold_ipv6(8, kSource);
-        fold_ipv6(24, kDestination);
-        program_[jump].k = static_cast<std::uint32_t>(program_.size() - jump - 1);
-    }
-    // By sum and difference of the ends, which do not tell them apart, then mixed
-    // well, as the members are a remainder.
-    void mix() {
-        add(BPF_LD | BPF_W | BPF_MEM, kSource);
-        add(BPF_LDX | BPF_W | BPF_MEM, kDestination);
-        add(BPF_ALU | BPF_XOR | BPF_X);
-        add(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1);
-        add(BPF_ST, kHash);
-        add(BPF_LD | BPF_W | BPF_MEM, kSource);
-        add(BPF_ALU | BPF_ADD | BPF_X);
-        add(BPF_ALU | BPF_MUL | BPF_K, 0x85ebca77);
-        add(BPF_LDX | BPF_W | BPF_MEM, kHash);
-        add(BPF_ALU | BPF_XOR | BPF_X);
-        shift_into(16);
-        add(BPF_ALU | BPF_MUL | BPF_K, 0xc2b2ae3d);
-        shift_into(15);
-        add(BPF_RET | BPF_A);
-    }
-    std::vector<sock_filter> take() { return std::move(program_); }
-
-private:
-    // The four words of the address at X + `offset`, as one.
-    void fold_ipv6(std::uint32_t offset, std::uint32_t slot) {
-        add(BPF_LD | BPF_W | BPF_IND, offset);
-        for (int word = 1; word < 4; ++word) {
-            add(BPF_ALU | BPF_MUL | BPF_K, 0x27d4eb2f);
-            add(BPF_ST, slot);
-            add(BPF_LD | BPF_W | BPF_IND, offset + 4 * static_cast<std::uint32_t>(word));
-            add(BPF_LDX | BPF_W | BPF_MEM, slot);
-            add(BPF_ALU | BPF_ADD | BPF_X);
-            add(BPF_LDX | BPF_W | BPF_MEM, kPosition);
-        }
-        add(BPF_ST, slot);
-    }
-    // A ^= A >> bits
-    void shift_into(std::uint32_t bits) {
-        add(BPF_ST, kHash);
-        add(BPF_ALU | BPF_RSH | BPF_K, bits);
-        add(BPF_LDX | BPF_W | BPF_MEM, kHash);
-        add(BPF_ALU | BPF_XOR | BPF_X);
-    }
-
-    std::vector<sock_filter> program_;
-};
-
-// ---- the group in the kernel
-
 constexpr milliseconds kLongestEmptying{300};
 
 // What came before the filter was closed is no share of the member. In a ring that
 // we read it is passed over; libpcap shows it when the kernel hands over a block,
 // up to two periods later.
 Status empty(LiveHandle& capture, const std::string& interface, steady_clock::time_point deadline) {
-    const auto waiting = waiting_packets(capture, interface);
-    if (!waiting) return waiting.error();
+    look_at_statistics(capture);
+    const std::uint64_t waiting = capture.statistics.received - capture.statistics.dropped;
     if (capture.ring) {
-        capture.ring->skip(waiting.value());
+        capture.ring->skip(waiting);
         return ok();
     }
     pcap* const handle = capture.pcap_handle.get();
@@ -149,61 +40,53 @@ Status empty(LiveHandle& capture, const std::string& interface, steady_clock::ti
         seen += static_cast<std::uint64_t>(count);
         if (count > 0) continue;
         // on `lo` libpcap leaves out half of what it counts: there the deadline ends it
-        if (seen >= waiting.value() || steady_clock::now() >= deadline) return ok();
+        if (seen >= waiting || steady_clock::now() >= deadline) return ok();
         pollfd ready{pcap_get_selectable_fd(handle), POLLIN, 0};
         ::poll(&ready, 1, 10);
     }
 }
 
-// Members are told apart by the order in which they join: it is also that of
-// their sockets, by which the kernel lets them join again after the link was down.
-Status join(const std::vector<LiveHandle>& handles, const std::string& interface) {
-    constexpr int kFanoutType = PACKET_FANOUT_CBPF << 16;
-    int group = PACKET_FANOUT_FLAG_UNIQUEID << 16;
-    for (const auto& handle : handles) {
-        const int descriptor = pcap_fileno(handle.pcap_handle.get());
-        const int wanted = group | kFanoutType;
-        if (::setsockopt(descriptor, SOL_PACKET, PACKET_FANOUT, &wanted, sizeof wanted) != 0)
-            return system_error("share the packets between meters", interface);
-        int granted = 0;
-        socklen_t size = sizeof granted;
-        if (::getsockopt(descriptor, SOL_PACKET, PACKET_FANOUT, &granted, &size) != 0)
-            return system_error("share the packets between meters", interface);
-        group = granted & 0xffff;
-    }
-    auto instructions = fanout_program();
-    const sock_fprog program{static_cast<unsigned short>(instructions.size()), instructions.data()};
-    if (::setsockopt(pcap_fileno(handles.front().pcap_handle.get()), SOL_PACKET, PACKET_FANOUT_DATA, &program,
-                     sizeof program) != 0)
-        return system_error("share the packets between meters by address", interface);
-    return ok();
+std::vector<int> descriptors_of(const std::vector<LiveHandle>& handles) {
+    std::vector<int> descriptors;
+    for (const auto& handle : handles) descriptors.push_back(handle.descriptor());
+    return descriptors;
+}
+
+// None of them gets packets (any more).
+void close_all(KernelFanout& kernel, std::vector<LiveHandle>& handles) {
+    std::vector<std::pair<int, std::function<void()>>> leaving;
+    for (auto& handle : handles)
+        if (handle) leaving.emplace_back(handle.descriptor(), [&handle] { handle = {}; });
+    kernel.leave(std::move(leaving));
 }
 
 }  // namespace
 
-std::vector<sock_filter> fanout_program() {
-    ProgramWriter writer;
-    writer.find_type();
-    for (int tag = 0; tag < kMostVlanTags; ++tag) writer.skip_vlan_tag();
-    writer.load_addresses();
-    writer.mix();
-    return writer.take();
+FanoutGroup::~FanoutGroup() {
+    if (before_ && kernel_) close_all(*kernel_, waiting_);
 }
 
 Result<LiveHandle> FanoutGroup::take(unsigned member, Logger& logger) {
     const std::lock_guard lock(mutex_);
-    if (!is_open() || waiting_[member].pcap_handle == nullptr) {
+    if (is_replaced_) return Error{ErrorCode::kUnavailable, "its capture has been replaced", interface_};
+    if (!is_open() || !waiting_[member]) {
         present_.store(0, std::memory_order_release);
-        if (auto status = open(logger); !status) return status.error();
+        if (open_left(logger)) {
+            ++taken_;
+            return std::move(waiting_[member]);
+        }
+        if (auto status = open(std::make_shared<KernelFanout>(), logger); !status) return status.error();
     }
     ++taken_;
     return std::move(waiting_[member]);
 }
 
-Status FanoutGroup::open(Logger& logger) {
+// Each is closed to packets until all have joined, by its filter or, beside others, by their program.
+Status FanoutGroup::open(std::shared_ptr<KernelFanout> kernel, Logger& logger) {
     waiting_.clear();
     returned_.clear();
     taken_ = 0;
+    const bool beside_others = kernel->members() > 0;
     CaptureOptions unfiltered = options_;
     unfiltered.bpf_filter.clear();
     std::vector<LiveHandle> handles;
@@ -217,20 +100,146 @@ Status FanoutGroup::open(Logger& logger) {
     const auto deadline = steady_clock::now() + kLongestEmptying;
     for (auto& handle : handles)
         if (auto status = empty(handle, interface_, deadline); !status) return status;
-    if (auto status = join(handles, interface_); !status) return status;
-    for (const auto& handle : handles)
-        if (auto status = open_filter(handle, options_, interface_); !status) return status;
+    bool joined = !beside_others || kernel->fill_up_to(members_);
+    for (const auto& handle : handles) joined = joined && kernel->join(handle.descriptor());
+    if (joined && !beside_others) joined = kernel->direct_to(descriptors_of(handles));
+    if (!joined) {
+        const auto error = system_error("share the packets between captures", interface_);
+        if (beside_others) close_all(*kernel, handles);
+        if (members_ > 1 || beside_others || error.code != ErrorCode::kUnavailable ||
+            (interface_ != "any" && ::if_nametoindex(interface_.c_str()) == 0))
+            return error;
+        kernel = nullptr;  // an old kernel: alone it captures all the same
+    }
+    for (auto& handle : handles) {
+        auto status = open_filter(handle, options_, interface_);
+        if (status) continue;
+        if (beside_others) close_all(*kernel, handles);
+        return status;
+    }
     waiting_ = std::move(handles);
+    kernel_ = std::move(kernel);
     present_.store(++openings_, std::memory_order_release);
     return ok();
+}
+
+// They are a group already, of the process before; its program is set anew, and the filters of these options.
+bool FanoutGroup::open_left(Logger& logger) {
+    auto left = std::exchange(left_, {});
+    if (keeps_ || left.empty()) return false;
+    std::vector<LiveHandle> handles;
+    auto kernel = std::make_shared<KernelFanout>();
+    std::uint64_t unread = 0;
+    for (auto one = left.begin(); one != left.end(); ++one) {
+        auto handle = use_left_handle(one->descriptor, one->unread, interface_, options_);
+        const auto program = handle ? compile_live_filter(handle.value(), options_, options_, interface_)
+                                    : Result<FilterProgram>(handle.error());
+        if (!program || program.value().empty() || !attach_filter(handle.value(), program.value(), interface_) ||
+            !kernel->rejoin(one->descriptor)) {
+            for (auto rest = one + 1; rest != left.end(); ++rest) ::close(rest->descriptor);
+            logger.warning("capture of the process before is of no use", {{"interface", interface_}});
+            return false;
+        }
+        handle.value().opening = openings_ + 1;
+        unread += one->unread;
+        handles.push_back(std::move(handle.value()));
+    }
+    if (!kernel->direct_to(descriptors_of(handles))) return false;
+    logger.info("capture goes on where the process before has left it",
+                {{"interface", interface_}, {"unread", unread}});
+    waiting_ = std::move(handles);
+    kernel_ = std::move(kernel);
+    present_.store(++openings_, std::memory_order_release);
+    return true;
+}
+
+void FanoutGroup::leave(unsigned member, const LiveHandle& handle) {
+    const std::lock_guard lock(mutex_);
+    left_.push_back({member, handle.descriptor(), handle.unread()});
+}
+
+std::vector<FanoutGroup::Left> FanoutGroup::left() {
+    const std::lock_guard lock(mutex_);
+    return left_.size() == members_ ? left_ : std::vector<Left>();
+}
+
+void FanoutGroup::use_left(std::vector<Left> left) {
+    const std::lock_guard lock(mutex_);
+    std::sort(left.begin(), left.end(), [](const Left& a, const Left& b) { return a.member < b.member; });
+    bool complete = left.size() == members_;
+    for (unsigned i = 0; complete && i < members_; ++i) complete = left[i].member == i;
+    if (complete) {
+        left_ = std::move(left);
+    } else {
+        for (const auto& one : left) ::close(one.descriptor);
+    }
+}
+
+std::string FanoutGroup::ring_name() const {
+    return interface_ + '/' + std::to_string(members_) + '/' + std::to_string(ring_octets(options_)) + '/' +
+           std::to_string(options_.snapshot_length) + '/' + std::to_string(options_.block_timeout.count()) + '/' +
+           (options_.timestamp_precision == TimestampPrecision::kNano ? 'n' : 'u') +
+           (options_.promiscuous_mode ? 'p' : '-') + options_.timestamp_type;
+}
+
+Status FanoutGroup::open_beside(std::shared_ptr<FanoutGroup> before, Logger& logger) {
+    std::shared_ptr<KernelFanout> kernel;
+    {
+        const std::lock_guard lock(before->mutex_);
+        if (before->is_open()) kernel = before->kernel_;
+    }
+    const std::lock_guard lock(mutex_);
+    before_ = std::move(before);
+    if (!kernel) return ok();
+    auto status = open(std::move(kernel), logger);
+    if (status || options_.required || status.error().code != ErrorCode::kUnavailable) return status;
+    return ok();  // it is down just now
+}
+
+bool FanoutGroup::switch_over() {
+    const std::lock_guard lock(mutex_);
+    if (!before_) return true;
+    const bool done = waiting_.empty() || (kernel_ && kernel_->direct_to(descriptors_of(waiting_)));
+    if (done) {
+        const std::lock_guard lock_before(before_->mutex_);
+        before_->is_replaced_ = true;
+    }
+    return done;
+}
+
+void FanoutGroup::switch_back() {
+    const std::lock_guard lock(mutex_);
+    if (!before_) return;
+    if (kernel_ && !waiting_.empty()) kernel_->direct_back();
+    const std::lock_guard lock_before(before_->mutex_);
+    before_->is_replaced_ = false;
+}
+
+bool FanoutGroup::close_replaced() {
+    const std::lock_guard lock(mutex_);
+    if (!before_) return true;
+    {
+        const std::lock_guard lock_before(before_->mutex_);
+        if (before_->is_open() && before_->taken_ > 0) return false;
+        auto& handles = before_->returned_;
+        for (auto& handle : before_->waiting_)
+            if (handle) handles.push_back(std::move(handle));
+        if (before_->kernel_) close_all(*before_->kernel_, handles);
+        handles.clear();
+        before_->waiting_.clear();
+        before_->present_.store(0, std::memory_order_release);
+    }
+    before_ = nullptr;
+    return true;
 }
 
 void FanoutGroup::give_back(LiveHandle handle) {
     const std::lock_guard lock(mutex_);
     if (is_lost(handle)) return;
     returned_.push_back(std::move(handle));
-    if (--taken_ > 0) return;
+    if (--taken_ > 0 || is_replaced_) return;
     present_.store(0, std::memory_order_release);
+    if (before_ && kernel_) close_all(*kernel_, returned_);  // others are beside it
     returned_.clear();
     waiting_.clear();
 }
@@ -241,6 +250,12 @@ void FanoutGroup::lose(const LiveHandle& handle) {
     present_.store(0, std::memory_order_release);
     returned_.clear();
     waiting_.clear();
+}
+
+void FanoutGroup::set_filter(const std::string& filter, bool required) {
+    const std::lock_guard lock(mutex_);
+    options_.bpf_filter = filter;
+    options_.required = required;
 }
 
 }  // namespace nfstreamd

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <climits>
@@ -60,13 +61,12 @@ Result<LiveHandle> Opening::open(const std::string& timestamp_type) const {
     pcap_set_promisc(handle, options_.promiscuous_mode ? 1 : 0);
     // never immediate mode, which makes libpcap fall back to TPACKET_V2 and a wakeup per packet
     pcap_set_timeout(handle, static_cast<int>(options_.block_timeout.count()));
-    const std::uint64_t ring_octets = options_.socket_buffer_size != 0 ? options_.socket_buffer_size : kUsualRing;
-    pcap_set_buffer_size(handle, static_cast<int>(ring_octets));
+    pcap_set_buffer_size(handle, static_cast<int>(ring_octets(options_)));
     result.timestamp_type = set_timestamps(handle, timestamp_type);
     if (auto status = activate(handle); !status) return status.error();
     if (auto status = set_link_type(handle); !status) return status.error();
     result.nanoseconds = pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO;
-    result.ring = RingReader::attach(handle, ring_octets, result.nanoseconds);
+    result.ring = RingReader::attach(handle, ring_octets(options_), result.nanoseconds);
     if (auto status = set_filter(result); !status) return status.error();
     if (pcap_setnonblock(handle, 1, reason) != 0) return Error{ErrorCode::kInternal, reason, interface_};
     // A packet has one time for all captures, which tell it apart by that; without
@@ -133,9 +133,8 @@ Status Opening::set_link_type(pcap_t* handle) const {
 Status Opening::set_filter(LiveHandle& handle) const {
     if (handle.ring) {
         if (auto status = close_filter(handle, interface_); !status) return status;
-        const auto early = waiting_packets(handle, interface_);
-        if (!early) return early.error();
-        handle.ring->skip(early.value());
+        look_at_statistics(handle);
+        handle.ring->skip(handle.unread());
         if (options_.bpf_filter.empty()) return open_filter(handle, options_, interface_);
     }
     if (options_.bpf_filter.empty()) return ok();
@@ -145,12 +144,25 @@ Status Opening::set_filter(LiveHandle& handle) const {
     return ok();
 }
 
+bool attach(int descriptor, FilterProgram instructions) {
+    if (instructions.size() > BPF_MAXINSNS) return false;
+    const sock_fprog program{static_cast<unsigned short>(instructions.size()), instructions.data()};
+    return ::setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
+
 Status attach(const LiveHandle& handle, sock_filter instruction, const char* what, const std::string& interface) {
-    const sock_fprog program{1, &instruction};
-    if (::setsockopt(pcap_fileno(handle.pcap_handle.get()), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) ==
-        0)
-        return ok();
+    if (attach(handle.descriptor(), FilterProgram{instruction})) return ok();
     return system_error(what, interface);
+}
+
+// Whether the kernel runs the second one after the first, with both in memory at once; tried on a socket that
+// captures nothing.
+bool accepts_in_turn(const FilterProgram& first, const FilterProgram& second) {
+    const int descriptor = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return false;
+    const bool accepted = attach(descriptor, first) && attach(descriptor, second);
+    ::close(descriptor);
+    return accepted;
 }
 
 }  // namespace
@@ -173,19 +185,79 @@ Status open_filter(const LiveHandle& handle, const CaptureOptions& options, cons
     return attach(handle, {BPF_RET | BPF_K, 0, 0, most}, "open a capture again", interface);
 }
 
-Result<std::uint64_t> waiting_packets(const LiveHandle& handle, const std::string& interface) {
-    pcap_stat statistics{};
-    pcap_t* const capture = handle.pcap_handle.get();
-    if (const int code = pcap_stats(capture, &statistics); code != 0)
-        return Error{ErrorCode::kIo, libpcap_error_text(capture, code), interface};
-    return std::uint64_t{statistics.ps_recv - statistics.ps_drop};
+LiveHandle::~LiveHandle() {
+    ring.reset();
+    if (left_descriptor >= 0) ::close(left_descriptor);
+}
+
+int LiveHandle::descriptor() const noexcept {
+    if (left_descriptor >= 0) return left_descriptor;
+    return pcap_handle ? pcap_fileno(pcap_handle.get()) : -1;
+}
+
+std::uint64_t LiveHandle::unread() const noexcept {
+    return ring ? statistics.received - statistics.dropped - ring->seen() : 0;
+}
+
+// libpcap's are of 32 bits and may wrap: differences are added up.
+LiveStatistics look_at_statistics(LiveHandle& handle) {
+    pcap_stat now{};
+    LiveStatistics& sum = handle.statistics;
+    if (handle.left_descriptor >= 0) {  // these the kernel counts from one look to the next
+        tpacket_stats_v3 counted{};
+        socklen_t size = sizeof counted;
+        if (::getsockopt(handle.left_descriptor, SOL_PACKET, PACKET_STATISTICS, &counted, &size) != 0) return {};
+        sum.received += counted.tp_packets;
+        sum.dropped += counted.tp_drops;
+        return {counted.tp_packets, counted.tp_drops, 0};
+    }
+    if (pcap_stats(handle.pcap_handle.get(), &now) != 0) return {};
+    const auto since = [](unsigned present, std::uint64_t past) -> std::uint64_t {
+        return static_cast<std::uint32_t>(present - static_cast<std::uint32_t>(past));
+    };
+    const LiveStatistics added{since(now.ps_recv, sum.received), since(now.ps_drop, sum.dropped),
+                               since(now.ps_ifdrop, sum.interface_dropped)};
+    sum.received += added.received;
+    sum.dropped += added.dropped;
+    sum.interface_dropped += added.interface_dropped;
+    return added;
+}
+
+Result<FilterProgram> compile_live_filter(const LiveHandle& handle, const CaptureOptions& present,
+                                          const CaptureOptions& wanted, const std::string& interface) {
+    const auto compile = [&](const CaptureOptions& options) -> Result<FilterProgram> {
+        if (options.bpf_filter.empty())
+            return FilterProgram{{BPF_RET | BPF_K, 0, 0, static_cast<std::uint32_t>(options.snapshot_length)}};
+        bpf_program program{};
+        if (pcap_compile(handle.pcap_handle.get(), &program, options.bpf_filter.c_str(), 1, kFilterNetmask) != 0)
+            return Error{ErrorCode::kInvalidArgument,
+                         "bad BPF filter \"" + options.bpf_filter + "\": " + pcap_geterr(handle.pcap_handle.get()),
+                         interface};
+        FilterProgram made;
+        for (unsigned i = 0; i < program.bf_len; ++i) {
+            const auto& [code, jt, jf, k] = program.bf_insns[i];
+            made.push_back({code, jt, jf, k});
+        }
+        pcap_freecode(&program);
+        return made;
+    };
+    auto program = compile(wanted);
+    if (!program) return program;
+    const auto before = compile(present);
+    if (!before) return before;
+    return accepts_in_turn(before.value(), program.value()) ? program : FilterProgram{};
+}
+
+Status attach_filter(const LiveHandle& handle, const FilterProgram& program, const std::string& interface) {
+    if (attach(handle.descriptor(), program)) return ok();
+    return system_error("change the filter", interface);
 }
 
 // An interface that is down comes up again and goes on. One that has gone, or has
 // another name by now, does not: going down is told once, going for good by the
 // address that the socket is bound to alone.
 Status check_link(const LiveHandle& handle, const std::string& interface) {
-    const int descriptor = pcap_fileno(handle.pcap_handle.get());
+    const int descriptor = handle.descriptor();
     int error = 0;
     socklen_t size = sizeof error;
     if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return ok();
@@ -208,12 +280,16 @@ Status set_live_filter(pcap* handle, const std::string& filter, const std::strin
 }
 
 LiveHandle& LiveHandle::operator=(LiveHandle&& other) noexcept {
+    if (this == &other) return *this;
     ring = std::move(other.ring);
+    if (left_descriptor >= 0) ::close(left_descriptor);
+    left_descriptor = std::exchange(other.left_descriptor, -1);
     pcap_handle = std::move(other.pcap_handle);
     link_type = other.link_type;
     nanoseconds = other.nanoseconds;
     timestamp_type = std::move(other.timestamp_type);
     opening = other.opening;
+    statistics = other.statistics;
     return *this;
 }
 
@@ -249,6 +325,26 @@ Result<LiveHandle> open_live_handle(const std::string& interface, const CaptureO
             {{"interface", interface}, {"timestamp_type", options.timestamp_type}, {"error", handle.error().message}});
     }
     return plain;
+}
+
+std::uint64_t ring_octets(const CaptureOptions& options) {
+    return options.socket_buffer_size != 0 ? options.socket_buffer_size : kUsualRing;
+}
+
+Result<LiveHandle> use_left_handle(int descriptor, std::uint64_t unread, const std::string& interface,
+                                   const CaptureOptions& options) {
+    LiveHandle handle;
+    handle.left_descriptor = descriptor;
+    if (auto status = check_link(handle, interface); !status) return status.error();
+    handle.nanoseconds = options.timestamp_precision == TimestampPrecision::kNano;
+    handle.timestamp_type = options.timestamp_type.empty() ? "host" : options.timestamp_type;
+    handle.link_type = DLT_EN10MB;
+    handle.pcap_handle.reset(pcap_open_dead(handle.link_type, options.snapshot_length));
+    handle.ring = RingReader::attach_left(descriptor, ring_octets(options),
+                                          static_cast<std::uint32_t>(options.snapshot_length), handle.nanoseconds);
+    if (!handle.pcap_handle || !handle.ring) return Error{ErrorCode::kUnavailable, "no ring was left", interface};
+    handle.statistics.received = unread;
+    return handle;
 }
 
 // libpcap says the details of some errors only, and then without the general text.

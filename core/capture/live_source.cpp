@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <linux/filter.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <sys/ioctl.h>
@@ -6,8 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "core/base/ip_address.hpp"
@@ -38,24 +42,48 @@ std::string available_interfaces() {
     return text;
 }
 
-MacAddress read_hardware_address(const std::string& interface) noexcept {
-    MacAddress address{};
-    ifreq request{};
-    if (interface.size() >= sizeof request.ifr_name) return address;
-    std::memcpy(request.ifr_name, interface.data(), interface.size());
-    const int descriptor = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return address;
-    if (::ioctl(descriptor, SIOCGIFHWADDR, &request) == 0) {
-        std::memcpy(address.data(), request.ifr_hwaddr.sa_data, address.size());
+// What the kernel tells of an interface by its name.
+class LinkQuery {
+public:
+    explicit LinkQuery(const std::string& interface) noexcept
+        : known_(interface.size() < sizeof request_.ifr_name),
+          descriptor_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+        if (known_) std::memcpy(request_.ifr_name, interface.data(), interface.size());
     }
-    ::close(descriptor);
-    return address;
+    ~LinkQuery() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    LinkQuery(const LinkQuery&) = delete;
+    LinkQuery& operator=(const LinkQuery&) = delete;
+
+    MacAddress hardware_address() noexcept {
+        MacAddress address{};
+        if (ask(SIOCGIFHWADDR)) std::memcpy(address.data(), request_.ifr_hwaddr.sa_data, address.size());
+        return address;
+    }
+    std::uint32_t mtu() noexcept { return ask(SIOCGIFMTU) ? static_cast<std::uint32_t>(request_.ifr_mtu) : 0; }
+    bool is_down() noexcept { return ask(SIOCGIFFLAGS) && (request_.ifr_flags & IFF_UP) == 0; }
+
+private:
+    bool ask(unsigned long what) noexcept {
+        return known_ && descriptor_ >= 0 && ::ioctl(descriptor_, what, &request_) == 0;
+    }
+
+    ifreq request_{};
+    const bool known_;
+    const int descriptor_;
+};
+
+std::string name_of(unsigned index) {
+    char name[IF_NAMESIZE] = "";
+    return ::if_indextoname(index, name) != nullptr ? name : std::string();
 }
 
 class LiveSource final : public PacketSource {
 public:
     LiveSource(std::string interface, CaptureOptions options, Logger& logger, FanoutMember fanout)
         : interface_(std::move(interface)), options_(std::move(options)), logger_(logger), fanout_(std::move(fanout)) {
+        if (!fanout_.group) fanout_.group = make_fanout_group(interface_, options_, 1);
         description_.name = interface_;
         description_.state = "closed";
     }
@@ -73,41 +101,73 @@ public:
     Description describe() const override;
     MacAddress hardware_address() const noexcept override;
 
+    Result<CaptureChange> prepare(const std::string& interface, const CaptureOptions& wanted) const override;
+    void adopt(const std::string& interface, CaptureChange change) override;
+    void look_at_interface() noexcept override {
+        link_changed_ = true;
+        wake_.signal();
+    }
+    void shut() noexcept override;
+    bool is_empty() const noexcept override;
+
 private:
     Status reopen();
+    void use(LiveHandle handle);
     void publish_up();
+    void publish_link();
+    Status look_at_link();
+    Result<PollOutcome> leave_ring(FrameSink& sink);
+    Result<PollOutcome> empty_replaced(FrameSink& sink, milliseconds wait);
 
     Result<PollOutcome> capture(FrameSink& sink, milliseconds wait);
     Result<PollOutcome> wait_for_interface(FrameSink& sink, milliseconds wait);
-    int dispatch();
+    Result<PollOutcome> leave(const Error& reason, milliseconds wait);
+    int dispatch(FrameSink& sink, LiveHandle& handle);
     int dispatch_by_libpcap();
     static void take(u_char* self, const pcap_pkthdr* header, const u_char* data) noexcept;
     void deliver() noexcept;
     void deliver(std::span<const RawFrame> frames) noexcept;
+    milliseconds longest_delay() const noexcept { return 4 * options_.block_timeout; }
 
     Status lose(const Error& reason);
-    bool is_lost_to_group() const noexcept { return fanout_.group && fanout_.group->is_lost(live_); }
+    bool is_lost_to_group() const noexcept { return fanout_.group->is_lost(live_); }
     bool speaks() const noexcept { return fanout_.index == 0; }  // for all members of its group
     void close();
     void read_statistics();
+    void count(LiveHandle& handle);
+
+    struct Replaced {
+        LiveHandle handle;
+        std::shared_ptr<FanoutGroup> group;
+        steady_clock::time_point until;  // whatever the kernel says
+    };
 
     const std::string interface_;
-    const CaptureOptions options_;
+    CaptureOptions options_;  // changed under handle_mutex_
     Logger& logger_;
-    const FanoutMember fanout_;
+    FanoutMember fanout_;
     CaptureCounters counters_;
     WakeEvent wake_;
 
-    LiveHandle live_;  // without a handle while waiting for the interface
+    mutable std::mutex handle_mutex_;   // the metering thread changes live_ under it, others read it under it
+    LiveHandle live_;                   // without a handle while waiting for the interface
+    std::optional<Replaced> replaced_;  // what it holds comes first
     int descriptor_ = -1;
-    FrameSink* sink_ = nullptr;  // during dispatch
+    bool shut_ = false;
+    bool keeping_ = false, left_ = false;  // the ring is the next process's
+    steady_clock::time_point empty_by_{};  // without a ring that tells: when it is shut
+    FrameSink* sink_ = nullptr;            // during dispatch
+    LiveHandle* from_ = nullptr;           // the same
     FrameBatch batch_;
 
     bool waiting_told_ = false;  // that the interface is away, in the log
     milliseconds back_off_ = kFirstRetry;
     steady_clock::time_point next_try_{}, next_statistics_{};
-    std::uint32_t last_dropped_ = 0, last_interface_dropped_ = 0;  // as of live_
-    bool overflows_ = false;                                       // between the last two looks at the statistics
+    std::optional<steady_clock::time_point> leaves_by_;  // lost, and its ring is being emptied
+    bool overflows_ = false;                             // between the last two looks at the statistics
+    std::atomic<bool> link_changed_{false};
+    bool down_ = false;
+    std::string other_name_;  // that the interface has been given
 
     mutable std::mutex description_mutex_;
     Description description_;
@@ -126,19 +186,27 @@ Status LiveSource::open() {
 }
 
 Status LiveSource::reopen() {
-    auto handle =
-        fanout_.group ? fanout_.group->take(fanout_.index, logger_) : open_live_handle(interface_, options_, logger_);
+    auto handle = fanout_.group->take(fanout_.index, logger_);
     if (!handle) return handle.error();
-    live_ = std::move(handle.value());
-    descriptor_ = pcap_get_selectable_fd(live_.pcap_handle.get());
-    last_dropped_ = last_interface_dropped_ = 0;
+    use(std::move(handle.value()));
+    return ok();
+}
+
+void LiveSource::use(LiveHandle handle) {
+    {
+        const std::lock_guard lock(handle_mutex_);
+        live_ = std::move(handle);
+    }
+    descriptor_ = live_.descriptor();
     next_statistics_ = steady_clock::now() + kStatisticsPeriod;
     back_off_ = kFirstRetry;
     waiting_told_ = false;
+    leaves_by_.reset();
+    other_name_.clear();
+    if (shut_) shut();
     counters_.opens.add();
     counters_.up.set(1);
     publish_up();
-    return ok();
 }
 
 void LiveSource::publish_up() {
@@ -149,53 +217,173 @@ void LiveSource::publish_up() {
                                          {"snapshot_length", pcap_snapshot(live_.pcap_handle.get())},
                                          {"timestamp_type", live_.timestamp_type},
                                          {"timestamp_precision", precision}});
+    down_ = false;
+    LinkQuery link(interface_);
     const std::lock_guard lock(description_mutex_);
     description_.interface_index = ::if_nametoindex(interface_.c_str());
     description_.state = "up";
+    description_.mtu = link.mtu();
     description_.link_type = link_type_name(live_.link_type);
     description_.timestamp_type = live_.timestamp_type;
     description_.timestamp_precision = precision;
     description_.ring_octets = live_.ring ? live_.ring->octets() : 0;
-    hardware_address_ = read_hardware_address(interface_);
+    hardware_address_ = link.hardware_address();
+}
+
+// ---- a reload
+
+Result<CaptureChange> LiveSource::prepare(const std::string& interface, const CaptureOptions& wanted) const {
+    CaptureChange change{wanted};
+    if (interface != interface_) return change;
+    if (auto status = check_live_options(interface_, wanted); !status) return status.error();
+    const std::lock_guard lock(handle_mutex_);
+    if (!live_ || wanted.bpf_filter == options_.bpf_filter) return change;
+    change.needs_ring = true;
+    if (!live_.ring) return change;
+    auto program = compile_live_filter(live_, options_, wanted, interface_);
+    if (!program) return program.error();
+    if (program.value().empty()) return change;
+    change.needs_ring = false;
+    change.filter = std::make_shared<const FilterProgram>(std::move(program.value()));
+    return change;
+}
+
+void LiveSource::adopt(const std::string& interface, CaptureChange change) {
+    if (interface != interface_) return;
+    {
+        const std::lock_guard lock(handle_mutex_);
+        options_ = std::move(change.options);
+    }
+    if (!change.successor.group) {
+        fanout_.group->set_filter(options_.bpf_filter, options_.required);
+        if (!live_ || !change.filter) return;
+        if (auto attached = attach_filter(live_, *change.filter, interface_); !attached)
+            logger_.error("filter not changed", {{"interface", interface_}, {"error", attached.error().message}});
+        return;
+    }
+    if (live_) {
+        const std::lock_guard lock(handle_mutex_);
+        replaced_.emplace(Replaced{std::move(live_), fanout_.group, steady_clock::now() + longest_delay()});
+        live_ = {};
+    }
+    fanout_ = std::move(change.successor);
+    next_try_ = {};
+    counters_.up.set(replaced_ ? 1 : 0);
+    if (!fanout_.group->is_open()) return;                                         // as soon as the interface is there
+    if (auto status = reopen(); !status) static_cast<void>(lose(status.error()));  // of a required one poll() tells
+}
+
+// Packets that came before the switch, which its group has made: they come before those of live_.
+Result<PollOutcome> LiveSource::empty_replaced(FrameSink& sink, milliseconds wait) {
+    LiveHandle& old = replaced_->handle;
+    if (dispatch(sink, old) > 0) {
+        replaced_->until = steady_clock::now() + longest_delay();
+        return PollOutcome::kFrames;
+    }
+    count(old);
+    const bool known = old.ring != nullptr;
+    if ((!known || old.unread() > 0) && steady_clock::now() < replaced_->until) {
+        if (wait.count() > 0) wake_.wait(old.descriptor(), std::min(wait, milliseconds(10)));
+        return PollOutcome::kIdle;
+    }
+    counters_.unread.add(old.unread());
+    replaced_->group->give_back(std::move(old));
+    replaced_.reset();
+    return PollOutcome::kIdle;
+}
+
+bool LiveSource::is_empty() const noexcept {
+    if (replaced_) return false;
+    if (keeping_) return left_;
+    return !shut_ || !live_ || (live_.ring ? live_.unread() == 0 : steady_clock::now() >= empty_by_);
+}
+
+void LiveSource::shut() noexcept {
+    shut_ = true;
+    if (live_ && live_.ring && fanout_.group->keeps()) {
+        keeping_ = true;
+        return;
+    }
+    empty_by_ = steady_clock::now() + longest_delay() / 2;
+    if (!live_) return;
+    if (auto closed = close_filter(live_, interface_); !closed)
+        logger_.warning("capture not closed", {{"interface", interface_}, {"error", closed.error().message}});
+    count(live_);
+}
+
+// What comes after the block that is being read is for the process that follows.
+Result<PollOutcome> LiveSource::leave_ring(FrameSink& sink) {
+    if (left_) return PollOutcome::kIdle;
+    sink_ = &sink;
+    from_ = &live_;
+    for (auto frames = live_.ring->next_of_block(); !frames.empty(); frames = live_.ring->next_of_block())
+        deliver(frames);
+    read_statistics();
+    fanout_.group->leave(fanout_.index, live_);
+    left_ = true;
+    return PollOutcome::kIdle;
 }
 
 // ---- capturing
 
 Result<PollOutcome> LiveSource::poll(FrameSink& sink, milliseconds wait) {
-    return live_.pcap_handle ? capture(sink, wait) : wait_for_interface(sink, wait);
+    if (replaced_) return empty_replaced(sink, wait);
+    if (keeping_) return leave_ring(sink);
+    return live_ ? capture(sink, wait) : wait_for_interface(sink, wait);
 }
 
 Result<PollOutcome> LiveSource::capture(FrameSink& sink, milliseconds wait) {
     if (is_lost_to_group()) {
-        sink_ = &sink;  // what its ring holds still counts, unless the group has opened anew and has it, too
-        while (!fanout_.group->is_open() && dispatch() > 0) {
+        // what its ring holds still counts, unless the group has opened anew and has it, too
+        while (!fanout_.group->is_open() && dispatch(sink, live_) > 0) {
         }
-        sink_ = nullptr;
         const Error reason{ErrorCode::kUnavailable, "another meter lost the interface", interface_};
         if (auto status = lose(reason); !status) return status.error();
         return PollOutcome::kIdle;
     }
-    if (steady_clock::now() >= next_statistics_) read_statistics();
-    sink_ = &sink;
-    int count = dispatch();
-    if (count == 0 && wait.count() > 0 && wake_.wait(descriptor_, wait)) count = dispatch();
-    sink_ = nullptr;
+    Status link = ok();
+    if (steady_clock::now() >= next_statistics_) {
+        read_statistics();
+        link = look_at_link();
+    } else if (link_changed_.exchange(false)) {
+        link = look_at_link();
+    }
+    int count = dispatch(sink, live_);
+    if (count == 0 && link && wait.count() > 0 && wake_.wait(descriptor_, wait)) count = dispatch(sink, live_);
     if (count > 0) return PollOutcome::kFrames;
-    const Status link =
-        count < 0    ? Error{ErrorCode::kUnavailable, libpcap_error_text(live_.pcap_handle.get(), count), interface_}
-        : live_.ring ? check_link(live_, interface_)
-                     : ok();
-    if (link) return PollOutcome::kIdle;
-    if (auto status = lose(link.error()); !status) return status.error();
+    if (count < 0)
+        link = Error{ErrorCode::kUnavailable, libpcap_error_text(live_.pcap_handle.get(), count), interface_};
+    else if (link && live_.ring)
+        link = check_link(live_, interface_);
+    if (link) {
+        if (shut_) read_statistics();
+        return PollOutcome::kIdle;
+    }
+    return leave(link.error(), wait);
+}
+
+// The last packets are in a block that the kernel has not handed over yet.
+Result<PollOutcome> LiveSource::leave(const Error& reason, milliseconds wait) {
+    const auto now = steady_clock::now();
+    if (!leaves_by_) leaves_by_ = now + longest_delay();
+    read_statistics();
+    if (live_.unread() > 0 && now < *leaves_by_) {
+        wake_.wait(-1, std::min(wait, milliseconds(5)));
+        link_changed_ = true;
+        return PollOutcome::kIdle;
+    }
+    if (auto status = lose(reason); !status) return status.error();
     return PollOutcome::kIdle;
 }
 
 // How many frames there were, or an error of libpcap's.
-int LiveSource::dispatch() {
-    if (!live_.ring) return dispatch_by_libpcap();
+int LiveSource::dispatch(FrameSink& sink, LiveHandle& handle) {
+    sink_ = &sink;
+    from_ = &handle;
+    if (!handle.ring) return dispatch_by_libpcap();
     int count = 0;
     while (count < kPacketsPerPoll) {
-        const auto frames = live_.ring->next();
+        const auto frames = handle.ring->next();
         if (frames.empty()) break;
         count += static_cast<int>(frames.size());
         deliver(frames);
@@ -212,20 +400,20 @@ void LiveSource::deliver(std::span<const RawFrame> frames) noexcept {
     counters_.frames.add(frames.size());
     counters_.octets.add(octets);
     counters_.truncated.add(truncated);
-    sink_->on_frames({frames, live_.link_type, options_.checksum});
+    sink_->on_frames({frames, from_->link_type, options_.checksum});
 }
 
 // Inside, libpcap gives ring blocks back to the kernel: frames are copied out.
 int LiveSource::dispatch_by_libpcap() {
     const int count =
-        pcap_dispatch(live_.pcap_handle.get(), kPacketsPerPoll, &LiveSource::take, reinterpret_cast<u_char*>(this));
+        pcap_dispatch(from_->pcap_handle.get(), kPacketsPerPoll, &LiveSource::take, reinterpret_cast<u_char*>(this));
     if (!batch_.empty()) deliver();
     return count;
 }
 
 void LiveSource::take(u_char* self, const pcap_pkthdr* header, const u_char* data) noexcept {
     auto& source = *reinterpret_cast<LiveSource*>(self);
-    const std::int64_t fraction_ns = std::int64_t{header->ts.tv_usec} * (source.live_.nanoseconds ? 1 : 1000);
+    const std::int64_t fraction_ns = std::int64_t{header->ts.tv_usec} * (source.from_->nanoseconds ? 1 : 1000);
     const TimestampNs timestamp = to_timestamp(header->ts.tv_sec, fraction_ns);
     const RawFrame frame{timestamp, data, header->caplen, header->len};
     if (!source.batch_.add(frame)) {
@@ -242,9 +430,18 @@ void LiveSource::deliver() noexcept {
 // ---- loss and return
 
 Result<PollOutcome> LiveSource::wait_for_interface(FrameSink& sink, milliseconds wait) {
-    const bool opened_by_another = fanout_.group && fanout_.group->is_open();
+    const bool opened_by_another = fanout_.group->is_open();
+    const auto look = [this] {
+        if (!link_changed_.exchange(false)) return;
+        next_try_ = {};
+        back_off_ = kFirstRetry;
+    };
+    look();
     const auto left = std::chrono::ceil<milliseconds>(next_try_ - steady_clock::now());
-    if (left.count() > 0 && !opened_by_another) wake_.wait(-1, std::min(wait, left));
+    if (left.count() > 0 && !opened_by_another) {
+        wake_.wait(-1, std::min(wait, left));
+        look();
+    }
     if (steady_clock::now() < next_try_ && !opened_by_another) return PollOutcome::kIdle;
     auto status = reopen();
     if (status) return capture(sink, milliseconds(0));
@@ -256,7 +453,7 @@ Result<PollOutcome> LiveSource::wait_for_interface(FrameSink& sink, milliseconds
 // The interface is away: an error when it is required, else the next try is set.
 Status LiveSource::lose(const Error& reason) {
     counters_.failures.add();
-    if (fanout_.group && live_.pcap_handle) fanout_.group->lose(live_);
+    if (live_) fanout_.group->lose(live_);
     close();
     if (options_.required) {
         return Error{
@@ -271,36 +468,84 @@ Status LiveSource::lose(const Error& reason) {
     next_try_ = steady_clock::now() + back_off_;
     back_off_ = std::min(back_off_ * 2, kLastRetry);
     const std::lock_guard lock(description_mutex_);
-    description_.state = "waiting: " + reason.message;
+    description_.state =
+        other_name_.empty() ? "waiting: " + reason.message : "waiting: The interface is called " + other_name_ + " now";
     return ok();
 }
 
 void LiveSource::close() {
-    if (!live_.pcap_handle) return;
+    if (replaced_) {
+        count(replaced_->handle);
+        counters_.unread.add(replaced_->handle.unread());
+        replaced_->group->give_back(std::move(replaced_->handle));
+        replaced_.reset();
+    }
+    if (!live_) return;
     read_statistics();
-    if (fanout_.group) fanout_.group->give_back(std::exchange(live_, {}));
+    if (!left_) counters_.unread.add(live_.unread());
+    const std::lock_guard lock(handle_mutex_);
+    fanout_.group->give_back(std::exchange(live_, {}));
     live_ = {};
     descriptor_ = -1;
     counters_.up.set(0);
 }
 
-// 32 bits per handle, may wrap: differences modulo 2^32 are added up.
 void LiveSource::read_statistics() {
     next_statistics_ = steady_clock::now() + kStatisticsPeriod;
-    pcap_stat statistics{};
-    if (pcap_stats(live_.pcap_handle.get(), &statistics) != 0) return;
-    overflows_ = statistics.ps_drop != last_dropped_;
-    counters_.kernel_dropped.add(static_cast<std::uint32_t>(statistics.ps_drop - last_dropped_));
+    const auto dropped = counters_.kernel_dropped.get();
+    count(live_);
+    overflows_ = counters_.kernel_dropped.get() != dropped;
+}
+
+void LiveSource::count(LiveHandle& handle) {
+    const LiveStatistics added = look_at_statistics(handle);
+    counters_.kernel_dropped.add(added.dropped);
     // the driver's are not of one member
-    if (speaks())
-        counters_.interface_dropped.add(static_cast<std::uint32_t>(statistics.ps_ifdrop - last_interface_dropped_));
-    last_dropped_ = statistics.ps_drop;
-    last_interface_dropped_ = statistics.ps_ifdrop;
+    if (speaks()) counters_.interface_dropped.add(added.interface_dropped);
+}
+
+// ---- what becomes of the interface
+
+// kUnavailable: its name is another one's, or nobody's, by now.
+Status LiveSource::look_at_link() {
+    link_changed_ = false;
+    if (interface_ == "any") return ok();
+    const auto known = [this] {
+        const std::lock_guard lock(description_mutex_);
+        return description_.interface_index;
+    }();
+    const auto index = ::if_nametoindex(interface_.c_str());
+    if (index == known || known == 0) {
+        publish_link();
+        return ok();
+    }
+    const auto present = name_of(known);
+    if (present.empty() || present == interface_)
+        return Error{ErrorCode::kUnavailable, "The interface disappeared", interface_};
+    other_name_ = present;
+    return Error{ErrorCode::kUnavailable, "The interface is called " + present + " now", interface_};
+}
+
+// Each change is told once; its ring stays.
+void LiveSource::publish_link() {
+    LinkQuery link(interface_);
+    const bool down = link.is_down();
+    const auto mtu = link.mtu();
+    const auto mtu_before = [&] {
+        const std::lock_guard lock(description_mutex_);
+        description_.state = down ? "down" : "up";
+        return std::exchange(description_.mtu, mtu);
+    }();
+    if (std::exchange(down_, down) != down && speaks())
+        down ? logger_.warning("interface is down", {{"interface", interface_}})
+             : logger_.info("interface is up again", {{"interface", interface_}});
+    if (mtu != mtu_before && speaks())
+        logger_.info("MTU of the interface changed", {{"interface", interface_}, {"mtu", mtu}, {"before", mtu_before}});
 }
 
 // Of a buffer that libpcap reads only this is known: that it has been too small.
 unsigned LiveSource::fill_percent() const noexcept {
-    if (!live_.pcap_handle) return 0;
+    if (!live_) return 0;
     if (live_.ring) return live_.ring->fill_percent();
     return overflows_ ? 100 : 0;
 }
@@ -316,6 +561,14 @@ MacAddress LiveSource::hardware_address() const noexcept {
 }
 
 }  // namespace
+
+bool same_ring(const CaptureOptions& a, const CaptureOptions& b) {
+    CaptureOptions other = b;
+    other.bpf_filter = a.bpf_filter;
+    other.checksum = a.checksum;
+    other.required = a.required;
+    return a == other;
+}
 
 std::unique_ptr<PacketSource> make_live_source(std::string interface, CaptureOptions options, Logger& logger,
                                                FanoutMember fanout) {

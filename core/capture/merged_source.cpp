@@ -35,7 +35,9 @@ void add_text(std::string& list, const std::string& text) {
 class MergedSource : public PacketSource {
 public:
     MergedSource(std::vector<std::unique_ptr<PacketSource>> members, const MergeOptions& options, int snapshot_length)
-        : members_(std::move(members)), merger_(members_.size(), make_filter(options, snapshot_length)) {}
+        : members_(std::move(members)), merger_(members_.size(), make_filter(options, snapshot_length)) {
+        publish();
+    }
 
     Status open() override {
         for (const auto& member : members_)
@@ -52,9 +54,30 @@ public:
         publish();
     }
     std::span<const std::unique_ptr<PacketSource>> members() const noexcept override { return members_; }
+    std::vector<std::unique_ptr<PacketSource>> release_members() noexcept override { return std::move(members_); }
     const CaptureCounters& counters() const noexcept override { return counters_; }
     Description describe() const override;
     Progress progress() const noexcept override;
+
+    Result<CaptureChange> prepare(const std::string& interface, const CaptureOptions& wanted) const override {
+        for (const auto& member : members_)
+            if (member->describe().name == interface) return member->prepare(interface, wanted);
+        return CaptureChange{wanted};
+    }
+    void adopt(const std::string& interface, CaptureChange change) override {
+        for (const auto& member : members_)
+            if (member->describe().name == interface) return member->adopt(interface, std::move(change));
+    }
+    void look_at_interface() noexcept override {
+        for (const auto& member : members_) member->look_at_interface();
+        wake();
+    }
+    void shut() noexcept override {
+        for (const auto& member : members_) member->shut();
+    }
+    bool is_empty() const noexcept override {
+        return std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->is_empty(); });
+    }
 
 protected:
     // What a member delivers goes to the merger.
@@ -87,7 +110,7 @@ protected:
 
     void publish() noexcept;
 
-    const std::vector<std::unique_ptr<PacketSource>> members_;
+    std::vector<std::unique_ptr<PacketSource>> members_;
     FrameMerger merger_;
 
 private:
@@ -103,7 +126,7 @@ void MergedSource::publish() noexcept {
         (counters_.*counter).set(total);
     };
     for (auto counter : {&CaptureCounters::frames, &CaptureCounters::octets, &CaptureCounters::truncated,
-                         &CaptureCounters::filtered, &CaptureCounters::kernel_dropped,
+                         &CaptureCounters::filtered, &CaptureCounters::kernel_dropped, &CaptureCounters::unread,
                          &CaptureCounters::interface_dropped, &CaptureCounters::opens, &CaptureCounters::failures})
         sum(counter);
     for (const auto& member : members_) up &= member->counters().up.get();

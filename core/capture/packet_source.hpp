@@ -15,6 +15,8 @@
 #include "core/base/result.hpp"
 #include "core/packet/frame.hpp"
 
+struct sock_filter;
+
 namespace nfstreamd {
 
 enum class TimestampPrecision { kMicro, kNano };
@@ -43,6 +45,7 @@ struct CaptureCounters {
     Counter truncated;          // of these, cut by the snapshot length
     Counter filtered;           // files only: read, but not matched by the BPF filter
     Counter kernel_dropped;     // ring full
+    Counter unread;             // live: were in the ring when it had to be closed
     Counter interface_dropped;  // by the driver
     Counter opens, failures;    // times the capture was opened; lost or not openable
     Counter up;                 // gauge: 1 while capturing
@@ -57,6 +60,24 @@ enum class PollOutcome {
     kFrames,  // something was delivered, or read and filtered out
     kIdle,    // nothing within the wait
     kEnd,     // files only: all input was read
+};
+
+// Whether the ring of the one serves the other, whose filter may be another one.
+bool same_ring(const CaptureOptions& a, const CaptureOptions& b);
+
+// One of several live sources that share the packets of an interface, fanout.hpp.
+class FanoutGroup;
+struct FanoutMember {
+    std::shared_ptr<FanoutGroup> group;  // null: a source that has all packets
+    unsigned index = 0;
+};
+
+// What a reload makes of a live capture, prepared by the control thread.
+struct CaptureChange {
+    CaptureOptions options;
+    std::shared_ptr<const std::vector<sock_filter>> filter{};  // for the ring that is there
+    bool needs_ring = false;                                   // its filter cannot be had in place
+    FanoutMember successor{};  // has been switched to: its ring replaces the one that is there
 };
 
 class PacketSource {
@@ -88,17 +109,38 @@ public:
     // as RawFrame::source. Any thread.
     virtual std::span<const std::unique_ptr<PacketSource>> members() const noexcept { return {}; }
 
+    // ---- live: of the interface of this name
+
+    // Whether the ring that is there, if any, can have the filter of `wanted`, of the
+    // same ring otherwise. Any thread.
+    virtual Result<CaptureChange> prepare([[maybe_unused]] const std::string& interface,
+                                          const CaptureOptions& wanted) const {
+        return CaptureChange{wanted};
+    }
+    virtual void adopt([[maybe_unused]] const std::string& interface, [[maybe_unused]] CaptureChange change) {}
+    // The kernel has told that something about an interface is not as before. Any thread.
+    virtual void look_at_interface() noexcept {}
+
+    // Live: no packet is let in from now on.
+    virtual void shut() noexcept {}
+    // Live: all has been delivered that came before shut(), or came to a ring before it was replaced.
+    virtual bool is_empty() const noexcept { return true; }
+
+    // Of several sources as one: gives its members away, which ends it.
+    virtual std::vector<std::unique_ptr<PacketSource>> release_members() noexcept { return {}; }
+
     virtual const CaptureCounters& counters() const noexcept = 0;  // any thread
 
     // For the status: chosen time stamps, ring, link type. Any thread.
     struct Description {
         std::string name;  // "eth0", "a.pcap"
         std::uint32_t interface_index = 0;
-        std::string state;                // "up", "waiting: <why>", "reading"
+        std::string state;                // "up", "down", "waiting: <why>", "reading"
         std::string link_type;            // "EN10MB"
         std::string timestamp_type;       // as granted, "host"
         std::string timestamp_precision;  // as granted, "micro" or "nano"
         std::uint64_t ring_octets = 0;    // of the kernel's buffer, where it can be seen
+        std::uint32_t mtu = 0;            // live
     };
     virtual Description describe() const = 0;
 
@@ -110,13 +152,6 @@ public:
 
     // Hardware address of the interface, all zero when it has none or is a file.
     virtual std::array<std::uint8_t, 6> hardware_address() const noexcept { return {}; }
-};
-
-// One of several live sources that share the packets of an interface, fanout.hpp.
-class FanoutGroup;
-struct FanoutMember {
-    std::shared_ptr<FanoutGroup> group;  // null: a source that has all packets
-    unsigned index = 0;
 };
 
 // Live: TPACKET_V3 through libpcap, never in immediate mode. The group of `fanout`

@@ -71,6 +71,35 @@ std::unique_ptr<RingReader> RingReader::attach(pcap* handle, std::uint64_t ring_
     return std::unique_ptr<RingReader>(new RingReader(ring, blocks, snapshot_length, nanoseconds));
 }
 
+std::unique_ptr<RingReader> RingReader::attach_left(int descriptor, std::uint64_t ring_octets,
+                                                    std::uint32_t snapshot_length, bool nanoseconds) {
+    if (!has_version_3(descriptor) || !lays_out_as_known()) return nullptr;
+    std::size_t blocks = (ring_octets + kBlockOctets - 1) / kBlockOctets;
+    std::uint8_t* ring = map_ring(descriptor, blocks);
+    if (ring == nullptr) return nullptr;
+    std::unique_ptr<RingReader> reader(new RingReader(ring, blocks, snapshot_length, nanoseconds));
+    reader->find_oldest();
+    return reader;
+}
+
+// Blocks are numbered as they are filled: of those that wait the first one, else the one that is being filled.
+void RingReader::find_oldest() noexcept {
+    std::uint64_t oldest = ~std::uint64_t{0}, newest = 0;
+    std::size_t at_oldest = blocks_, at_newest = 0;
+    for (std::size_t i = 0; i < blocks_; ++i) {
+        const std::uint64_t number = block(i).hdr.bh1.seq_num;
+        if (is_full(i) && number < oldest) {
+            oldest = number;
+            at_oldest = i;
+        }
+        if (number >= newest) {
+            newest = number;
+            at_newest = i;
+        }
+    }
+    current_ = at_oldest < blocks_ ? at_oldest : at_newest;
+}
+
 RingReader::RingReader(std::uint8_t* ring, std::size_t blocks, std::uint32_t snapshot_length, bool nanoseconds) noexcept
     : ring_(ring),
       blocks_(blocks),
@@ -114,6 +143,7 @@ std::span<const RawFrame> RingReader::next() noexcept {
         for (; left_ > 0 && count < frames_.size(); --left_) {
             auto& header = *reinterpret_cast<tpacket3_hdr*>(position_);
             position_ += header.tp_next_offset;
+            ++seen_;
             // Another processor has written it: headers are a chain of misses, unless the next ones are guessed.
             __builtin_prefetch(position_ + header.tp_next_offset);
             __builtin_prefetch(position_ + 2 * header.tp_next_offset);
@@ -124,6 +154,11 @@ std::span<const RawFrame> RingReader::next() noexcept {
         }
     }
     return {frames_.data(), count};
+}
+
+std::span<const RawFrame> RingReader::next_of_block() noexcept {
+    if (held_ && left_ == 0) give_back();
+    return held_ ? next() : std::span<const RawFrame>();
 }
 
 // False: libpcap leaves out what loops back, too, when it leaves; it comes again.

@@ -27,14 +27,20 @@ public:
     // link type whose octets libpcap changes, or with a filter that the kernel does
     // not run. Nothing may have been read before; to be gone before `handle` is closed.
     static std::unique_ptr<RingReader> attach(pcap* handle, std::uint64_t ring_octets, bool nanoseconds);
+    // The ring that another process has left: read on from the block where that ended. Null: it is none.
+    static std::unique_ptr<RingReader> attach_left(int descriptor, std::uint64_t ring_octets,
+                                                   std::uint32_t snapshot_length, bool nanoseconds);
     ~RingReader();
     RingReader(const RingReader&) = delete;
     RingReader& operator=(const RingReader&) = delete;
 
     // What has come, good until the next call; empty: nothing more now.
     std::span<const RawFrame> next() noexcept;
+    // No further than the block that is being read; empty: that has gone back.
+    std::span<const RawFrame> next_of_block() noexcept;
     // So many frames are passed over: they came before the filter.
     void skip(std::uint64_t frames) noexcept { to_skip_ = frames; }
+    std::uint64_t seen() const noexcept { return seen_; }  // packets of the ring, those left out included
 
     std::size_t octets() const noexcept { return blocks_ * kBlockOctets; }
     unsigned fill_percent() const noexcept;  // of the ring: blocks that wait to be read
@@ -45,6 +51,7 @@ private:
     tpacket_block_desc& block(std::size_t ahead) const noexcept;
     bool is_full(std::size_t ahead) const noexcept;
     bool open_block() noexcept;
+    void find_oldest() noexcept;
     void give_back() noexcept;
     bool take(tpacket3_hdr& header, RawFrame& frame) const noexcept;
 
@@ -58,7 +65,7 @@ private:
     std::uint32_t left_ = 0;            // packets of it
     std::uint8_t* position_ = nullptr;  // of the next one
     bool held_ = false;                 // the block is ours
-    std::uint64_t to_skip_ = 0;
+    std::uint64_t to_skip_ = 0, seen_ = 0;
     std::array<RawFrame, kFrameVectorSize> frames_;
 };
 

@@ -14,9 +14,9 @@ struct MeterLedger {
     std::uint64_t number = 0;  // of the request that it answers
 
     // frames of the capture, by what became of them
-    std::uint64_t frames = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0;
+    std::uint64_t frames = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0, unread = 0;
     std::uint64_t duplicates = 0, held = 0;  // of several sources as one
-    std::uint64_t overlap = 0, sampled_out = 0, packets_shed = 0, hash_filtered = 0;
+    std::uint64_t sampled_out = 0, packets_shed = 0, hash_filtered = 0;
     std::uint64_t other_shares = 0;  // another process that reads the same files has counted or metered them
     std::array<std::uint64_t, kDecodeResults> ignored{};
     std::uint64_t metered = 0;
@@ -35,7 +35,7 @@ struct MeterLedger {
         for (auto member : {&MeterLedger::frames,         &MeterLedger::filtered,
                             &MeterLedger::kernel_dropped, &MeterLedger::interface_dropped,
                             &MeterLedger::duplicates,     &MeterLedger::held,
-                            &MeterLedger::overlap,        &MeterLedger::sampled_out,
+                            &MeterLedger::unread,         &MeterLedger::sampled_out,
                             &MeterLedger::packets_shed,   &MeterLedger::hash_filtered,
                             &MeterLedger::other_shares,   &MeterLedger::metered,
                             &MeterLedger::in_records,     &MeterLedger::discarded,

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bitset>
 #include <limits>
 #include <map>
 #include <utility>
@@ -36,14 +35,13 @@ constexpr int kExpiryPerVector = 4 * static_cast<int>(kFrameVectorSize);
 // each may be the end of a dissection: some milliseconds at most
 constexpr int kExpiryPerTick = 2048;
 constexpr std::uint32_t kForcedPerTick = 2048;
-// The kernel hands a block of its ring over when it is full or 50 ms old.
-constexpr std::chrono::milliseconds kDrain{100};
-constexpr std::chrono::seconds kLongestOverlap{2};
+// What is in a ring is metered before it is closed.
+constexpr std::chrono::milliseconds kDrainStep{10};
+constexpr std::chrono::seconds kLongestDrain{10};
 // All flows leave at once when packet selection changes; the capture ring holds that long.
 constexpr std::chrono::milliseconds kSelectorFlush{1000};
 // Only a broken capture has later times (year 2116); sums with timeouts do not overflow.
 constexpr TimestampNs kLatest = TimestampNs{1} << 62;
-constexpr TimestampNs kNever = std::numeric_limits<TimestampNs>::max();
 
 }  // namespace
 
@@ -104,7 +102,6 @@ public:
         while (!stop.stop_requested() && !ended && !budget_spent()) {
             take_changes();
             note_interface();
-            note_hand_over();
             auto outcome = source_->poll(*this, behind_ ? std::chrono::milliseconds(0) : kLongestWait);
             if (!outcome) {
                 result = outcome.error();
@@ -115,7 +112,6 @@ public:
         }
         if (!ended && result && !budget_spent()) {
             note_interface();
-            note_hand_over();
             drain();
         }
         if (!ended) source_->finish(*this);
@@ -136,7 +132,7 @@ public:
     void on_frames(const FrameVector& vector) noexcept override {
         if (!point_.offline && !vector.frames.empty()) watch_clock(vector.frames.front().timestamp);
         Tally tally;
-        if (meters_all_ && !overlapping_ && vector.checksum == ChecksumMode::kOff) [[likely]]
+        if (meters_all_ && vector.checksum == ChecksumMode::kOff) [[likely]]
             meter_frames<true>(vector, tally);
         else
             meter_frames<false>(vector, tally);
@@ -172,10 +168,6 @@ public:
         inquiries_.push_back(std::move(inquiry));
         wake_locked();
     }
-    void hand_over(TimestampNs at) {
-        hand_over_requested_ = at;
-        wake();
-    }
     void request_ledger(std::uint64_t number, std::uint32_t most_entries) {
         const std::lock_guard lock(mutex_);
         ledger_wanted_.number = std::max(ledger_wanted_.number, number);
@@ -187,7 +179,14 @@ public:
         const std::lock_guard lock(mutex_);
         return ledger_;
     }
-    void take_over(TimestampNs from) noexcept { begin_overlap(from); }
+    Result<CaptureChange> prepare_capture(const std::string& interface, const CaptureOptions& wanted) const {
+        const std::lock_guard lock(mutex_);
+        return source_->prepare(interface, wanted);
+    }
+    void look_at_interfaces() {
+        const std::lock_guard lock(mutex_);
+        source_->look_at_interface();
+    }
     CaptureTotals capture() const { return counts_input_ ? captured() : CaptureTotals{}; }
     CaptureTotals captured() const {  // whoever counts it
         const std::lock_guard lock(mutex_);
@@ -254,15 +253,6 @@ private:
         const DecodeOptions decoding{options_.decode_tunnels, options_.fragments};
         Packet* next = packets_.data();
         for (const RawFrame& frame : vector.frames) {
-            if (!all && overlapping_) {
-                const bool is_before = frame.timestamp <= overlap_until_;
-                if ((is_before && !new_sources_[frame.source]) || frame.timestamp > hand_over_at_) {
-                    counters_.overlap.add();
-                    continue;
-                }
-                if (!is_before) overlapping_ = hand_over_at_ != kNever;
-            }
-            newest_frame_ = std::max(newest_frame_, frame.timestamp);
             if (!all && sampler_.on() && !sampler_.selects(frame_number_++)) {
                 ++tally.sampled_out;
                 tally.sampled_octets += frame.wire_length;
@@ -334,6 +324,7 @@ private:
         totals.truncated += counters.truncated.get();
         totals.filtered += counters.filtered.get();
         totals.kernel_dropped += counters.kernel_dropped.get();
+        totals.unread += counters.unread.get();
         totals.interface_dropped += counters.interface_dropped.get();
         totals.opens += counters.opens.get();
         totals.failures += counters.failures.get();
@@ -379,7 +370,7 @@ private:
             change_timeouts(change);
             if (change.ndpi_module && dissector_) dissector_->adopt(std::move(change.ndpi_module));
             if (change.enrichment) enrich_from(*change.enrichment);
-            if (change.source) replace_source(std::move(change.source));
+            change_captures(change);
             if (change.selector) replace_selector(std::move(*change.selector));
             publisher_.replace_outputs(std::move(change.outputs));
             adopted_.fetch_add(1, std::memory_order_release);
@@ -449,54 +440,51 @@ private:
         if (steps_.admit(now) >= 0)
             logger_.warning("clock of the capture stepped, all flows leave",
                             {{"meter", point_.name}, {"by_ms", to_ms(time - clock_)}, {"flows", flows}});
-        clock_ = newest_frame_ = time;
-        end_overlap();
+        clock_ = time;
         to_expire_ = 0;
         clock_watch_.reset();
         clock_watch_.note(time, now);
         latest_ = std::min(clock_watch_.latest(now), kLatest);
     }
 
-    // The new capture is open before the old one is drained and closed, so that
-    // no packet falls between; what both saw is told apart by its time, which
-    // the kernel gives a packet once for all captures.
-    void replace_source(std::unique_ptr<PacketSource> next) {
-        drain();
-        source_->finish(*this);
-        begin_overlap(newest_frame_);
-        note_new_sources(*next);
-        const std::lock_guard lock(mutex_);
-        add(retired_, source_->counters());
+    // What came to a ring before it was replaced is metered first.
+    void change_captures(MeteringChange& change) {
+        for (auto& [interface, capture] : change.captures) source_->adopt(interface, std::move(capture));
+        if (change.regrouping) regroup(*change.regrouping);
+        if (!source_->is_empty()) empty_source();
+    }
+
+    void regroup(Regrouping& wanted) {
+        const auto stays = [&](const PacketSource& member) {
+            return std::find(wanted.interfaces.begin(), wanted.interfaces.end(), member.describe().name) !=
+                   wanted.interfaces.end();
+        };
+        bool all_stay = true;
         for (const auto& member : source_->members())
-            add(retired_members_[member->describe().name], member->counters());
-        source_ = std::move(next);
+            if (!stays(*member)) {
+                member->shut();
+                all_stay = false;
+            }
+        if (!all_stay) empty_source();
+        source_->finish(*this);
+        const std::lock_guard lock(mutex_);
+        auto former = source_->release_members();
+        std::vector<std::unique_ptr<PacketSource>> members;
+        for (const auto& interface : wanted.interfaces)
+            for (auto* from : {&former, &wanted.added})
+                for (auto& one : *from)
+                    if (one && one->describe().name == interface) members.push_back(std::move(one));
+        for (const auto& gone : former) {
+            if (!gone) continue;
+            add(retired_, gone->counters());
+            add(retired_members_[gone->describe().name], gone->counters());
+        }
+        // of the order of packets only: the rest is in the members
+        retired_.late += source_->counters().late.get();
+        retired_.early += source_->counters().early.get();
+        retired_.duplicates += source_->counters().duplicates.get();
+        source_ = make_merged_links(std::move(members), wanted.merge, wanted.snapshot_length);
         opens_noted_ = 0;
-    }
-
-    // What only the new capture sees was not delivered before.
-    void note_new_sources(const PacketSource& next) {
-        const auto before = source_->members(), after = next.members();
-        new_sources_.reset();
-        for (std::size_t i = 0; i < after.size(); ++i)
-            new_sources_[i] = std::none_of(before.begin(), before.end(), [&](const auto& member) {
-                return member->describe().name == after[i]->describe().name;
-            });
-    }
-
-    void begin_overlap(TimestampNs until) noexcept {
-        overlapping_ = true;
-        overlap_until_ = until;
-        overlap_ends_ = Steady::now() + kLongestOverlap;
-    }
-
-    void end_overlap() noexcept {
-        overlap_until_ = 0;
-        overlapping_ = hand_over_at_ != kNever;
-    }
-
-    void note_hand_over() noexcept {
-        hand_over_at_ = hand_over_requested_.load();
-        overlapping_ = overlapping_ || hand_over_at_ != kNever;
     }
 
     // No record mixes packets of two rates.
@@ -565,20 +553,17 @@ private:
     // is left of files is not.
     void drain() {
         if (point_.offline) return;
-        auto left = kDrain;
-        // nobody else has what was before that: time for a block that was begun just then
-        if (hand_over_at_ != kNever) left += std::clamp(until_hand_over(), 0ms, kDrain) + kDrain;
-        const auto deadline = Steady::now() + left;
-        while (left.count() > 0) {
-            const auto outcome = source_->poll(*this, left);
-            if (!outcome || outcome.value() == PollOutcome::kEnd) return;
-            left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Steady::now());
-        }
+        source_->shut();
+        empty_source();
     }
 
-    std::chrono::milliseconds until_hand_over() const {
-        const auto now = std::chrono::system_clock::now().time_since_epoch();
-        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(hand_over_at_) - now);
+    void empty_source() {
+        const auto deadline = Steady::now() + kLongestDrain;
+        while (Steady::now() < deadline) {
+            const auto outcome = source_->poll(*this, kDrainStep);
+            if (!outcome || outcome.value() == PollOutcome::kEnd) return;
+            if (outcome.value() == PollOutcome::kIdle && source_->is_empty()) return;
+        }
     }
 
     // Of a group, flows go on while an interface is left that may see them.
@@ -636,7 +621,6 @@ private:
         pauses_.begin(now);
         const bool busy = std::exchange(saw_packets_, false);
         if (busy) last_packets_ = now;
-        if (overlapping_ && now > overlap_ends_) end_overlap();
         behind_ = !point_.offline && clock_ != 0 && expire_by_the_clock(now);
         if (expire_requested_.exchange(false)) begin_flush(EndReason::kForced);
         if (to_expire_ != 0) {
@@ -684,7 +668,7 @@ private:
         ledger.interface_dropped = capture.interface_dropped;
         ledger.duplicates = capture.duplicates;
         ledger.held = capture.held;
-        ledger.overlap = counters_.overlap.get();
+        ledger.unread = capture.unread;
         ledger.sampled_out = counters_.sampled_out.get();
         ledger.packets_shed = counters_.packets_shed.get();
         ledger.hash_filtered = counters_.hash_filtered.get();
@@ -758,7 +742,6 @@ private:
     MeterLedger ledger_;
     std::atomic<bool> ledger_requested_{false};
     std::atomic<bool> expire_requested_{false};
-    std::atomic<TimestampNs> hand_over_requested_{kNever};
 
     // the metering thread only
     std::shared_ptr<const ProcessTable> processes_;
@@ -777,17 +760,11 @@ private:
     std::array<Packet, kFrameVectorSize> packets_;
     PacketSampler sampler_;
     PacketHashFilter hash_filter_;
-    bool meters_all_ = true;          // no frame is left out by choice, overlap aside
+    bool meters_all_ = true;          // no frame is left out by choice
     std::uint64_t frame_number_ = 0;  // of the next frame, as the sampler counts
     TimestampNs clock_ = 0;           // of the last packet
     TimestampNs latest_ = kLatest;    // that a packet's time may be; live, later is a step of its clock
     ClockWatch clock_watch_;
-    TimestampNs newest_frame_ = 0;
-    bool overlapping_ = false;  // the new capture may still deliver what the old one did
-    TimestampNs overlap_until_ = 0;
-    std::bitset<256> new_sources_;       // of the new capture, by RawFrame::source
-    Steady::time_point overlap_ends_{};  // whatever the time stamps say
-    TimestampNs hand_over_at_ = kNever;  // another process meters what is later
     std::uint64_t opens_noted_ = 0;
     bool was_up_ = false;
     Steady::time_point last_packets_ = Steady::now();
@@ -833,11 +810,12 @@ std::uint64_t MeteringProcess::adopted() const noexcept {
 void MeteringProcess::request_expire() {
     implementation_->request_expire();
 }
-void MeteringProcess::hand_over(TimestampNs at) {
-    implementation_->hand_over(at);
+Result<CaptureChange> MeteringProcess::prepare_capture(const std::string& interface,
+                                                       const CaptureOptions& wanted) const {
+    return implementation_->prepare_capture(interface, wanted);
 }
-void MeteringProcess::take_over(TimestampNs from) noexcept {
-    implementation_->take_over(from);
+void MeteringProcess::look_at_interfaces() {
+    implementation_->look_at_interfaces();
 }
 void MeteringProcess::request_ledger(std::uint64_t number, std::uint32_t most_entries) {
     implementation_->request_ledger(number, most_entries);

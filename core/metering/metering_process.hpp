@@ -4,6 +4,7 @@
 // thread; adopt(), request_* and the readers of counters may be called from any
 // thread.
 #pragma once
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "core/application/ndpi_module.hpp"
 #include "core/base/lag_histogram.hpp"
 #include "core/base/log.hpp"
+#include "core/capture/merged_source.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/enrichment/enricher.hpp"
 #include "core/export/record_queue.hpp"
@@ -65,7 +67,6 @@ struct MeterCounters {                           // written by the metering thre
     Counter idle_timeout_ms;                     // gauge: idle_timeout as in force, shorter under pressure
     Counter clock_steps;                         // of the clock that stamps packets
     Counter polls;                               // turns of the thread's loop: it is alive
-    Counter overlap;                             // frames of two captures that the other one metered
     Counter sampled_out;                         // frames that packet sampling passed over
     Counter hash_filtered;                       // packets that the hash filter left out
     Counter other_shares;                        // frames that are another share's, to be metered or counted
@@ -81,10 +82,19 @@ struct MeterCounters {                           // written by the metering thre
     ApplicationCounts applications;
 };
 
+// The interfaces of a group from now on: those that stay are kept as they are.
+struct Regrouping {
+    std::vector<std::string> interfaces;               // in the order of the configuration
+    std::vector<std::unique_ptr<PacketSource>> added;  // opened
+    MergeOptions merge;
+    int snapshot_length = 0;  // of all of them, the least
+};
+
 // What a running metering process can take over without losing a flow.
 struct MeteringChange : TimeoutOptions {
     std::vector<std::shared_ptr<RecordQueue>> outputs;  // replaces all; those that leave get end_of_stream()
-    std::unique_ptr<PacketSource> source;               // opened; null: keep the present one
+    std::map<std::string, CaptureChange> captures;      // of live interfaces, by name
+    std::optional<Regrouping> regrouping;               // of a source that is several as one
     std::unique_ptr<NdpiModule> ndpi_module;            // for flows that begin from now on; null: keep the present one
     std::optional<PacketSelector> selector;             // flows of the one before end first, reason forced
     std::optional<EnrichmentOptions> enrichment;        // of records that are made from now on
@@ -114,15 +124,14 @@ public:
 
     void adopt(MeteringChange change);       // taken between two polls
     std::uint64_t adopted() const noexcept;  // how many changes have been taken
-    void request_expire();                   // all flows leave now, end reason forced
+    // What the capture of an interface can take in place; any thread.
+    Result<CaptureChange> prepare_capture(const std::string& interface, const CaptureOptions& wanted) const;
+    void look_at_interfaces();  // the kernel has told that one is not as before
+    void request_expire();      // all flows leave now, end reason forced
     // Answered between polls; when the run is over, as incomplete.
     void ask(std::shared_ptr<FlowListing> listing);
     void ask(std::shared_ptr<FlowActivity> activity);
     void set_stop_reason(EndReason reason) noexcept;  // before a stop: kForced (default), kInterfaceGone
-    // The capture goes over to another process: frames later than this are not
-    // metered here any more, and there from the first such frame on.
-    void hand_over(TimestampNs at);             // then a stop
-    void take_over(TimestampNs from) noexcept;  // before run()
 
     // Asks for a ledger, which is made between two polls. The packets of the flow table are
     // added up if it has had no more than `most_entries`; numbers go up.
@@ -138,8 +147,8 @@ public:
     ApplicationList applications() const;
 
     struct CaptureTotals {  // over all sources that this process has had
-        std::uint64_t frames = 0, octets = 0, truncated = 0, filtered = 0, kernel_dropped = 0, interface_dropped = 0,
-                      opens = 0, failures = 0;
+        std::uint64_t frames = 0, octets = 0, truncated = 0, filtered = 0, kernel_dropped = 0, unread = 0,
+                      interface_dropped = 0, opens = 0, failures = 0;
         std::uint64_t late = 0, early = 0, duplicates = 0, held = 0;  // of several sources as one
         bool up = false;
     };

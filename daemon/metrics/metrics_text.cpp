@@ -169,8 +169,6 @@ constexpr Row<Meter> kMeterRows[] = {
      [](const Meter& m) { return static_cast<double>(m.not_metered.packets); }},
     {{"nfstreamd_not_metered_bytes_total", kCounter, "Octets of those that were seen."},
      [](const Meter& m) { return static_cast<double>(m.not_metered.octets); }},
-    {{"nfstreamd_overlap_packets_total", kCounter, "Packets that two captures had, and the other one metered."},
-     [](const Meter& m) { return static_cast<double>(m.overlap); }},
     {{"nfstreamd_sampled_out_packets_total", kCounter, "Packets that packet sampling passed over."},
      [](const Meter& m) { return static_cast<double>(m.sampled_out); }},
     {{"nfstreamd_hash_filtered_packets_total", kCounter, "Packets that the hash filter left out."},
@@ -454,6 +452,7 @@ void add_capture(Families& families, const PacketSource::Description& source,
     families.add_rows<Capture>(kCaptureRows, {source, totals}, labels);
     families.add(kCaptureDropped, with(labels, "reason", "kernel"), totals.kernel_dropped);
     families.add(kCaptureDropped, with(labels, "reason", "interface"), totals.interface_dropped);
+    families.add(kCaptureDropped, with(labels, "reason", "unread"), totals.unread);
 }
 
 double shed_level(std::string_view shed) {

@@ -10,8 +10,9 @@ namespace {
 
 MeterLedger meter() {
     MeterLedger ledger;
-    ledger.frames = 1000, ledger.filtered = 5, ledger.kernel_dropped = 7, ledger.interface_dropped = 1;
-    ledger.duplicates = 10, ledger.held = 3, ledger.overlap = 2, ledger.sampled_out = 100, ledger.packets_shed = 30,
+    ledger.frames = 1000, ledger.filtered = 5, ledger.kernel_dropped = 7, ledger.interface_dropped = 1,
+    ledger.unread = 4;
+    ledger.duplicates = 10, ledger.held = 3, ledger.sampled_out = 102, ledger.packets_shed = 30,
     ledger.hash_filtered = 40, ledger.other_shares = 15;
     ledger.ignored[1] = 50, ledger.ignored.back() = 50;
     ledger.metered = 700;
@@ -79,9 +80,8 @@ TEST_CASE("ledger: a packet or a record that no counter tells of breaks one bala
         return names;
     };
     using Names = std::vector<std::string>;
-    for (auto member : {&MeterLedger::frames, &MeterLedger::duplicates, &MeterLedger::held, &MeterLedger::overlap,
-                        &MeterLedger::sampled_out, &MeterLedger::packets_shed, &MeterLedger::hash_filtered,
-                        &MeterLedger::other_shares}) {
+    for (auto member : {&MeterLedger::frames, &MeterLedger::duplicates, &MeterLedger::held, &MeterLedger::sampled_out,
+                        &MeterLedger::packets_shed, &MeterLedger::hash_filtered, &MeterLedger::other_shares}) {
         auto changed = snapshot();
         ++(changed.meters[0].ledger.*member);
         CHECK(broken(changed) == Names{"packets received"});

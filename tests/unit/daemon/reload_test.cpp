@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/enrichment/enrichment_tables.hpp"
+#include "daemon/assembly.hpp"
 
 namespace nfstreamd::daemon {
 namespace {
@@ -41,6 +42,7 @@ config::Config base() {
 void check_nothing_changes(const ReloadPlan& plan) {
     CHECK(plan.interfaces_added.empty());
     CHECK(plan.interfaces_removed.empty());
+    CHECK(plan.interfaces_changed.empty());
     CHECK(plan.interfaces_reopened.empty());
     CHECK(plan.exporters_added.empty());
     CHECK(plan.exporters_removed.empty());
@@ -96,22 +98,36 @@ TEST_CASE("reload diff: another number of meters replaces all meters of the inte
     CHECK(plan.interfaces_removed == Names{"files/0", "files/1", "files/2"});
 }
 
-TEST_CASE("reload diff: any other option of a capture reopens its interfaces alone") {
-    const auto reopened = [](auto change) {
+TEST_CASE("reload diff: an option of a capture is taken in place, or needs another ring, of its interfaces alone") {
+    const auto plan_of = [](auto change) {
         auto wanted = base();
         wanted.capture = {capture({"eth0"}), capture({"eth1"})};
         change(wanted.capture[1].options);
-        return diff(base(), wanted).interfaces_reopened;
+        return diff(base(), wanted);
     };
-    CHECK(reopened([](CaptureOptions&) {}).empty());
-    CHECK(reopened([](CaptureOptions& o) { o.bpf_filter = "udp"; }) == Names{"eth1"});
+    const auto reopened = [&](auto change) {
+        const auto plan = plan_of(change);
+        CHECK(plan.interfaces_changed.empty());
+        return plan.interfaces_reopened;
+    };
+    const auto changed = [&](auto change) {
+        const auto plan = plan_of(change);
+        CHECK(plan.interfaces_reopened.empty());
+        return plan.interfaces_changed;
+    };
+    check_nothing_changes(plan_of([](CaptureOptions&) {}));
+    CHECK(changed([](CaptureOptions& o) { o.bpf_filter = "udp"; }) == Names{"eth1"});
+    CHECK(changed([](CaptureOptions& o) { o.checksum = ChecksumMode::kIgnore; }) == Names{"eth1"});
+    CHECK(changed([](CaptureOptions& o) { o.required = true; }) == Names{"eth1"});
     CHECK(reopened([](CaptureOptions& o) { o.promiscuous_mode = false; }) == Names{"eth1"});
     CHECK(reopened([](CaptureOptions& o) { o.snapshot_length = 96; }) == Names{"eth1"});
     CHECK(reopened([](CaptureOptions& o) { o.socket_buffer_size = 1 << 20; }) == Names{"eth1"});
     CHECK(reopened([](CaptureOptions& o) { o.timestamp_type = "host"; }) == Names{"eth1"});
     CHECK(reopened([](CaptureOptions& o) { o.timestamp_precision = TimestampPrecision::kNano; }) == Names{"eth1"});
-    CHECK(reopened([](CaptureOptions& o) { o.checksum = ChecksumMode::kIgnore; }) == Names{"eth1"});
-    CHECK(reopened([](CaptureOptions& o) { o.required = true; }) == Names{"eth1"});
+    CHECK(reopened([](CaptureOptions& o) {
+              o.bpf_filter = "udp";
+              o.snapshot_length = 96;
+          }) == Names{"eth1"});
 }
 
 TEST_CASE("reload diff: other packet selection is taken by the capture that has it") {
@@ -119,11 +135,42 @@ TEST_CASE("reload diff: other packet selection is taken by the capture that has 
     wanted.capture = {capture({"eth0"}), capture({"eth1"})};
     wanted.capture[0].selection.sampling.rate = 10;
     wanted.capture[1].selection.hash = {{"src_ip"}, 0.5, 1};
-    CHECK(diff(base(), wanted).interfaces_reopened == Names{"eth0", "eth1"});
+    CHECK(diff(base(), wanted).interfaces_changed == Names{"eth0", "eth1"});
+    CHECK(diff(base(), wanted).interfaces_reopened.empty());
     CHECK(diff(base(), wanted).needs_restart.empty());
     wanted.capture[1].selection = {};
-    CHECK(diff(base(), wanted).interfaces_reopened == Names{"eth0"});
+    CHECK(diff(base(), wanted).interfaces_changed == Names{"eth0"});
     CHECK_FALSE(diff(base(), wanted).exporters_changed());
+}
+
+TEST_CASE("reload diff: interfaces that a pattern matches come and go") {
+    auto running = base();
+    running.capture = {capture({"eth*", "lo"})};
+    CHECK(match_interfaces(running, {"eth1", "lo", "wlan0"}));
+    CHECK(captured_interfaces(running.capture[0]) == Names{"lo", "eth1"});
+    auto wanted = running;
+    CHECK(match_interfaces(wanted, {"lo", "eth2"}));
+    const auto plan = diff(running, wanted);
+    CHECK(plan.interfaces_added == Names{"eth2"});
+    CHECK(plan.interfaces_removed == Names{"eth1"});
+    CHECK(plan.interfaces_differ());
+    running.capture[0].group = wanted.capture[0].group = "tap";
+    CHECK(diff(running, wanted).interfaces_reopened == Names{"tap"});
+    CHECK(diff(running, wanted).interfaces_added.empty());
+}
+
+TEST_CASE("match_interfaces: each interface once, the first pattern has it, a name goes before all patterns") {
+    auto config = base();
+    config.capture = {capture({"e*"}), capture({"eth[0-9]", "en?"}), capture({"eth5"})};
+    CHECK(match_interfaces(config, {"eth0", "eth5", "en0", "wlan0", "enx"}));
+    CHECK(config.capture[0].matches == Names{"eth0", "en0", "enx"});
+    CHECK(config.capture[1].matches.empty());
+    CHECK(captured_interfaces(config.capture[2]) == Names{"eth5"});
+    CHECK(capture_plans(config).size() == 4);
+    CHECK(match_interfaces(config, {}));
+    CHECK(config.capture[0].matches.empty());
+    config.capture = {capture({"eth0"})};
+    CHECK_FALSE(match_interfaces(config, {"eth0"}));
 }
 
 TEST_CASE("reload diff: a group is one capture, opened anew when its members or its windows change") {
@@ -137,9 +184,10 @@ TEST_CASE("reload diff: a group is one capture, opened anew when its members or 
     check_nothing_changes(grouped([](auto&) {}));
     CHECK(grouped([](auto& c) { c[0].interfaces.push_back("eth2"); }).interfaces_reopened == Names{"tap"});
     CHECK(grouped([](auto& c) { c[0].interfaces.pop_back(); }).interfaces_reopened == Names{"tap"});
-    CHECK(grouped([](auto& c) { c[0].options.bpf_filter = "udp"; }).interfaces_reopened == Names{"tap"});
+    CHECK(grouped([](auto& c) { c[0].options.bpf_filter = "udp"; }).interfaces_changed == Names{"tap"});
+    CHECK(grouped([](auto& c) { c[0].options.snapshot_length = 99; }).interfaces_reopened == Names{"tap"});
     CHECK(grouped([](auto& c) { c[0].merge.reorder_window = 20ms; }).interfaces_reopened == Names{"tap"});
-    CHECK(grouped([](auto& c) { c[0].merge.deduplicate = 20ms; }).interfaces_reopened == Names{"tap"});
+    CHECK(grouped([](auto& c) { c[0].merge.deduplicate = 20ms; }).interfaces_changed == Names{"tap"});
     const auto dissolved = grouped([](auto& c) { c[0].group.clear(); });
     CHECK(dissolved.interfaces_removed == Names{"tap"});
     CHECK(dissolved.interfaces_added == Names{"eth0", "eth1"});

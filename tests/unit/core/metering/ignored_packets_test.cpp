@@ -51,7 +51,6 @@ TEST_CASE("ignored_packets: drops of kernel and interface and what was shed coun
     counters.packets_shed.set(5);
     counters.sampled_out.set(1000);
     counters.hash_filtered.set(1000);
-    counters.overlap.set(1000);
     counters.ignored_octets.set(300);
     MeteringProcess::CaptureTotals capture;
     capture.kernel_dropped = 20;

@@ -48,8 +48,8 @@ private:
 
 // What the process tells at its end is in balance, whatever it has left out.
 inline void check_ledger(const MeterLedger& ledger) {
-    std::uint64_t frames = ledger.metered + ledger.duplicates + ledger.held + ledger.overlap + ledger.sampled_out +
-                           ledger.packets_shed + ledger.hash_filtered + ledger.other_shares;
+    std::uint64_t frames = ledger.metered + ledger.duplicates + ledger.held + ledger.sampled_out + ledger.packets_shed +
+                           ledger.hash_filtered + ledger.other_shares;
     for (const auto ignored : ledger.ignored) frames += ignored;
     CHECK(ledger.frames == frames);
     CHECK(ledger.metered == ledger.in_records + ledger.in_table + ledger.discarded);
@@ -70,8 +70,8 @@ inline void check_totals(const MeteringProcess& process, const std::vector<const
         packets += record->packets();
         octets += record->forward.octets + record->reverse.octets;
     }
-    CHECK(process.capture().frames == ignored + c.packets.get() + c.overlap.get() + c.sampled_out.get() +
-                                          c.packets_shed.get() + c.hash_filtered.get());
+    CHECK(process.capture().frames ==
+          ignored + c.packets.get() + c.sampled_out.get() + c.packets_shed.get() + c.hash_filtered.get());
     CHECK(c.packets.get() == packets + c.packets_discarded.get());
     if (c.packets_discarded.get() == 0) CHECK(c.octets.get() == octets);
     CHECK(c.record_packets.get() == packets);
@@ -149,7 +149,6 @@ public:
     }
 
     SyntheticSource& source() { return *source_; }
-    void follow(SyntheticSource& source) { source_ = &source; }
     MeteringProcess& process() { return process_; }
     Received& received() { return received_; }
 

@@ -244,7 +244,6 @@ TEST_CASE("MeteringProcess: impossible times of a capture neither overflow nor l
     file.add(udp_frame(kB, kA, 2000, 1000), std::numeric_limits<TimestampNs>::max());
     file.add(udp_frame(kA, kB), kStart);
     const auto& records = file.run();
-    CHECK(file.process().counters().overlap.get() == 0);
     CHECK(records.size() == 2);
 }
 
@@ -647,18 +646,20 @@ TEST_CASE("MeteringProcess: flows keep their interface while those of a group co
     run.start();
     run.tap.west->add(udp_frame(kA, kB), kStart);
     REQUIRE(run.tap.west->wait_until_silent(2));
-    Tap next("north0", "west0");
+    auto north = std::make_unique<SyntheticSource>(SyntheticSource::Kind::kLink, "north0", 9);
+    SyntheticSource& added = *north;
+    REQUIRE(added.open());
+    added.add(udp_frame("10.1.1.1", kB), kStart);
+    run.tap.west->add(udp_frame(kA, kB), kStart + kMs);
     MeteringChange change;
     change.idle_timeout = change.active_timeout = 600s;
     change.outputs = {run.received.queue()};
-    change.source = std::move(next.source);
-    REQUIRE(change.source->open());
-    // what an interface that is new to the group sees is no repetition of what the others saw
-    next.east->add(udp_frame("10.1.1.1", kB), kStart);
-    next.west->add(udp_frame(kA, kB), kStart);
-    next.west->add(udp_frame(kA, kB), kStart + kMs);
+    change.regrouping.emplace();
+    change.regrouping->interfaces = {"north0", "west0"};
+    change.regrouping->added.push_back(std::move(north));
+    change.regrouping->snapshot_length = 1536;
     run.process.adopt(std::move(change));
-    REQUIRE(next.east->wait_until_silent(2));
+    REQUIRE(added.wait_until_silent(2));
     const auto& records = run.stop();
     REQUIRE(records.size() == 2);
     const FlowRecord& west = *records[records[0]->interface_name == "west0" ? 0 : 1];
@@ -667,9 +668,9 @@ TEST_CASE("MeteringProcess: flows keep their interface while those of a group co
     CHECK(west.packets() == 2);
     CHECK(north.interface_name == "north0");
     CHECK(north.packets() == 1);
-    CHECK(run.process.counters().overlap.get() == 1);
     REQUIRE(run.process.members().size() == 2);
-    CHECK(run.process.members()[1].capture.frames == 3);  // of both captures of west0
+    CHECK(run.process.members()[1].capture.frames == 2);
+    CHECK(run.process.capture().frames == 3);
 }
 
 TEST_CASE("MeteringProcess: adopted timeouts hold for the flows that are there") {
@@ -710,92 +711,22 @@ TEST_CASE("MeteringProcess: adopted outputs replace the others, and those that l
 TEST_CASE("MeteringProcess: two changes at once are both taken") {
     LinkRun link;
     Received passing("passing"), next("next");
-    auto source = LinkRun::link();
-    SyntheticSource& second = *source;
     MeteringChange first;
     first.idle_timeout = 120s;
     first.active_timeout = 1800s;
     first.outputs = {passing.queue()};
-    REQUIRE(source->open());
-    first.source = std::move(source);
     MeteringChange last;
     last.idle_timeout = 120s;
     last.active_timeout = 1800s;
     last.outputs = {next.queue()};
     link.process().adopt(std::move(first));
     link.process().adopt(std::move(last));
-    link.follow(second);
     CHECK(link.wait_until([&] { return link.process().adopted() == 2; }));
     CHECK(passing.queue()->ended());
-    second.add(udp_frame(kA, kB), kStart);
-    REQUIRE(second.wait_until_silent());
+    link.source().add(udp_frame(kA, kB), kStart);
+    REQUIRE(link.source().wait_until_silent());
     link.stop();
     CHECK(next.records().size() == 1);
-}
-
-TEST_CASE("MeteringProcess: a new capture takes over without loss, and what both saw counts once") {
-    LinkRun link;
-    for (int i = 0; i < 10; ++i) link.source().add(udp_frame(kA, kB), kStart + i * kMs);
-    REQUIRE(link.source().wait_until_silent());
-    auto source = std::make_unique<SyntheticSource>(SyntheticSource::Kind::kLink, "test1", 9);
-    SyntheticSource& second = *source;
-    REQUIRE(source->open());
-    for (int i = 5; i < 20; ++i) second.add(udp_frame(kA, kB), kStart + i * kMs);  // five of them twice
-    second.add(udp_frame(kA, kB), kStart + 3 * kMs);  // late, but after newer ones: not an overlap
-    MeteringChange change;
-    change.idle_timeout = 120s;
-    change.active_timeout = 1800s;
-    change.outputs = {link.received().queue()};
-    change.source = std::move(source);
-    link.process().adopt(std::move(change));
-    link.follow(second);
-    REQUIRE(second.wait_until_silent());
-    CHECK(link.process().source_description().name == "test1");
-    const auto& records = link.stop();
-    REQUIRE(records.size() == 1);
-    CHECK(records[0]->packets() == 21);
-    CHECK(records[0]->interface_name == "test0");  // of its first packet
-    CHECK(link.process().counters().overlap.get() == 5);
-    CHECK(link.process().capture().frames == 26);
-    CHECK(link.process().capture().opens == 2);
-    check_totals(link.process(), records);
-}
-
-TEST_CASE("MeteringProcess: of two processes one meters until a time and the other from then on") {
-    constexpr TimestampNs kHandOver = kStart + 10 * kMs;
-    LinkRun before;
-    auto source = LinkRun::link();
-    SyntheticSource& link = *source;
-    Received received;
-    MeteringProcess after({3, "test0", false, {}, 2}, plain_options(), std::move(source), {received.queue()},
-                          quiet_logger());
-    REQUIRE(after.open());
-    after.take_over(kHandOver);
-    std::jthread thread([&](std::stop_token stop) { CHECK(after.run(stop)); });
-
-    before.source().add(udp_frame(kA, kB), kStart);
-    REQUIRE(before.source().wait_until_silent());
-    before.process().hand_over(kHandOver);
-    REQUIRE(before.source().wait_until_silent(2));
-    for (int i = 1; i < 20; ++i) before.source().add(udp_frame(kA, kB), kStart + i * kMs);
-    for (int i = 0; i < 20; ++i) link.add(udp_frame(kA, kB), kStart + i * kMs);
-    REQUIRE(before.source().wait_until_silent());
-    REQUIRE(link.wait_until_silent());
-    const auto& first = before.stop();
-    thread.request_stop();
-    thread.join();
-    const auto& second = received.records();
-    REQUIRE(first.size() == 1);
-    CHECK(first[0]->packets() == 11);
-    CHECK(first[0]->last() == kHandOver);
-    CHECK(before.process().counters().overlap.get() == 9);
-    REQUIRE(second.size() == 1);
-    CHECK(second[0]->packets() == 9);
-    CHECK(second[0]->first() == kHandOver + kMs);
-    CHECK(after.counters().overlap.get() == 11);
-    CHECK(first[0]->id != second[0]->id);
-    check_totals(before.process(), first);
-    check_totals(after, second);
 }
 
 TEST_CASE("MeteringProcess: a ledger that is asked for is of one moment, the packets of the table added up") {
@@ -840,16 +771,11 @@ TEST_CASE("MeteringProcess: readers of counters and descriptions may be other th
     for (int i = 0; i < 500; ++i) link.source().add(udp_frame(host(i), kB), kStart + i * kMs);
     REQUIRE(link.source().wait_until_silent());
     for (int i = 0; i < 3; ++i) {
-        auto source = LinkRun::link();
-        SyntheticSource& next = *source;
-        REQUIRE(source->open());
         MeteringChange change;
         change.idle_timeout = 120s;
         change.active_timeout = 1800s;
         change.outputs = {link.received().queue()};
-        change.source = std::move(source);
         link.process().adopt(std::move(change));
-        link.follow(next);
         CHECK(link.wait_until([&] { return link.process().adopted() == static_cast<std::uint64_t>(i + 1); }));
         link.process().request_expire();
     }

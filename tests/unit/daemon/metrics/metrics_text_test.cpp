@@ -55,28 +55,13 @@ InterfaceStatus interface(const std::string& name, Numbers& numbers) {
     status.ignored = {{"not-ip", numbers.next()}, {"fragment", numbers.next()}};
     status.records = {{"idle", numbers.next()}, {"active", numbers.next()}};
     status.discarded = {{"flows", numbers.next()}, {"packets", numbers.next()}};
-    for (auto* counter : {&status.capture.late,
-                          &status.capture.early,
-                          &status.capture.duplicates,
-                          &status.packets,
-                          &status.octets,
-                          &status.cut,
-                          &status.overlap,
-                          &status.not_metered.packets,
-                          &status.not_metered.octets,
-                          &status.sampled_out,
-                          &status.hash_filtered,
-                          &status.bad_checksum,
-                          &status.offloaded_checksum,
-                          &status.merged_segments,
-                          &status.flows_active,
-                          &status.flows_created,
-                          &status.max_flows,
-                          &status.flow_octets,
-                          &status.table_octets,
-                          &status.prefaulted_octets,
-                          &status.huge_page_octets,
-                          &status.clock_steps})
+    for (auto* counter :
+         {&status.capture.late,    &status.capture.early, &status.capture.duplicates,  &status.packets,
+          &status.octets,          &status.cut,           &status.not_metered.packets, &status.not_metered.octets,
+          &status.sampled_out,     &status.hash_filtered, &status.bad_checksum,        &status.offloaded_checksum,
+          &status.merged_segments, &status.flows_active,  &status.flows_created,       &status.max_flows,
+          &status.flow_octets,     &status.table_octets,  &status.prefaulted_octets,   &status.huge_page_octets,
+          &status.clock_steps})
         *counter = numbers.next();
     status.selector.options.sampling.rate = static_cast<std::uint32_t>(numbers.next());
     status.longest_pause_us = 2'500;
