@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/executor_work_guard.hpp>
+
 #include "tests/support/captured_log.hpp"
 #include "tests/support/recording_exporter.hpp"
 #include "tests/unit/core/metering/metered.hpp"
@@ -61,7 +63,6 @@ public:
     }
 
     bool run_until(const std::function<bool()>& condition) {
-        const auto work = boost::asio::make_work_guard(context);
         for (int turn = 0; turn < 3000 && !condition(); ++turn) context.run_one_for(10ms);
         return condition();
     }
@@ -71,6 +72,7 @@ public:
     }
 
     boost::asio::io_context context;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};
     test::CapturedLog log;
     Pipeline pipeline{context, log.logger(), [] {}};
     Auditor auditor{context, pipeline, log.logger()};
