@@ -9,6 +9,7 @@ usage: traffic.py echo ADDRESS PORT            UDP server that answers with what
        traffic.py flood ADDRESS PORT COUNT N   so many UDP datagrams from N ports in turn, with a rest now and then
 `ask` and `get` print the local ports they used, one line each.
 """
+import contextlib
 import http.client
 import socket
 import sys
@@ -25,8 +26,9 @@ def echo(address, port):
 
 
 def ask(address, port, count):
-    for index in range(int(count)):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    with contextlib.ExitStack() as clients:  # open to the end: a port that is free again could be given out twice
+        for index in range(int(count)):
+            client = clients.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             client.settimeout(10)
             client.connect((address, int(port)))
             client.send(b"question %d" % index)

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/executor_work_guard.hpp>
+
 #include "tests/support/captured_log.hpp"
 #include "tests/support/recording_exporter.hpp"
 #include "tests/unit/core/metering/metered.hpp"
@@ -38,7 +40,8 @@ private:
 // A meter with flows of one packet each, and an exporter.
 class RunningPipeline {
 public:
-    RunningPipeline(SyntheticSource::Kind kind, std::unique_ptr<RecordingExporter> made) : exporter(*made) {
+    RunningPipeline(SyntheticSource::Kind kind, std::unique_ptr<RecordingExporter> made)
+        : exporter(*made), is_link(kind == SyntheticSource::Kind::kLink) {
         auto source = std::make_unique<SyntheticSource>(kind);
         for (int n = 0; n < 100; ++n) source->add(test::udp_frame(test::host(n), "10.9.0.1"), test::kStart + n);
         auto out = std::make_unique<ExporterUnit>();
@@ -51,7 +54,7 @@ public:
         auto in = std::make_unique<MeterUnit>();
         in->plan.name = "eth0";
         in->outputs["main"] = out->process->add_producer("eth0");
-        const ObservationPoint point{1, "eth0", kind != SyntheticSource::Kind::kLink};
+        const ObservationPoint point{1, "eth0", !is_link};
         in->process = std::make_unique<MeteringProcess>(point, test::plain_options(), std::move(source),
                                                         std::vector{in->outputs["main"]}, log.logger());
         REQUIRE(in->process->open());
@@ -61,20 +64,21 @@ public:
     }
 
     bool run_until(const std::function<bool()>& condition) {
-        const auto work = boost::asio::make_work_guard(context);
         for (int turn = 0; turn < 3000 && !condition(); ++turn) context.run_one_for(10ms);
         return condition();
     }
     void end() {
-        pipeline.stop_meters();
+        if (is_link) pipeline.stop_meters();  // a file is read to its end
         REQUIRE(run_until([this] { return pipeline.meters_ended() && pipeline.exporters_ended(); }));
     }
 
     boost::asio::io_context context;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};
     test::CapturedLog log;
     Pipeline pipeline{context, log.logger(), [] {}};
     Auditor auditor{context, pipeline, log.logger()};
     RecordingExporter& exporter;
+    const bool is_link;
 };
 
 }  // namespace
