@@ -186,7 +186,7 @@ TEST_CASE("ControlServer: replaces a socket that a dead process left") {
 TEST_CASE("ControlServer: leaves alone what is not its own") {
     const TemporaryFolder folder;
     boost::asio::io_context context;
-    ControlServer second(context, [](std::string_view, const ControlServer::Reply& reply) { reply({}); });
+    ControlServer second(context, [](std::string_view) { return std::string(); });
 
     const auto in_use = folder / "control.sock";
     const RunningServer first(in_use);
@@ -208,7 +208,7 @@ TEST_CASE("ControlServer: leaves alone what is not its own") {
 TEST_CASE("ControlServer: leaves alone a socket whose owner hangs, and one of another kind") {
     const TemporaryFolder folder;
     boost::asio::io_context context;
-    ControlServer server(context, [](std::string_view, const ControlServer::Reply& reply) { reply({}); });
+    ControlServer server(context, [](std::string_view) { return std::string(); });
     const auto bound = [&](int type, const std::string& path) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
