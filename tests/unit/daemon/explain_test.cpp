@@ -110,9 +110,11 @@ TEST_CASE("explain_reload: a line for each key that differs, with what comes, go
 }
 
 TEST_CASE("explain_reload: secrets are hidden, and other ones are a difference all the same") {
-    const auto with = [](const char* key) {
-        return configured(
-            {{"exporters.main.columns_to_anonymize", "[src_ip]"}, {"exporters.main.anonymization_key", key}});
+    const auto with = [](const std::string& key) {
+        return configured({{"exporters",
+                            "[{name: main, type: csv, path: /tmp/a.csv, columns_to_anonymize: [src_ip], "
+                            "anonymization_key: '" +
+                                key + "'}]"}});
     };
     const auto text =
         explain_reload(with("00112233445566778899aabbccddeeff"), with("ff112233445566778899aabbccddeeff"));
