@@ -47,9 +47,8 @@ constexpr Row kRows[] = {
     {0, "print-config", kNone, "", "print the configuration in effect: defaults filled in,\nsecrets masked",
      [](CommandLine& line, std::string) { return act(line, Action::kPrintConfig); }},
     {0, "explain-reload", kOne, "NEW",
-     "print what each difference of the file NEW from -c costs a\nrunning daemon: live, nothing is interrupted; "
-     "reopen, a\n"
-     "capture or exporter is opened anew and the old one drains;\nrestart, it keeps its value until then",
+     "print what each difference of the file NEW from -c costs\na running daemon: live, nothing is interrupted;\n"
+     "reopen, a capture or exporter is opened anew, the old\none drains; restart, it keeps its value until then",
      [](CommandLine& line, std::string v) {
          line.new_config_file = std::move(v);
          return act(line, Action::kExplainReload);

@@ -117,6 +117,7 @@ Status FanoutGroup::open(std::shared_ptr<KernelFanout> kernel, Logger& logger) {
         if (beside_others) close_all(*kernel, handles);
         return status;
     }
+    descriptors_ = descriptors_of(handles);
     waiting_ = std::move(handles);
     kernel_ = std::move(kernel);
     present_.store(++openings_, std::memory_order_release);
@@ -147,6 +148,7 @@ bool FanoutGroup::open_left(Logger& logger) {
     if (!kernel->direct_to(descriptors_of(handles))) return false;
     logger.info("capture goes on where the process before has left it",
                 {{"interface", interface_}, {"unread", unread}});
+    descriptors_ = descriptors_of(handles);
     waiting_ = std::move(handles);
     kernel_ = std::move(kernel);
     present_.store(++openings_, std::memory_order_release);
@@ -199,7 +201,7 @@ Status FanoutGroup::open_beside(std::shared_ptr<FanoutGroup> before, Logger& log
 bool FanoutGroup::switch_over() {
     const std::lock_guard lock(mutex_);
     if (!before_) return true;
-    const bool done = waiting_.empty() || (kernel_ && kernel_->direct_to(descriptors_of(waiting_)));
+    const bool done = !is_open() || (kernel_ && kernel_->direct_to(descriptors_));
     if (done) {
         const std::lock_guard lock_before(before_->mutex_);
         before_->is_replaced_ = true;
@@ -210,7 +212,7 @@ bool FanoutGroup::switch_over() {
 void FanoutGroup::switch_back() {
     const std::lock_guard lock(mutex_);
     if (!before_) return;
-    if (kernel_ && !waiting_.empty()) kernel_->direct_back();
+    if (kernel_ && is_open()) kernel_->direct_back();
     const std::lock_guard lock_before(before_->mutex_);
     before_->is_replaced_ = false;
 }

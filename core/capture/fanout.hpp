@@ -83,6 +83,7 @@ private:
     CaptureOptions options_;
     std::uint64_t openings_ = 0;
     std::shared_ptr<KernelFanout> kernel_;  // null: a capture that is alone on an old kernel
+    std::vector<int> descriptors_;          // of all members, as opened
     std::vector<LiveHandle> waiting_;       // opened, by member, and not taken yet
     std::vector<LiveHandle> returned_;      // kept until all of them are
     unsigned taken_ = 0;                    // and not given back

@@ -646,8 +646,8 @@ TEST_CASE("MeteringProcess: flows keep their interface while those of a group co
     run.start();
     run.tap.west->add(udp_frame(kA, kB), kStart);
     REQUIRE(run.tap.west->wait_until_silent(2));
-    auto north = std::make_unique<SyntheticSource>(SyntheticSource::Kind::kLink, "north0", 9);
-    SyntheticSource& added = *north;
+    auto third = std::make_unique<SyntheticSource>(SyntheticSource::Kind::kLink, "north0", 9);
+    SyntheticSource& added = *third;
     REQUIRE(added.open());
     added.add(udp_frame("10.1.1.1", kB), kStart);
     run.tap.west->add(udp_frame(kA, kB), kStart + kMs);
@@ -656,7 +656,7 @@ TEST_CASE("MeteringProcess: flows keep their interface while those of a group co
     change.outputs = {run.received.queue()};
     change.regrouping.emplace();
     change.regrouping->interfaces = {"north0", "west0"};
-    change.regrouping->added.push_back(std::move(north));
+    change.regrouping->added.push_back(std::move(third));
     change.regrouping->snapshot_length = 1536;
     run.process.adopt(std::move(change));
     REQUIRE(added.wait_until_silent(2));
