@@ -256,8 +256,6 @@ constexpr Row<Exporter> kExporterRows[] = {
     {{"nfstreamd_export_redelivered_records_total", kCounter,
       "Flow records handed over again, as they may not have arrived."},
      [](const Exporter& e) { return static_cast<double>(e.redelivered); }},
-    {{"nfstreamd_export_repeated_records_total", kCounter, "Of these, those counted as written or dropped before."},
-     [](const Exporter& e) { return static_cast<double>(e.repeated); }},
     {{"nfstreamd_export_lost_records_total", kCounter, "Flow records lost before they came to the exporter."},
      [](const Exporter& e) { return static_cast<double>(e.losses.records); },
      true},
