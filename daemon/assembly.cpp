@@ -229,9 +229,12 @@ std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned pr
                   count);
     }
     std::vector<CapturePlan> plans;
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-        if (groups.find(inputs[i].name) == groups.end() || !inputs[i].members.empty())  // a group that nothing matches
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const auto group = groups.find(inputs[i].name);
+        const bool is_group = group != groups.end() && group->second == i;
+        if (!is_group || !inputs[i].members.empty())  // a group that nothing matches
             add_plans(plans, inputs[i], meters[i]);
+    }
     return plans;
 }
 

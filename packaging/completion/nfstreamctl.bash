@@ -17,6 +17,28 @@ _nfstreamctl() {
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
+        --filter)
+            return
+            ;;
+        --limit)
+            return
+            ;;
+        --sort)
+            return
+            ;;
+        --interval)
+            return
+            ;;
+        -c | --config)
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return
+            ;;
+        --report)
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return
+            ;;
         --listen)
             return
             ;;
@@ -28,16 +50,16 @@ _nfstreamctl() {
             return
             ;;
     esac
-    local words="-s --socket --json --listen --verify --private-enterprise-number -V --version -h --help"
+    local words="-s --socket --json --filter --limit --sort --interval --once -c --config --report --listen --verify --private-enterprise-number -V --version -h --help"
     local command='' given
     for given in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $given in
-            status | expire | collect) command=$given ;;
+            status | top | flows | interfaces | exporters | audit | expire | reload | resend-templates | doctor | collect) command=$given ;;
         esac
     done
-    [[ -n $command ]] || words+=" status expire collect"
+    [[ -n $command ]] || words+=" status top flows interfaces exporters audit expire reload resend-templates doctor collect"
     case $command in
-        collect)
+        doctor | collect)
             if [[ $word != -* ]]; then
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -2,11 +2,27 @@
 # Printed from the tables in the code; a test compares.
 complete -c nfstreamctl -f
 complete -c nfstreamctl -n __fish_use_subcommand -a status -d 'all counters of a running nfstreamd'
+complete -c nfstreamctl -n __fish_use_subcommand -a top -d 'what goes on now rates, losses, applications, and who talks most'
+complete -c nfstreamctl -n __fish_use_subcommand -a flows -d 'the flows in the flow cache, as the records they would be if they ended now'
+complete -c nfstreamctl -n __fish_use_subcommand -a interfaces -d 'counters of each interface'
+complete -c nfstreamctl -n __fish_use_subcommand -a exporters -d 'counters of each exporter'
+complete -c nfstreamctl -n __fish_use_subcommand -a audit -d 'the ledger every packet and record that came in, by what became of it'
 complete -c nfstreamctl -n __fish_use_subcommand -a expire -d 'export every flow now, as if it had ended'
+complete -c nfstreamctl -n __fish_use_subcommand -a reload -d 'read the configuration again, as SIGHUP does, and say what changed'
+complete -c nfstreamctl -n __fish_use_subcommand -a resend-templates -d 'templates and options go out again at once, of all exporters or of one'
+complete -c nfstreamctl -n __fish_use_subcommand -a doctor -d 'what is wrong with this host or configuration, and the fix'
+complete -c nfstreamctl -n '__fish_seen_subcommand_from doctor' -F
 complete -c nfstreamctl -n __fish_use_subcommand -a collect -d 'receive IPFIX, and over UDP NetFlow v9 and v5, and print the records as JSON lines, until SIGINT or SIGTERM'
 complete -c nfstreamctl -n '__fish_seen_subcommand_from collect' -F
 complete -c nfstreamctl -s s -l socket -r -F -d 'control socket (default /run/nfstreamd/control.sock)'
-complete -c nfstreamctl -l json -d 'status the JSON document as it is'
+complete -c nfstreamctl -l json -d 'JSON instead of a table'
+complete -c nfstreamctl -l filter -x -d 'flows only those, as in dst_port == 443 and application_name != Unknown'
+complete -c nfstreamctl -l limit -x -d 'flows so many at most, up to 4096 (default 20)'
+complete -c nfstreamctl -l sort -x -d 'flows octets (default), packets, duration, newest, oldest or last'
+complete -c nfstreamctl -l interval -x -d 'top seconds between two looks, 1 to 3600 (default 2)'
+complete -c nfstreamctl -l once -d 'top plain text of one interval, then the end'
+complete -c nfstreamctl -s c -l config -r -F -d 'doctor the configuration (default /etc/nfstreamd/nfstreamd.yaml)'
+complete -c nfstreamctl -l report -r -F -d 'doctor write a report for a bug report to FILE, which must not be there'
 complete -c nfstreamctl -l listen -x -d 'collect where to listen'
 complete -c nfstreamctl -l verify -x -a 'default nfdump pmacct fixbuf akvorado goflow2 ipfixcol2 logstash telegraf ntopng' -d 'collect which collector to be default, nfdump, pmacct, fixbuf, akvorado, goflow2, ipfixcol2, logstash, telegraf or ntopng'
 complete -c nfstreamctl -l private-enterprise-number -x -d 'collect the daemons setting of that name, to know its elements'

@@ -67,6 +67,8 @@ _nfstreamd() {
         log.level=
         log.format=
         control.socket=
+        metrics.listen=
+        metrics.page=
         exporters.write.anonymization_key=
         exporters.write.anonymize.addresses=
         exporters.write.anonymize.key=
@@ -136,6 +138,9 @@ _nfstreamd() {
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
+        --explain-reload)
+            return
+            ;;
         -r | --read)
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -160,7 +165,7 @@ _nfstreamd() {
             return
             ;;
     esac
-    local words="-c --config -t --check-config --print-config -r --read -w --write --format --schema --set --list-fields --list-exporters --list-interfaces -V --version -h --help"
+    local words="-c --config -t --check-config --print-config --explain-reload -r --read -w --write --format --schema --set --list-fields --list-exporters --list-interfaces -V --version -h --help"
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 complete -F _nfstreamd nfstreamd

@@ -70,7 +70,8 @@ TEST_CASE("nfstreamctl: wrong usage says what is wrong") {
     CHECK(refused({"dance"}) == "unknown command 'dance'");
     CHECK(refused({"status", "now"}) == "unexpected argument 'now'");
     CHECK(refused({"expire", "--json"}) ==
-          "--json belongs to status, top, flows, interfaces, exporters, audit, reload, resend-templates, doctor and collect");
+          "--json belongs to status, top, flows, interfaces, exporters, audit, reload, resend-templates, doctor and "
+          "collect");
     CHECK(refused({"collect", "--json"}) == "--json belongs to collect only with --verify");
     CHECK(refused({"status", "--filter", "x"}) == "--filter belongs to flows");
     CHECK(refused({"flows", "--once"}) == "--once belongs to top");

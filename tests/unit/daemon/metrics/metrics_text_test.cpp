@@ -81,8 +81,8 @@ ExporterStatus exporter(const std::string& name, Numbers& numbers) {
     fill_destination(status, numbers);
     for (auto* counter :
          {&status.queue_depth, &status.queue_limit, &status.filtered, &status.sampled_out, &status.elsewhere,
-          &status.in_hand, &status.redelivered, &status.losses.records, &status.losses.packets,
-          &status.losses.octets, &status.spool.records, &status.spool.octets, &status.spool.segments})
+          &status.in_hand, &status.redelivered, &status.losses.records, &status.losses.packets, &status.losses.octets,
+          &status.spool.records, &status.spool.octets, &status.spool.segments})
         *counter = numbers.next();
     status.dropped = {{"queue_full", numbers.next()}, {"unreachable", numbers.next()}};
     status.shortened = {{"strings", numbers.next()}, {"lists", numbers.next()}};
