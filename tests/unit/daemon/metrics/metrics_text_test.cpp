@@ -158,7 +158,9 @@ TEST_CASE("metrics_text: every counter of the status is a metric") {
     collect(tree, "", numbers);
     CHECK(numbers.size() > 200);
     int missing = 0;
-    for (const auto& [path, number] : numbers) {
+    for (const auto& named : numbers) {
+        const auto& path = named.first;
+        const auto& number = named.second;
         const bool by_member = path.starts_with("/interfaces/2/") && path.find("/members/") == std::string::npos;
         const bool by_collector = path.starts_with("/exporters/1/") && path.find("/collectors/") == std::string::npos;
         if (values.contains(number)) continue;
