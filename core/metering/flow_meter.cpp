@@ -176,9 +176,10 @@ void FlowMeter<Key>::update() {
             }
         }
         if (i + kAhead < observed_count_ && context_.dissector != nullptr) prefetch_application(observed_[i + kAhead]);
+        const TimestampNs before = table_[index].last;
         count(index, o);
         if (decisive) [[unlikely]]
-            judge(index, o);
+            judge(index, o, before);
     }
     observed_count_ = 0;
 }
@@ -351,9 +352,9 @@ TimestampNs FlowMeter<Key>::due(const Entry& entry) const noexcept {
 
 // The packet that the flow has just counted may be its last, or the last but few.
 template <class Key>
-void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o) {
+void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o, TimestampNs before) {
     if (context_.hook != nullptr) {
-        const std::int32_t verdict = ask_hook(index, o);
+        const std::int32_t verdict = ask_hook(index, o, before);
         if (verdict < 0) return drop(index, EndReason::kPlugin, verdict);
     }
     const Entry& entry = table_[index];
@@ -364,31 +365,34 @@ void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o) {
 }
 
 template <class Key>
-std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o) {
+std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o, TimestampNs before) {
     const Entry& entry = table_[index];
-    const bool swapped = entry.initiator_swapped != 0;
-    FlowView view;
-    view.handle = handle(index);
-    put_address(entry.key, swapped, view.source_address);
-    put_address(entry.key, !swapped, view.destination_address);
-    view.source_port = entry.key.port(swapped);
-    view.destination_port = entry.key.port(!swapped);
-    view.vlan_id = entry.key.vlan_id();
-    view.protocol = entry.key.protocol();
-    view.ip_version = view.source_address.version;
-    view.tunnel_id = context_.tunnels.kind(entry.key.tunnel_context());
-    for (int d = 0; d < 2; ++d) {
-        FlowView::Direction& direction = d == 0 ? view.forward : view.reverse;
-        if (entry.packets[d] == 0) continue;
-        direction = {.packets = entry.packets[d],
-                     .octets = entry.octets(d),
-                     .bytes = entry.bytes(d),
-                     .first = d == 0 ? entry.first : entry.reverse_first,
-                     .last = entry.last_of(d),
-                     .tcp_flags = entry.tcp_flags[d]};
-    }
+    context_.is_described = false;
+    const FlowView view{.handle = handle(index),
+                        .forward_packets = entry.packets[0],
+                        .reverse_packets = entry.packets[1],
+                        .before = before,
+                        .source_mac = &entry.source_mac,
+                        .destination_mac = &entry.destination_mac,
+                        .describer = this};
     if (view.packets() == 1) return context_.hook->on_begin(view, *o.packet);
     return context_.hook->on_packet(view, *o.packet, entry.last_direction);
+}
+
+template <class Key>
+const FlowRecord& FlowMeter<Key>::describe(std::uint32_t handle) {
+    if (context_.is_described) return context_.described;
+    const std::uint32_t index = handle >> 1;
+    context_.is_described = true;
+    context_.described_arena.clear();
+    context_.described = {};
+    FlowParts parts;
+    parts.application = false;  // with what nDPI has so far, texts included
+    describe(index, parts, context_.described, context_.described_arena);
+    if (context_.dissector != nullptr)
+        context_.described.application = context_.dissector->so_far(applications_[index], context_.described_arena);
+    context_.hook->describe(handle, context_.described, context_.described_arena);
+    return context_.described;
 }
 
 // Even for one address family, odd for the other.
@@ -562,7 +566,6 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
         record.tunnel = tunnel_record(index, arena);
     if (sequences_.enabled()) record.sequence = sequences_.build(index, record.packets(), arena);
     if (context_.dissector != nullptr) record.application = context_.dissector->finish(applications_[index], arena);
-    if (context_.processes != nullptr) name_process(record, arena);
     if (context_.enricher != nullptr) record.enrichment = context_.enricher->enrich(record, arena);
     if (context_.hook != nullptr) [[unlikely]]
         context_.hook->on_expire(handle(index), record, arena);
@@ -644,6 +647,8 @@ void FlowMeter<Key>::discard(std::uint32_t index) {
     if (statistics_) statistics_[index] = {};
     if (tcp_quality_) tcp_quality_[index] = {};
     if (context_.dissector != nullptr) context_.dissector->discard(applications_[index]);
+    if (context_.hook != nullptr) [[unlikely]]
+        context_.hook->on_discard(handle(index));
     context_.counters.flows_discarded.add();
     context_.counters.packets_discarded.add(std::uint64_t{entry.packets[0]} + entry.packets[1]);
     context_.counters.ignored_octets.add(entry.octets(0) + entry.octets(1));
