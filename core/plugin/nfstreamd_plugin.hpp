@@ -29,6 +29,11 @@
 namespace nfstreamd {
 inline namespace plugin_v1 {
 
+struct Address {  // of IPv4 or IPv6, in network byte order
+    std::uint32_t length = 4;  // or 16
+    std::uint8_t octets[16] = {};
+};
+
 // The type of a value that a field may have; any other type does not compile.
 template <class T>
 struct ValueType;
@@ -51,6 +56,10 @@ struct ValueType<bool> {
 template <>
 struct ValueType<std::string> {
     static constexpr std::uint32_t type = NFD_TEXT;
+};
+template <>
+struct ValueType<Address> {
+    static constexpr std::uint32_t type = NFD_ADDRESS;
 };
 template <>
 struct ValueType<std::vector<std::int32_t>> {
@@ -157,15 +166,44 @@ public:
     // Ends the flow with this packet.
     void expire(std::int32_t expiration_id = -1) { host_->expire(flow_, expiration_id); }
 
-    void set(const Field<std::uint64_t>& field, std::uint64_t value) { put(field, NFD_UNSIGNED).as.u = value, done(); }
-    void set(const Field<std::int64_t>& field, std::int64_t value) { put(field, NFD_SIGNED).as.i = value, done(); }
-    void set(const Field<double>& field, double value) { put(field, NFD_FLOAT).as.f = value, done(); }
-    void set(const Field<bool>& field, bool value) { put(field, NFD_BOOLEAN).as.u = value ? 1 : 0, done(); }
+    void set(const Field<std::uint64_t>& field, std::uint64_t value) {
+        nfd_value v = made(NFD_UNSIGNED);
+        v.as.u = value;
+        put(field.number(), v);
+    }
+    void set(const Field<std::int64_t>& field, std::int64_t value) {
+        nfd_value v = made(NFD_SIGNED);
+        v.as.i = value;
+        put(field.number(), v);
+    }
+    void set(const Field<double>& field, double value) {
+        nfd_value v = made(NFD_FLOAT);
+        v.as.f = value;
+        put(field.number(), v);
+    }
+    void set(const Field<bool>& field, bool value) {
+        nfd_value v = made(NFD_BOOLEAN);
+        v.as.u = value ? 1 : 0;
+        put(field.number(), v);
+    }
     void set(const Field<std::string>& field, std::string_view value) {
-        put(field, NFD_TEXT, value.size()).as.text = value.data(), done();
+        nfd_value v = made(NFD_TEXT, value.size());
+        v.as.text = value.data();
+        put(field.number(), v);
+    }
+    void set(const Field<Address>& field, const Address& value) {
+        nfd_value v = made(NFD_ADDRESS, value.length);
+        for (std::uint32_t i = 0; i < value.length && i < 16; ++i) v.as.octets[i] = value.octets[i];
+        put(field.number(), v);
     }
     void set(const Field<std::vector<std::int32_t>>& field, const std::vector<std::int32_t>& value) {
-        put(field, NFD_LIST, value.size()).as.list = value.data(), done();
+        nfd_value v = made(NFD_LIST, value.size());
+        v.as.list = value.data();
+        put(field.number(), v);
+    }
+    template <class T>
+    void unset(const Field<T>& field) {
+        put(field.number(), made(NFD_ABSENT));
     }
 
     // Numbers of any type; 0 when it has no value.
@@ -193,21 +231,19 @@ public:
     nfd_flow* c() { return flow_; }
 
 private:
-    template <class T>
-    nfd_value& put(const Field<T>& field, std::uint32_t type, std::size_t length = 0) {
-        field_ = field.number();
-        value_ = {type, static_cast<std::uint32_t>(length), {}};
-        return value_;
+    static nfd_value made(std::uint32_t type, std::size_t length = 0) {
+        nfd_value value{};
+        value.type = type;
+        value.length = static_cast<std::uint32_t>(length);
+        return value;
     }
-    void done() {
-        if (host_->set(flow_, field_, &value_) != NFD_OK) throw std::invalid_argument("a value was refused");
+    void put(int field, const nfd_value& value) {
+        if (host_->set(flow_, field, &value) != NFD_OK) throw std::invalid_argument("a value was refused");
     }
 
     const nfd_host* host_;
     nfd_flow* flow_;
     void* state_;
-    int field_ = -1;
-    nfd_value value_{};
 };
 
 // Made for each meter; the constructor declares fields and throws what is wrong
