@@ -90,7 +90,7 @@ int run_command(const CommandLine& line) {
         case Action::kVersion:
             return print(version_text("nfstreamd"));
         case Action::kListFields:
-            if (line.config_file || !line.settings.empty()) return with_configuration(line);
+            if (line.config_file || line.file_run()) return with_configuration(line);
             return print(fields_text());
         case Action::kListExporters:
             return print(exporters::exporters_text());

@@ -8,6 +8,8 @@
 #include <new>
 #include <variant>
 
+#include "core/base/utf8.hpp"
+
 namespace nfstreamd {
 namespace {
 
@@ -59,6 +61,13 @@ struct ToPlugin {
         return static_cast<std::uint32_t>(std::min<std::size_t>(size, std::numeric_limits<std::uint32_t>::max()));
     }
 };
+
+// Plugins promise UTF-8; what is none must not spoil a file.
+std::string_view valid_text(std::string_view text, Arena& arena) {
+    if (is_valid_utf8(text)) return arena.copy(text);
+    const auto clean = arena.array<char>(text.size());
+    return {clean.data(), copy_valid_utf8(text, clean.data())};
+}
 
 void* copied(const void* from, std::size_t octets) {
     if (octets == 0) return nullptr;
@@ -147,7 +156,7 @@ FieldValue field_value(const nfd_value& value, Arena& arena) {
         case NFD_BOOLEAN:
             return value.as.u != 0;
         case NFD_TEXT:
-            return arena.copy({value.as.text, value.length});
+            return valid_text({value.as.text, value.length}, arena);
         case NFD_ADDRESS: {
             IpAddress address;
             address.version = value.length == 16 ? 6 : 4;

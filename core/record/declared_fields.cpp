@@ -83,7 +83,7 @@ std::string element_name(std::string_view column) {
 
 bool takes_own_element(const Declared& all, std::uint16_t id, std::string_view column) {
     return std::any_of(all.rows.begin(), all.rows.end(), [&](const Row& row) {
-        return row.element.ie == IeId{kOurPen, id} && row.text.column != column;
+        return row.element.ie == IeId{kOurPen, id} && row.element.value.declared->name != column;
     });
 }
 

@@ -19,6 +19,7 @@ public:
 
     bool sound() const { return sound_; }
     bool at_end() const { return octets_.empty(); }
+    std::size_t left() const { return octets_.size(); }
     std::size_t number(std::size_t octets) {
         std::size_t value = 0;
         for (const std::uint8_t octet : take(octets)) value = value << 8 | octet;
@@ -211,7 +212,9 @@ std::optional<TlsHello> read_hello(Octets segment, HelloKind kind) {
     if (!reader.sound()) return std::nullopt;
     while (!extensions.at_end()) {
         const auto type = static_cast<std::uint16_t>(extensions.number(2));
-        const Octets value = extensions.take_some(extensions.number(2));
+        // of a length that is cut off the half counts, as in nfstream
+        const std::size_t length = extensions.number(extensions.left() == 1 ? 1 : 2);
+        const Octets value = extensions.take_some(length);
         if (!extensions.sound()) return std::nullopt;
         const auto former = std::find_if(hello.extensions.begin(), hello.extensions.end(),
                                          [type](const auto& one) { return one.first == type; });
