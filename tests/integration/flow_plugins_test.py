@@ -86,7 +86,7 @@ plugins:
                    {"name": "reads", "path": str(PLUGINS / "flow_reads.so")}]
         _, rows = self.rows_of(plugins, settings=["metering.statistical_analysis=true"])
         self.assertEqual(log.read_text().split(), ["open", "files", "close", "files"])
-        self.assertGreater(len(rows), 20)
+        self.assertGreater(len(rows), 5)
         for row in rows:
             self.assertEqual(row["udps.sound"], "True")
             shown = row["udps.first_packet"].split()
@@ -144,7 +144,7 @@ metering: {{statistical_analysis: true}}
         records = [json.loads(line) for line in self.run_program(
             harness.BUILD / "nfstreamctl", "collect", "--read", path).stdout.splitlines()]
         flows = [record for record in records if "nfstreamUdpsFirstPacket" in record]
-        self.assertGreater(len(flows), 20)
+        self.assertGreater(len(flows), 5)
         for flow in flows:
             self.assertEqual(flow["nfstreamUdpsFirstPacket"].split()[:2], [flow["src_ip"], flow["dst_ip"]])
             self.assertIn("nfstreamUdpsLastGap", flow)
