@@ -242,12 +242,11 @@ std::string top_properties() {
     for (const Block& block : blocks()) {
         std::string out = fmt::format("{}: {{\"description\": {}", quoted(block.key), quoted(block.summary));
         if (block.is_list) {
-            const std::string items =
-                block.key == "exporters" ? R"(, "items": {"$ref": "#/definitions/exporter"})"
-                : block.key == "plugins"
-                    ? fmt::format(", \"items\": {{\n      \"type\": \"object\",\n{}\n    }}",
-                                  members(settings_of_block(block.key), "", {}, {}, 3))
-                    : "";
+            const std::string items = block.key == "exporters" ? R"(, "items": {"$ref": "#/definitions/exporter"})"
+                                      : block.key == "plugins"
+                                          ? fmt::format(", \"items\": {{\n      \"type\": \"object\",\n{}\n    }}",
+                                                        members(settings_of_block(block.key), "", {}, {}, 3))
+                                          : "";
             out += fmt::format(R"(, "type": ["array", "null"]{}}})", items);
         } else if (block.key == "metering") {
             out += "}";

@@ -143,9 +143,8 @@ std::string ReloadPlan::text() const {
     return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}{}{}restart needed: {}",
                        exporters_added.size(), exporters_removed.size(), exporters_replaced.size(),
                        interfaces_added.size(), interfaces_removed.size(),
-                       interfaces_changed.size() + interfaces_reopened.size(),
-                       plugins_changed ? "plugins ~1, " : "", rules_changed ? "nDPI rules ~1, " : "",
-                       enrichment_changed ? "enrichment ~1, " : "",
+                       interfaces_changed.size() + interfaces_reopened.size(), plugins_changed ? "plugins ~1, " : "",
+                       rules_changed ? "nDPI rules ~1, " : "", enrichment_changed ? "enrichment ~1, " : "",
                        needs_restart.empty() ? "none" : fmt::format("{}", fmt::join(needs_restart, " ")));
 }
 

@@ -59,16 +59,7 @@ typedef struct nfd_value {
 } nfd_value; /* 24 octets, for good */
 
 /* Bits of tcp_flags. */
-enum {
-    NFD_FIN = 1,
-    NFD_SYN = 2,
-    NFD_RST = 4,
-    NFD_PSH = 8,
-    NFD_ACK = 16,
-    NFD_URG = 32,
-    NFD_ECE = 64,
-    NFD_CWR = 128
-};
+enum { NFD_FIN = 1, NFD_SYN = 2, NFD_RST = 4, NFD_PSH = 8, NFD_ACK = 16, NFD_URG = 32, NFD_ECE = 64, NFD_CWR = 128 };
 
 /* nfstream's NFPacket. Addresses, ports and hardware addresses are those of the
  * packet's sender (src) and receiver (dst). Names of older generations of nfstream are in brackets. */
@@ -79,10 +70,10 @@ typedef struct nfd_packet {
     uint8_t protocol;   /* of the transport, IANA's number [ip_protocol] */
     uint8_t tcp_flags;  /* 0 when not TCP [tcp_flags; tcpflags.ack and so on] */
     int64_t time_ns;
-    int64_t time;           /* milliseconds since 1970 */
-    uint64_t delta_time;    /* milliseconds since the flow's packet before, 0 of the first */
-    uint32_t raw_size;      /* of the frame on the link [length, size] */
-    uint32_t ip_size;       /* as nfstream counts: IPv4 with its header, IPv6 without */
+    int64_t time;        /* milliseconds since 1970 */
+    uint64_t delta_time; /* milliseconds since the flow's packet before, 0 of the first */
+    uint32_t raw_size;   /* of the frame on the link [length, size] */
+    uint32_t ip_size;    /* as nfstream counts: IPv4 with its header, IPv6 without */
     uint32_t transport_size;
     uint32_t payload_size;
     uint32_t capture_length; /* octets of the frame that were captured [capture_length] */
@@ -94,9 +85,9 @@ typedef struct nfd_packet {
     const uint8_t* dst_address;
     const uint8_t* src_mac; /* 6 octets, of the flow's first packet; zeros when the link has none */
     const uint8_t* dst_mac;
-    const uint8_t* ip_packet;   /* as captured, from the (innermost) IP header on [raw] */
-    uint32_t ip_packet_length;  /* padding of the link included */
-    uint32_t transport_offset;  /* of the transport header, in ip_packet; may lie behind its end */
+    const uint8_t* ip_packet;  /* as captured, from the (innermost) IP header on [raw] */
+    uint32_t ip_packet_length; /* padding of the link included */
+    uint32_t transport_offset; /* of the transport header, in ip_packet; may lie behind its end */
 } nfd_packet;
 
 /* A flow in one call. */
@@ -106,12 +97,12 @@ typedef struct nfd_flow nfd_flow;
 typedef struct nfd_field {
     uint32_t struct_size;
     uint32_t type;
-    const char* name;        /* letters, digits and _ */
-    const char* description; /* one sentence */
-    const char* units;       /* "milliseconds"; null or "": none */
-    uint32_t is_volatile;    /* 1: other plugins may read it, it is not exported */
-    uint32_t element_pen;    /* information element of IPFIX; with number 0 one of private_enterprise_number's */
-    uint32_t element_id;     /* that follows from the name; with PEN 0xffffffff: this one of them */
+    const char* name;         /* letters, digits and _ */
+    const char* description;  /* one sentence */
+    const char* units;        /* "milliseconds"; null or "": none */
+    uint32_t is_volatile;     /* 1: other plugins may read it, it is not exported */
+    uint32_t element_pen;     /* information element of IPFIX; with number 0 one of private_enterprise_number's */
+    uint32_t element_id;      /* that follows from the name; with PEN 0xffffffff: this one of them */
     const char* element_name; /* null or "": made of the name */
 } nfd_field;
 

@@ -29,7 +29,7 @@
 namespace nfstreamd {
 inline namespace plugin_v1 {
 
-struct Address {  // of IPv4 or IPv6, in network byte order
+struct Address {               // of IPv4 or IPv6, in network byte order
     std::uint32_t length = 4;  // or 16
     std::uint8_t octets[16] = {};
 };

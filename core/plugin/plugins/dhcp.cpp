@@ -19,8 +19,9 @@ using nfstreamd::plugins::Octets;
 constexpr std::uint16_t kServerPort = 67;
 constexpr std::size_t kHardwareLengthAt = 2, kClientAddressAt = 12, kHardwareAddressAt = 28, kOptionsAt = 240;
 constexpr std::uint8_t kRequest = 3, kDecline = 4, kAck = 5, kNack = 6, kInform = 8;
-constexpr const char* kMessages[] = {"0",         "MsgType.DISCOVER", "MsgType.OFFER",   "MsgType.REQUEST", "MsgType.DECLINE",
-                                     "MsgType.ACK", "MsgType.NACK",     "MsgType.RELEASE", "MsgType.INFORM"};
+constexpr const char* kMessages[] = {
+    "0",           "MsgType.DISCOVER", "MsgType.OFFER",   "MsgType.REQUEST", "MsgType.DECLINE",
+    "MsgType.ACK", "MsgType.NACK",     "MsgType.RELEASE", "MsgType.INFORM"};
 
 std::uint64_t number(Octets octets) {
     std::uint64_t value = 0;

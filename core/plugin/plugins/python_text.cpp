@@ -16,9 +16,10 @@ Piece piece(std::string_view text) {
     const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char lead = octet(0);
     if (lead < 0x80) return {1, true};
-    const std::size_t length = lead >= 0xc2 && lead <= 0xdf ? 2 : lead >= 0xe0 && lead <= 0xef ? 3
-                               : lead >= 0xf0 && lead <= 0xf4                                  ? 4
-                                                                                               : 0;
+    const std::size_t length = lead >= 0xc2 && lead <= 0xdf   ? 2
+                               : lead >= 0xe0 && lead <= 0xef ? 3
+                               : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                              : 0;
     if (length == 0) return {1, false};
     for (std::size_t i = 1; i < length; ++i) {
         if (i >= text.size()) return {i, false};

@@ -2,9 +2,9 @@
 // The settings of nfstreamd's own plugins: a map of numbers and texts, of which
 // each is known. Errors are exceptions that say what to write.
 #pragma once
+#include <algorithm>
 #include <boost/property_tree/json_parser.hpp>
 #include <boost/property_tree/ptree.hpp>
-#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <sstream>

@@ -49,11 +49,12 @@ private:
         state.gap_ms.push_back(static_cast<std::int32_t>(std::min(packet.delta_time, kMost)));
     }
 
-    nfstreamd::Field<Numbers> directions_{host, "splt_direction",
-                                          "Direction of each of the first packets: 0 from the source, 1 to it, -1 none."};
-    nfstreamd::Field<Numbers> sizes_{host, "splt_ps", "Size of each of the first packets, -1 for none.",
-                                     {.units = "octets"}};
-    nfstreamd::Field<Numbers> gaps_{host, "splt_piat_ms",
+    nfstreamd::Field<Numbers> directions_{
+        host, "splt_direction", "Direction of each of the first packets: 0 from the source, 1 to it, -1 none."};
+    nfstreamd::Field<Numbers> sizes_{
+        host, "splt_ps", "Size of each of the first packets, -1 for none.", {.units = "octets"}};
+    nfstreamd::Field<Numbers> gaps_{host,
+                                    "splt_piat_ms",
                                     "Time from the packet before to each of the first packets, -1 for none.",
                                     {.units = "milliseconds"}};
     std::size_t length_ = 0;

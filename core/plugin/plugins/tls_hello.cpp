@@ -129,9 +129,11 @@ std::string version_text(std::uint16_t version) {
 // Octets of the character that begins there, of UTF-8; 0: none does.
 std::size_t character(Octets text) {
     const std::uint8_t lead = text[0];
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
-                               : lead >= 0xf0 && lead < 0xf5                                                  ? 4
-                                                                                                              : 0;
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xc2 && lead < 0xe0 ? 2
+                               : lead >= 0xe0 && lead < 0xf0 ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
     if (length > text.size()) return 0;
     for (std::size_t i = 1; i < length; ++i)
         if ((text[i] & 0xc0) != 0x80) return 0;

@@ -30,9 +30,7 @@ public:
             for (const char* feature : {"p", "u", "sigma", "S"}) declare(direction, feature);
     }
 
-    void on_init(const nfstreamd::Packet& packet, nfstreamd::Flow& flow) {
-        flow.state<State>().first_ms = packet.time;
-    }
+    void on_init(const nfstreamd::Packet& packet, nfstreamd::Flow& flow) { flow.state<State>().first_ms = packet.time; }
 
     // What is later than the timeout has no place: such a flow should have ended.
     void on_update(const nfstreamd::Packet& packet, nfstreamd::Flow& flow) {
