@@ -142,7 +142,7 @@ private_enterprise_number: 55555
 metering: {{statistical_analysis: true}}
 """)
         records = [json.loads(line) for line in self.run_program(
-            harness.BUILD / "nfstreamctl", "collect", "--read", path).stdout.splitlines()]
+            harness.BUILD / "nfstreamctl", "collect", path).stdout.splitlines()]
         flows = [record for record in records if "nfstreamUdpsFirstPacket" in record]
         self.assertGreater(len(flows), 5)
         for flow in flows:
