@@ -17,11 +17,11 @@ struct ConfiguredElement {  // of a field, in place of the plugin's own
 };
 
 struct PluginOptions {
-    std::string name;             // in the configuration
-    std::string path;             // of the shared object; without a slash: looked for in plugin_folders()
+    std::string name{};           // in the configuration
+    std::string path{};           // of the shared object; without a slash: looked for in plugin_folders()
     std::string settings = "{}";  // JSON
-    std::vector<ConfiguredElement> elements;
-    std::optional<std::chrono::microseconds> time_budget;  // of a call, in the mean; unset: any
+    std::vector<ConfiguredElement> elements{};
+    std::optional<std::chrono::microseconds> time_budget{};  // of a call, in the mean; unset: any
     friend bool operator==(const PluginOptions&, const PluginOptions&) = default;
 };
 

@@ -24,12 +24,12 @@ struct DeclaredColumn {
 };
 
 struct FieldDeclaration {
-    std::string column;  // "udps.packet_40_count"
+    std::string column{};  // "udps.packet_40_count"
     IeType type = IeType::kAny;
-    std::string description;
-    std::string units;
-    std::string element;  // IPFIX name; "": made of the column
-    IeId ie;              // {0, 0}: one of ours, by the column's name
+    std::string description{};
+    std::string units{};
+    std::string element{};  // IPFIX name; "": made of the column
+    IeId ie{};              // {0, 0}: one of ours, by the column's name
 };
 
 // Our elements with these numbers are for declared fields: the number follows from

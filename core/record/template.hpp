@@ -17,9 +17,9 @@ using FieldSelection = std::vector<const InformationElement*>;
 struct FieldGroups {
     bool tunnel = true, statistics = false, splt = false, application = true;
     bool system = false, l7_details = false, tcp_quality = false, enrichment = false;
-    int accounting_mode = 0;  // decides which element carries src2dst_bytes
-    bool nfstream3 = false;   // what the schema nfstream3 alone needs
-    FieldSelection declared;  // fields of plugins and models, in the order of columns
+    int accounting_mode = 0;    // decides which element carries src2dst_bytes
+    bool nfstream3 = false;     // what the schema nfstream3 alone needs
+    FieldSelection declared{};  // fields of plugins and models, in the order of columns
     bool has(IeGroup group) const;
     friend bool operator==(const FieldGroups&, const FieldGroups&) = default;
 };
