@@ -278,7 +278,8 @@ addons: []
               "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
               "t.yaml:20:38: exporters[3].path: must not be empty",
               "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
-              "t.yaml:21:1: addons: unknown key; known: capture, metering, ndpi, enrichment, plugins, exporters, log, control, "
+              "t.yaml:21:1: addons: unknown key; known: capture, metering, ndpi, enrichment, plugins, exporters, log, "
+              "control, "
               "metrics, "
               "instance, "
               "private_enterprise_number",
