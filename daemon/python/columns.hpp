@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records as columns for pandas, with the values that its reader of CSV would
+// find in nfstream's: empty texts are missing, lists are text. Texts that come
+// again are the same object. With the interpreter's lock.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/arena.hpp"
+#include "core/record/flow_record.hpp"
+#include "daemon/python/flow_schema.hpp"
+#include "daemon/python/reference.hpp"
+#include "exporters/encode/anonymizer.hpp"
+
+namespace nfstreamd::python {
+
+// The order in which nfstream would have given the flows: those that the end of
+// the input has ended by their beginning, behind the others.
+class FlowOrder {
+public:
+    void add(const FlowRecord& record);
+    std::vector<std::uint32_t> rows() const;  // as added, in their order
+
+private:
+    struct Tail {
+        TimestampNs first;
+        std::uint64_t id;
+        std::uint32_t row;
+    };
+    std::vector<std::uint32_t> front_;
+    std::vector<Tail> tail_;
+};
+
+class Column {
+public:
+    // `anonymizer` null: values as they are. `missing` is NaN.
+    Column(const InformationElement& field, const exporters::Anonymizer* anonymizer, PyObject* missing);
+    Column(Column&&) = default;
+    ~Column();
+
+    void add(const FlowRecord& record);
+    void arrange(const std::vector<std::uint32_t>& rows);
+
+    enum class Kind { kInteger, kFloat, kObject };
+    Kind kind() const noexcept { return kind_; }
+    // One of them, by kind(); objects are owned by the column until they are released.
+    std::vector<std::int64_t>& integers() noexcept { return integers_; }
+    std::vector<double>& floats() noexcept { return floats_; }
+    std::vector<PyObject*>& objects() noexcept { return objects_; }
+
+    bool all_missing() const noexcept { return all_missing_; }
+    // All texts that are not missing might be taken for numbers.
+    bool looks_numeric() const noexcept { return !all_missing_ && numeric_; }
+
+private:
+    void add_integer(std::int64_t value) { integers_.push_back(value); }
+    void add_missing();
+    void add_text(std::string_view key, std::string_view text);
+    void add_value(const FieldValue& value);
+    PyObject* make(std::string_view text);
+
+    const InformationElement* field_;
+    const exporters::Anonymizer* anonymizer_;
+    PyObject* missing_;
+    Kind kind_;
+    std::vector<std::int64_t> integers_;
+    std::vector<double> floats_;
+    std::vector<PyObject*> objects_;
+    std::unique_ptr<Arena> keys_;
+    std::unordered_map<std::string_view, PyObject*> pool_;  // owns a reference each
+    bool all_missing_ = true, numeric_ = true;
+};
+
+}  // namespace nfstreamd::python
