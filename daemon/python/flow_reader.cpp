@@ -137,12 +137,12 @@ bool FlowReader::ended() {
     Py_BEGIN_ALLOW_THREADS;
     result = stream_->result();
     Py_END_ALLOW_THREADS;
+    clean_up();
     if (has_failed_) {
         PyErr_Restore(std::exchange(error_type_, nullptr), std::exchange(error_value_, nullptr),
                       std::exchange(error_trace_, nullptr));
         return false;
     }
-    clean_up();
     if (!result) PyErr_SetString(PyExc_ValueError, result.error().text().c_str());
     if (const auto dropped = stream_->records_dropped(); dropped > 0)
         PySys_WriteStderr("nfstreamd: the reader was too slow: %llu flows were dropped\n",

@@ -87,10 +87,11 @@ PyTypeObject* packet_type() {
     return type;
 }
 
-// What stays as long as the module.
+// The classes are the package's, and stay as long as it.
 PluginTypes types_of(const py::dict& options) {
-    return {reinterpret_cast<PyTypeObject*>(options["flow_type"].ptr()), packet_type(), options["udps_type"].ptr(),
-            options["plugin_type"].ptr()};
+    const py::object udps = options["udps_type"];
+    return {reinterpret_cast<PyTypeObject*>(options["flow_type"].ptr()), packet_type(),
+            udps.is_none() ? nullptr : udps.ptr(), options["plugin_type"].ptr()};
 }
 
 std::unique_ptr<FlowReader> start(const py::dict& from) {

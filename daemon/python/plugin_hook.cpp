@@ -67,7 +67,10 @@ void PluginHook::fail(std::size_t plugin) noexcept {
 std::int32_t PluginHook::show(FlowObject& flow, const FlowView& view, const Packet& packet, int direction,
                               Reference Plugin::*method) noexcept {
     if (!packet_) packet_ = Reference(reinterpret_cast<PyObject*>(new_packet(types_.packet)));
-    if (!packet_) return PyErr_Clear(), 0;
+    if (!packet_) {
+        fail(0);
+        return 0;
+    }
     auto& shown = *reinterpret_cast<PacketObject*>(packet_.get());
     shown.packet = &packet;
     shown.macs[0] = *view.source_mac;
@@ -97,7 +100,10 @@ std::int32_t PluginHook::on_begin(const FlowView& view, const Packet& packet) no
     FlowObject*& flow = flows_[view.handle];
     Py_XDECREF(as_object(flow));
     flow = make_flow();
-    if (flow == nullptr) return PyErr_Clear(), 0;
+    if (flow == nullptr) {
+        fail(0);
+        return 0;
+    }
     return show(*flow, view, packet, 0, &Plugin::on_init);
 }
 
