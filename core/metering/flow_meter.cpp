@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/metering/flow_meter.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <type_traits>
@@ -481,7 +482,8 @@ std::uint32_t FlowMeter<Key>::expire_all(EndReason reason, std::uint32_t budget)
 // packets since it was armed is spared and armed anew, unless all are such.
 template <class Key>
 void FlowMeter<Key>::evict() {
-    constexpr int kAtOnce = 8, kMostLookedAt = 64;
+    constexpr int kMostLookedAt = 64;
+    const int at_once = context_.as_nfstream0 ? 1 : 8;
     std::uint32_t batch[16], spared = kNoFlow;
     int closed = 0;
     for (int looked_at = 0; looked_at < kMostLookedAt && closed == 0;) {
@@ -490,9 +492,11 @@ void FlowMeter<Key>::evict() {
         if (n == 0) break;
         looked_at += n;
         prefetch_flows(batch, n);
+        if (context_.as_nfstream0) [[unlikely]]  // one flow leaves for another: that which was silent longest
+            std::sort(batch, batch + n, [this](auto a, auto b) { return table_[a].last < table_[b].last; });
         for (int i = 0; i < n; ++i) {
             std::uint32_t index = batch[i];
-            if (closed < kAtOnce && due(table_[index]) <= until) {
+            if (closed < at_once && due(table_[index]) <= until) {
                 remove(index, EndReason::kLackOfResources);
                 ++closed;
                 continue;

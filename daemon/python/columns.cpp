@@ -2,14 +2,16 @@
 #include "daemon/python/columns.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <variant>
 
+#include "core/base/mixing.hpp"
+#include "core/base/random_words.hpp"
 #include "exporters/encode/number_text.hpp"
 
 namespace nfstreamd::python {
@@ -60,16 +62,66 @@ T read(const void* member) {
     return value;
 }
 
+// `rows` is a permutation, the identity at its beginning.
 template <class T>
 void arrange(std::vector<T>& values, const std::vector<std::uint32_t>& rows) {
     if (values.empty()) return;
+    std::size_t begin = 0;
+    while (begin < rows.size() && rows[begin] == begin) ++begin;
     std::vector<T> arranged;
-    arranged.reserve(rows.size());
-    for (const std::uint32_t row : rows) arranged.push_back(values[row]);
-    values = std::move(arranged);
+    arranged.reserve(rows.size() - begin);
+    for (std::size_t i = begin; i < rows.size(); ++i) arranged.push_back(values[rows[i]]);
+    std::copy(arranged.begin(), arranged.end(), values.begin() + static_cast<std::ptrdiff_t>(begin));
 }
 
 }  // namespace
+
+ObjectPool::~ObjectPool() {
+    for (const Slot& slot : slots_) Py_XDECREF(slot.object);
+}
+
+std::uint64_t ObjectPool::hash(std::string_view key) noexcept {
+    static const std::uint64_t seed = random_word();  // texts are chosen by others
+    std::uint64_t mixed = seed ^ key.size();
+    const char* at = key.data();
+    for (std::size_t left = key.size(); left != 0;) {
+        const std::size_t n = std::min<std::size_t>(left, 8);
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, n);
+        mixed = splitmix_finish(mixed ^ word);
+        at += n;
+        left -= n;
+    }
+    return mixed;
+}
+
+PyObject* ObjectPool::find(std::string_view key) const noexcept {
+    if (slots_.empty()) return nullptr;
+    const std::uint64_t wanted = hash(key);
+    for (std::size_t i = wanted & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
+        const Slot& slot = slots_[i];
+        if (slot.object == nullptr || (slot.hash == wanted && slot.key == key)) return slot.object;
+    }
+}
+
+void ObjectPool::add(std::string_view key, PyObject* owned) {
+    if (2 * (taken_ + 1) > slots_.size()) grow();
+    const std::uint64_t hashed = hash(key);
+    std::size_t i = hashed & (slots_.size() - 1);
+    while (slots_[i].object != nullptr) i = (i + 1) & (slots_.size() - 1);
+    slots_[i] = {hashed, keys_.copy(key), owned};
+    ++taken_;
+}
+
+void ObjectPool::grow() {
+    const auto before = std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(64, slots_.size() * 2)));
+    for (const Slot& slot : before) {
+        if (slot.object == nullptr) continue;
+        std::size_t i = slot.hash & (slots_.size() - 1);
+        while (slots_[i].object != nullptr) i = (i + 1) & (slots_.size() - 1);
+        slots_[i] = slot;
+    }
+}
 
 void FlowOrder::add(const FlowRecord& record) {
     const auto row = static_cast<std::uint32_t>(front_.size() + tail_.size());
@@ -92,12 +144,10 @@ Column::Column(const InformationElement& field, const exporters::Anonymizer* ano
     : field_(&field),
       anonymizer_(anonymizer),
       missing_(missing),
-      kind_(anonymizer != nullptr ? Kind::kObject : kind_of(field)),
-      keys_(std::make_unique<Arena>()) {}
+      kind_(anonymizer != nullptr ? Kind::kObject : kind_of(field)) {}
 
 Column::~Column() {
     for (PyObject* object : objects_) Py_DECREF(object);
-    for (const auto& [key, object] : pool_) Py_DECREF(object);
 }
 
 // Numbers with a gap are floats.
@@ -127,36 +177,44 @@ PyObject* Column::make(std::string_view text) {
     return Py_NewRef(missing_);
 }
 
+bool Column::add_known(std::string_view key) {
+    PyObject* known = pool_.find(key);
+    if (known != nullptr) objects_.push_back(Py_NewRef(known));
+    return known != nullptr;
+}
+
 void Column::add_text(std::string_view key, std::string_view text) {
-    auto found = pool_.find(key);
-    if (found == pool_.end()) found = pool_.emplace(keys_->copy(key), make(text)).first;
-    objects_.push_back(Py_NewRef(found->second));
+    if (add_known(key)) return;
+    PyObject* made = make(text);
+    pool_.add(key, made);
+    objects_.push_back(Py_NewRef(made));
 }
 
 void Column::add_value(const FieldValue& value) {
-    if (const auto* text = std::get_if<std::string_view>(&value)) return add_text(*text, *text);
+    if (const auto* view = std::get_if<std::string_view>(&value)) return add_text(*view, *view);
     std::string text;
-    if (const auto* list = std::get_if<std::span<const std::int32_t>>(&value)) {
-        exporters::append_list(text, *list);
-    } else if (const auto* address = std::get_if<IpAddress>(&value)) {
+    if (const auto* address = std::get_if<IpAddress>(&value)) {
         const std::string_view key(reinterpret_cast<const char*>(address), sizeof *address);
-        if (const auto found = pool_.find(key); found != pool_.end()) {
-            objects_.push_back(Py_NewRef(found->second));
-            return;
-        }
+        if (add_known(key)) return;
         append_text(text, *address);
         return add_text(key, text);
-    } else if (const auto* mac = std::get_if<MacAddress>(&value)) {
-        append_text(text, *mac);
-    } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
-        exporters::append_integer(text, *number);
-    } else if (const auto* signed_number = std::get_if<std::int64_t>(&value)) {
-        exporters::append_integer(text, *signed_number);
-    } else if (const auto* real = std::get_if<double>(&value)) {
-        exporters::append_float(text, *real);
-    } else {
-        return add_missing();
     }
+    if (const auto* mac = std::get_if<MacAddress>(&value)) {
+        const std::string_view key(reinterpret_cast<const char*>(mac), sizeof *mac);
+        if (add_known(key)) return;
+        append_text(text, *mac);
+        return add_text(key, text);
+    }
+    if (const auto* list = std::get_if<std::span<const std::int32_t>>(&value))
+        exporters::append_list(text, *list);
+    else if (const auto* number = std::get_if<std::uint64_t>(&value))
+        exporters::append_integer(text, *number);
+    else if (const auto* signed_number = std::get_if<std::int64_t>(&value))
+        exporters::append_integer(text, *signed_number);
+    else if (const auto* real = std::get_if<double>(&value))
+        exporters::append_float(text, *real);
+    else
+        return add_missing();
     add_text(text, text);
 }
 

@@ -4,9 +4,7 @@
 // again are the same object. With the interpreter's lock.
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/arena.hpp"
@@ -34,6 +32,30 @@ private:
     std::vector<Tail> tail_;
 };
 
+// Objects by the octets they were made of, each once.
+class ObjectPool {
+public:
+    ObjectPool() = default;
+    ObjectPool(ObjectPool&&) = default;
+    ~ObjectPool();
+
+    PyObject* find(std::string_view key) const noexcept;  // borrowed; null: not known
+    void add(std::string_view key, PyObject* owned);
+
+private:
+    struct Slot {
+        std::uint64_t hash = 0;
+        std::string_view key;
+        PyObject* object = nullptr;  // null: free
+    };
+    static std::uint64_t hash(std::string_view key) noexcept;
+    void grow();
+
+    std::vector<Slot> slots_;  // a power of two of them, at most half of them taken
+    std::size_t taken_ = 0;
+    Arena keys_;
+};
+
 class Column {
 public:
     // `anonymizer` null: values as they are. `missing` is NaN.
@@ -58,6 +80,7 @@ public:
 private:
     void add_integer(std::int64_t value) { integers_.push_back(value); }
     void add_missing();
+    bool add_known(std::string_view key);
     void add_text(std::string_view key, std::string_view text);
     void add_value(const FieldValue& value);
     PyObject* make(std::string_view text);
@@ -69,8 +92,7 @@ private:
     std::vector<std::int64_t> integers_;
     std::vector<double> floats_;
     std::vector<PyObject*> objects_;
-    std::unique_ptr<Arena> keys_;
-    std::unordered_map<std::string_view, PyObject*> pool_;  // owns a reference each
+    ObjectPool pool_;
     bool all_missing_ = true, numeric_ = true;
 };
 

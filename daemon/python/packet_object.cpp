@@ -45,13 +45,6 @@ PyObject* octets_of(const Packet& packet) {
     return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(packet.ip), packet.ip_captured);
 }
 
-// Octets at the end of the IP packet that were not captured are those of the frame.
-std::uint32_t captured_length(const Packet& packet) {
-    const std::uint32_t missing =
-        packet.cut && packet.ip_octets > packet.ip_captured ? packet.ip_octets - packet.ip_captured : 0;
-    return packet.sizes[0] > missing ? packet.sizes[0] - missing : 0;
-}
-
 PyObject* number(std::uint64_t value) {
     return PyLong_FromUnsignedLongLong(value);
 }
@@ -97,9 +90,6 @@ PyObject* direction(PyObject* self, void*) {
 PyObject* octets(PyObject* self, void*) {
     return octets_of(packet_of(*as_packet(self)));
 }
-PyObject* capture_length(PyObject* self, void*) {
-    return number(captured_length(packet_of(*as_packet(self))));
-}
 // nfstream 3 between releases had the flags as attributes of their own object.
 PyObject* flags(PyObject* self, void*) {
     return Py_NewRef(self);
@@ -138,7 +128,7 @@ PyGetSetDef attributes[] = {
     {"rst", flag<kRstFlag>, nullptr, kOfNfstream6, nullptr},
     {"fin", flag<kFinFlag>, nullptr, kOfNfstream6, nullptr},
     {"tunnel_id", member<&Packet::tunnel_id>, nullptr, kOfNfstream6, nullptr},
-    {"capture_length", capture_length, nullptr, kOfNfstream3, nullptr},
+    {"capture_length", member<&Packet::captured>, nullptr, kOfNfstream3, nullptr},
     {"length", size<0>, nullptr, kOfNfstream3, nullptr},
     {"ip_src", address_number<0>, nullptr, kOfNfstream3, nullptr},
     {"ip_dst", address_number<1>, nullptr, kOfNfstream3, nullptr},

@@ -190,6 +190,8 @@ class NFStreamer:
 
     def to_pandas(self, columns_to_anonymize=()):
         """All flows as a DataFrame, as pandas would read nfstream's CSV; None when there are none."""
+        import pandas  # noqa: F401  before the capture begins: it takes its time
+
         reader = self._start()
         with Report(reader, self.performance_report if self._live else 0):
             return data_frame(reader, columns_to_anonymize)
