@@ -9,8 +9,10 @@ from .flow import UDPS
 from .plugin import NFPlugin
 
 INVALID_SOURCE = "Please specify a pcap file path or a valid network interface name as source."
-# Flows that a meter can hold at once. A file has no more than packets, of 60 octets or more each.
-LEAST_FLOWS, MOST_FLOWS, SHORTEST_PACKET = 4096, 1 << 22, 60
+# Flows that a meter can hold at once: no more than a file has packets, of 60 octets or more each; of large files
+# not as many, as room that is not used costs time.
+LEAST_FLOWS, MANY_FLOWS, MOST_FLOWS = 4096, 1 << 21, 1 << 24
+SHORTEST_PACKET, OCTETS_PER_FLOW = 60, 512
 
 
 def find_source(source):
@@ -47,8 +49,9 @@ def processors():
 def max_flows(sources, live):
     if live:
         return 1 << 20
-    packets = sum(os.path.getsize(name) for name in sources) // SHORTEST_PACKET
-    return min(max(packets, LEAST_FLOWS), MOST_FLOWS)
+    octets = sum(os.path.getsize(name) for name in sources)
+    most = min(max(octets // OCTETS_PER_FLOW, MANY_FLOWS), MOST_FLOWS)
+    return min(max(octets // SHORTEST_PACKET, LEAST_FLOWS), most)
 
 
 def copies(plugins, meters):
