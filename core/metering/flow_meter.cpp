@@ -37,6 +37,8 @@ Status FlowMeter<Key>::allocate() {
     if (auto status = wheel_.allocate(options.max_flows); !status) return status;
     if (options.statistical_analysis)
         if (auto status = statistics_.allocate(options.max_flows); !status) return status;
+    if (options.statistical_analysis && options.running_means)
+        if (auto status = running_means_.allocate(options.max_flows); !status) return status;
     if (context_.dissector != nullptr)
         if (auto status = applications_.allocate(options.max_flows); !status) return status;
     if (options.nfstream3_records)
@@ -56,6 +58,7 @@ void FlowMeter<Key>::prefault(Prefault& prefault, std::size_t flows) {
     table_.prefault(prefault, flows);
     wheel_.prefault(prefault, flows);
     statistics_.prefault(prefault, flows);
+    running_means_.prefault(prefault, flows);
     applications_.prefault(prefault, flows);
     creation_ids_.prefault(prefault, flows);
     tcp_quality_.prefault(prefault, flows);
@@ -64,16 +67,17 @@ void FlowMeter<Key>::prefault(Prefault& prefault, std::size_t flows) {
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets() const noexcept {
-    return table_.octets() + statistics_.octets() + applications_.octets() + creation_ids_.octets() +
-           tcp_quality_.octets() + tunnels_.octets() +
+    return table_.octets() + statistics_.octets() + running_means_.octets() + applications_.octets() +
+           creation_ids_.octets() + tcp_quality_.octets() + tunnels_.octets() +
            (sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex) * table_.limit();
 }
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets_per_flow() const noexcept {
     return FlowTable<Key>::octets_per_flow() + (statistics_ ? sizeof(FlowStatistics) : 0) +
-           (applications_ ? sizeof(FlowApplication) : 0) + (creation_ids_ ? sizeof(std::uint64_t) : 0) +
-           (tcp_quality_ ? sizeof(FlowTcpQuality) : 0) + sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex;
+           (running_means_ ? sizeof(RunningMeans) : 0) + (applications_ ? sizeof(FlowApplication) : 0) +
+           (creation_ids_ ? sizeof(std::uint64_t) : 0) + (tcp_quality_ ? sizeof(FlowTcpQuality) : 0) +
+           sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex;
 }
 
 // ---- a vector of packets ----
@@ -266,7 +270,9 @@ void FlowMeter<Key>::measure_more(std::uint32_t index, const Packet& packet, int
         const auto gap = static_cast<std::uint64_t>(now_ms - to_ms(entry.last));
         if (statistics_) {
             const auto own_gap = static_cast<std::uint64_t>(now_ms - to_ms(entry.last_of(d)));
-            nfstreamd::update(statistics_[index], {d, size, packet.tcp_flags, number, entry.packets[d], gap, own_gap});
+            const PacketInFlow of_flow{d, size, packet.tcp_flags, number, entry.packets[d], gap, own_gap};
+            nfstreamd::update(statistics_[index], of_flow);
+            if (running_means_) nfstreamd::update(running_means_[index], of_flow);
         }
         sequences_.record(index, number, d, size, gap);
     }
@@ -590,7 +596,9 @@ StatisticsRecord FlowMeter<Key>::statistics_of(std::uint32_t index, const FlowRe
     };
     const ScopeTotals flow{record.packets(), record.forward.bytes + record.reverse.bytes,
                            static_cast<std::uint64_t>(to_ms(entry.last) - to_ms(entry.first))};
-    return summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow);
+    StatisticsRecord made = summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow);
+    if (running_means_) restate(running_means_[index], record.forward.packets, record.reverse.packets, made);
+    return made;
 }
 
 // ---- looks ----

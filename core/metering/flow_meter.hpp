@@ -15,6 +15,7 @@
 #include "core/enrichment/enricher.hpp"
 #include "core/features/flow_sequences.hpp"
 #include "core/features/flow_statistics.hpp"
+#include "core/features/running_means.hpp"
 #include "core/features/tcp_quality.hpp"
 #include "core/flow/flow_table.hpp"
 #include "core/flow/timer_wheel.hpp"
@@ -231,6 +232,7 @@ private:
     FlowTable<Key> table_;
     TimerWheel wheel_;
     Region<FlowStatistics> statistics_;
+    Region<RunningMeans> running_means_;
     Region<FlowApplication> applications_;
     Region<std::uint64_t> creation_ids_;
     Region<FlowTcpQuality> tcp_quality_;
