@@ -41,7 +41,7 @@ Status FlowMeter<Key>::allocate() {
         if (auto status = running_means_.allocate(options.max_flows); !status) return status;
     if (context_.dissector != nullptr)
         if (auto status = applications_.allocate(options.max_flows); !status) return status;
-    if (options.nfstream3_records)
+    if (options.nfstream3_records || options.creation_ids)
         if (auto status = creation_ids_.allocate(options.max_flows); !status) return status;
     if (options.tcp_quality)
         if (auto status = tcp_quality_.allocate(options.max_flows); !status) return status;

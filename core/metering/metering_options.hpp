@@ -42,7 +42,8 @@ struct MeteringOptions : TimeoutOptions {
     bool l7_details = false;             // keep what else nDPI learns of a flow
     NdpiFiles ndpi;
     bool statistical_analysis = false;
-    bool running_means = false;  // statistics rounded as nfstream rounds them, for its interface in Python
+    // For nfstream's interface in Python: statistics rounded as it rounds them, and numbers by creation.
+    bool running_means = false, creation_ids = false;
     bool tcp_quality = false;
     int system_visibility_mode = 0;  // 1: the local process of each flow; live only
     std::chrono::milliseconds system_visibility_poll{100};

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <limits>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -121,23 +120,6 @@ void ObjectPool::grow() {
         while (slots_[i].object != nullptr) i = (i + 1) & (slots_.size() - 1);
         slots_[i] = slot;
     }
-}
-
-void FlowOrder::add(const FlowRecord& record) {
-    const auto row = static_cast<std::uint32_t>(front_.size() + tail_.size());
-    if (record.end_reason == EndReason::kEndOfInput)
-        tail_.push_back({record.first(), record.id, row});
-    else
-        front_.push_back(row);
-}
-
-std::vector<std::uint32_t> FlowOrder::rows() const {
-    std::vector<Tail> tail = tail_;
-    std::sort(tail.begin(), tail.end(),
-              [](const Tail& a, const Tail& b) { return std::tie(a.first, a.id) < std::tie(b.first, b.id); });
-    std::vector<std::uint32_t> rows = front_;
-    for (const Tail& flow : tail) rows.push_back(flow.row);
-    return rows;
 }
 
 Column::Column(const InformationElement& field, const exporters::Anonymizer* anonymizer, PyObject* missing)

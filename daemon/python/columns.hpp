@@ -15,23 +15,6 @@
 
 namespace nfstreamd::python {
 
-// The order in which nfstream would have given the flows: those that the end of
-// the input has ended by their beginning, behind the others.
-class FlowOrder {
-public:
-    void add(const FlowRecord& record);
-    std::vector<std::uint32_t> rows() const;  // as added, in their order
-
-private:
-    struct Tail {
-        TimestampNs first;
-        std::uint64_t id;
-        std::uint32_t row;
-    };
-    std::vector<std::uint32_t> front_;
-    std::vector<Tail> tail_;
-};
-
 // Objects by the octets they were made of, each once.
 class ObjectPool {
 public:

@@ -2,7 +2,6 @@
 #include "daemon/python/flow_reader.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace nfstreamd::python {
@@ -10,8 +9,8 @@ namespace {
 
 // So long a signal may wait for Python to look at it.
 constexpr std::chrono::milliseconds kWait{100};
-// Flows that wait for others to be sorted with; beyond that they are sorted in parts.
-constexpr std::size_t kMostPending = std::size_t{1} << 20;
+// Flows of a file that wait for others, to come in nfstream's order; more are put in order in parts.
+constexpr std::size_t kMostPending = std::size_t{1} << 16;
 
 bool append_text(std::string& out, PyObject* object, bool quoted) {
     const Reference text(PyObject_Str(object));
@@ -61,6 +60,7 @@ FlowReader::FlowReader(StreamOptions options, std::shared_ptr<const FlowSchema> 
       types_(types),
       plugins_(std::move(plugins)),
       live_(options.live),
+      idle_ms_(options.metering.idle_timeout.count()),
       stream_(std::make_unique<FlowStream>(std::move(options))) {}
 
 FlowReader::~FlowReader() {
@@ -181,10 +181,17 @@ PyObject* FlowReader::make_flow(const RecordBatchPtr& batch, const FlowRecord& r
     return as_object(flow);
 }
 
+// Of older generations, those alone that the end of input has ended.
+bool FlowReader::waits(const FlowRecord& record) const noexcept {
+    return !live_ && (schema_->numbers_flows() || record.end_reason == EndReason::kEndOfInput);
+}
+
 void FlowReader::sort_pending() {
-    std::sort(pending_.begin(), pending_.end(), [](const Pending& a, const Pending& b) {
-        return std::tuple(a.record->first(), a.record->id) < std::tuple(b.record->first(), b.record->id);
-    });
+    std::vector<EndedFlow> ended;
+    for (const Pending& flow : pending_) ended.emplace_back(*flow.record);
+    std::vector<Pending> sorted;
+    for (const std::uint32_t place : nfstream_order(ended, idle_ms_)) sorted.push_back(std::move(pending_[place]));
+    pending_ = std::move(sorted);
     sorted_ = true;
 }
 
@@ -201,14 +208,16 @@ PyObject* FlowReader::next() {
         }
         while (batch_ && position_ < batch_->records.size()) {
             const FlowRecord& record = batch_->records[position_++];
-            if (record.end_reason != EndReason::kEndOfInput) return make_flow(batch_, record);
+            if (!waits(record)) return make_flow(batch_, record);
             pending_.push_back({batch_, &record});
+            if (pending_.size() == kMostPending) break;
+        }
+        if (pending_.size() == kMostPending) {
+            sort_pending();
+            continue;
         }
         position_ = 0;
-        if (pending_.size() >= kMostPending) {
-            batch_.reset();
-            sort_pending();
-        } else if (!next_batch(batch_)) {
+        if (!next_batch(batch_)) {
             batch_.reset();
             if (PyErr_Occurred() || pending_.empty()) return nullptr;
             sort_pending();
@@ -220,7 +229,13 @@ bool FlowReader::read_columns(const Anonymization& anonymization, PyObject* miss
                               std::size_t& rows, Reference& flows) {
     for (const InformationElement* field : schema_->fields())
         columns.emplace_back(*field, anonymization.hides(field->column) ? anonymization.anonymizer : nullptr, missing);
-    FlowOrder order;
+    std::vector<EndedFlow> waiting;  // for their order
+    std::vector<std::uint32_t> order;
+    const auto put_in_order = [&] {
+        const auto from = static_cast<std::uint32_t>(order.size());
+        for (const std::uint32_t place : nfstream_order(waiting, idle_ms_)) order.push_back(from + place);
+        waiting.clear();
+    };
     std::vector<Reference> with_values;
     const bool has_plugins = !plugins_.empty() && !plugins_.front().empty();
     for (RecordBatchPtr batch; next_batch(batch);) {
@@ -228,17 +243,21 @@ bool FlowReader::read_columns(const Anonymization& anonymization, PyObject* miss
             if (i != schema_->id())
                 for (const FlowRecord& record : batch->records) columns[i].add(record);
         for (const FlowRecord& record : batch->records) {
-            order.add(record);
+            if (live_)
+                order.push_back(static_cast<std::uint32_t>(order.size()));
+            else
+                waiting.emplace_back(record);
+            if (waiting.size() == kMostPending) put_in_order();
             if (has_plugins) with_values.emplace_back(as_object(kept_flow(record)));
         }
     }
     if (PyErr_Occurred()) return false;
-    const auto arranged = order.rows();
-    rows = arranged.size();
-    for (auto& column : columns) column.arrange(arranged);
+    put_in_order();
+    rows = order.size();
+    for (auto& column : columns) column.arrange(order);
     if (!has_plugins) return true;
     flows = Reference(PyList_New(0));
-    for (const std::uint32_t row : arranged) {
+    for (const std::uint32_t row : order) {
         PyObject* flow = with_values[row] ? with_values[row].get() : Py_None;
         if (!flows || PyList_Append(flows.get(), flow) != 0) return false;
     }
@@ -332,17 +351,14 @@ std::optional<std::uint64_t> FlowReader::read_csv(CsvFile& file, const Anonymiza
         return written.has_value();
     };
 
-    struct Tail {
-        TimestampNs first;
-        std::uint64_t id;
-        std::string row;
-    };
-    std::vector<Tail> tail;
-    const auto write_tail = [&] {
-        std::sort(tail.begin(), tail.end(),
-                  [](const Tail& a, const Tail& b) { return std::tie(a.first, a.id) < std::tie(b.first, b.id); });
-        const bool done = std::all_of(tail.begin(), tail.end(), [&](const Tail& flow) { return write(flow.row); });
-        tail.clear();
+    std::vector<EndedFlow> waiting;  // for their order
+    std::vector<std::string> rows;   // of them
+    const auto write_waiting = [&] {
+        const auto order = nfstream_order(waiting, idle_ms_);
+        const bool done =
+            std::all_of(order.begin(), order.end(), [&](std::uint32_t place) { return write(rows[place]); });
+        waiting.clear();
+        rows.clear();
         return done;
     };
     bool going = true;
@@ -351,15 +367,16 @@ std::optional<std::uint64_t> FlowReader::read_csv(CsvFile& file, const Anonymiza
         for (const FlowRecord& record : batch->records) {
             row.clear();
             if (!(going = append_row(row, record, anonymization, hidden, plugin_columns))) break;
-            if (record.end_reason == EndReason::kEndOfInput) {
-                tail.push_back({record.first(), record.id, row});
-                if (tail.size() >= kMostPending) going = write_tail();
+            if (waits(record)) {
+                waiting.emplace_back(record);
+                rows.push_back(row);
+                if (rows.size() == kMostPending) going = write_waiting();
             } else {
                 going = write(row);
             }
             if (!going) break;
         }
-    if (going && !PyErr_Occurred() && write_tail()) written = file.close();
+    if (going && !PyErr_Occurred() && write_waiting()) written = file.close();
     if (!written && !PyErr_Occurred()) PyErr_SetString(PyExc_OSError, written.error().text().c_str());
     if (PyErr_Occurred()) return std::nullopt;
     return file.rows();

@@ -13,6 +13,7 @@
 #include "daemon/python/columns.hpp"
 #include "daemon/python/csv_file.hpp"
 #include "daemon/python/flow_object.hpp"
+#include "daemon/python/flow_order.hpp"
 #include "daemon/python/flow_stream.hpp"
 #include "daemon/python/plugin_hook.hpp"
 
@@ -51,7 +52,7 @@ public:
     void failed(std::size_t plugin) noexcept override;
 
 private:
-    struct Pending {  // a flow that the end of input has ended, until all of them are known
+    struct Pending {  // a flow that waits for those that come before it
         RecordBatchPtr batch;
         const FlowRecord* record;
     };
@@ -60,6 +61,7 @@ private:
     bool next_batch(RecordBatchPtr& batch);  // false: the end, or a Python error is set
     bool interrupted();
     bool ended();
+    bool waits(const FlowRecord& record) const noexcept;
     void sort_pending();
     FlowObject* kept_flow(const FlowRecord& record);  // owned; null: plugins have no values for it
     PyObject* make_flow(const RecordBatchPtr& batch, const FlowRecord& record);
@@ -71,6 +73,7 @@ private:
     const PluginTypes types_;
     const std::vector<std::vector<Reference>> plugins_;  // by meter
     const bool live_;
+    const std::int64_t idle_ms_;
     std::unique_ptr<FlowStream> stream_;
     std::unordered_map<std::uint64_t, FlowObject*> kept_;                               // by FlowRecord::id; owned
     PyObject *error_type_ = nullptr, *error_value_ = nullptr, *error_trace_ = nullptr;  // of a plugin

@@ -51,7 +51,7 @@ StreamOptions stream_options(const py::dict& from) {
     const auto limits = get<std::tuple<unsigned, unsigned, unsigned>>(from, "n_dissections");
     std::tie(metering.n_dissections.tcp, metering.n_dissections.udp, metering.n_dissections.other) = limits;
     metering.statistical_analysis = get<bool>(from, "statistical_analysis");
-    metering.running_means = true;
+    metering.running_means = metering.creation_ids = true;
     metering.splt_analysis = get<unsigned>(from, "splt_analysis");
     metering.system_visibility_mode = get<int>(from, "system_visibility_mode");
     metering.system_visibility_poll = std::chrono::milliseconds(

@@ -183,6 +183,22 @@ class Reading(support.TestCase):
                          [(0, 5), (1, 3), (2, 4), (3, 1)])
         self.assertEqual(NFStreamer(source=source).to_pandas()["src_port"].tolist(), [5, 3, 4, 1])
 
+    def test_a_flow_that_lives_long_holds_up_those_behind_it(self):
+        # as in nfstream: 1 lives, 2 is idle behind it, 3 is idle and ended by a packet of its own
+        at = [(seconds, 1) for seconds in range(0, 601, 100)] + [(1, 2), (2, 3), (300, 3)]
+        frames = [(seconds, support.harness.udp_frame("10.0.0.1", port, "10.0.0.2", 53)) for seconds, port in sorted(at)]
+        support.harness.write_timed("held.pcap", frames)
+        streamer = NFStreamer(source="held.pcap")
+        want = [(3, 1), (1, 7), (2, 1), (3, 1)]
+        self.assertEqual([(flow.src_port, flow.bidirectional_packets) for flow in streamer], want)
+        self.assertEqual(streamer.to_pandas()["src_port"].tolist(), [port for port, _ in want])
+        streamer.to_csv("held.csv")
+        self.assertEqual(pandas.read_csv("held.csv")["src_port"].tolist(), [port for port, _ in want])
+        # nothing is held up by a flow that is idle, too
+        support.harness.write_timed("free.pcap", [(seconds, frame) for seconds, frame in frames if seconds < 150] + [
+            (400, support.harness.udp_frame("10.0.0.1", 9, "10.0.0.2", 53))])
+        self.assertEqual([flow.src_port for flow in NFStreamer(source="free.pcap")], [1, 2, 3, 9])
+
     def test_timeouts_and_the_number_of_flows(self):
         source = self.packets([60] * 28)
         for arguments in ({"idle_timeout": 0}, {"active_timeout": 0}):
