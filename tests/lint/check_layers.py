@@ -46,14 +46,10 @@ LIBRARIES = (
     (re.compile(r"nfstreamd_plugin\.hp?p?$"), re.compile(r"core/plugin/example_[a-z0-9_]+\.c(pp)?$")),
     (re.compile(r"boost/(asio|system)"), re.compile(r"exporters/transport/|daemon/")),
     (re.compile(r"boost/lockfree/"), re.compile(r"core/")),
-<<<<<<< HEAD
     (re.compile(r"boost/property_tree/"), re.compile(r"daemon/ctl/|core/plugin/plugins/settings\.hpp$")),
     (re.compile(r"boost/beast/"), re.compile(r"daemon/metrics/http_server\.cpp$")),
     (re.compile(r"prometheus/"), re.compile(r"daemon/metrics/metrics_text\.cpp$")),
-=======
-    (re.compile(r"boost/property_tree/"), re.compile(r"daemon/ctl/")),
     (re.compile(r"pybind11/|Python\.h$"), re.compile(r"daemon/python/")),
->>>>>>> c6ae04c (daemon/python, packaging/python: nfstream's interface for Python on the engine)
     (re.compile(r"fmt/"), re.compile(r"(core|config|exporters|daemon)/")),
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
