@@ -113,11 +113,13 @@ void FlowReader::failed(std::size_t) noexcept {
     has_failed_ = true;
 }
 
-FlowObject* FlowReader::kept_flow(const FlowRecord& record) {
+FlowObject* FlowReader::kept_flow(const RecordBatchPtr& batch, const FlowRecord& record) {
     const auto found = kept_.find(record.id);
     if (found == kept_.end()) return nullptr;
     FlowObject* flow = found->second;
     kept_.erase(found);
+    flow->batch = batch;
+    flow->record = &record;
     return flow;
 }
 
@@ -151,12 +153,17 @@ bool FlowReader::ended() {
 }
 
 bool FlowReader::next_batch(RecordBatchPtr& batch) {
-    if (is_over_) return false;
-    for (;;) {
+    if (is_waiting_) {
+        PyErr_SetString(PyExc_ValueError, "flows are being read by another thread");
+        return false;
+    }
+    while (!is_over_) {
         FlowStream::Outcome outcome;
+        is_waiting_ = true;
         Py_BEGIN_ALLOW_THREADS;
         outcome = stream_->next(batch, kWait);
         Py_END_ALLOW_THREADS;
+        is_waiting_ = false;
         if (has_failed_) {
             Py_BEGIN_ALLOW_THREADS;
             stream_->abandon();
@@ -167,12 +174,13 @@ bool FlowReader::next_batch(RecordBatchPtr& batch) {
         if (outcome == FlowStream::Outcome::kBatch) return true;
         if (outcome == FlowStream::Outcome::kEnd) return ended();
     }
+    return false;
 }
 
 // ---- flows ----
 
 PyObject* FlowReader::make_flow(const RecordBatchPtr& batch, const FlowRecord& record) {
-    FlowObject* flow = kept_flow(record);
+    FlowObject* flow = kept_flow(batch, record);
     if (flow == nullptr) flow = new_flow(types_.flow, schema_);
     if (flow == nullptr) return nullptr;
     flow->batch = batch;
@@ -248,7 +256,7 @@ bool FlowReader::read_columns(const Anonymization& anonymization, PyObject* miss
             else
                 waiting.emplace_back(record);
             if (waiting.size() == kMostPending) put_in_order();
-            if (has_plugins) with_values.emplace_back(as_object(kept_flow(record)));
+            if (has_plugins) with_values.emplace_back(as_object(kept_flow(batch, record)));
         }
     }
     if (PyErr_Occurred()) return false;
@@ -267,9 +275,10 @@ bool FlowReader::read_columns(const Anonymization& anonymization, PyObject* miss
 // ---- CSV ----
 
 // The row without the number of the flow, which is known when it is written.
-bool FlowReader::append_row(std::string& out, const FlowRecord& record, const Anonymization& anonymization,
-                            const std::vector<bool>& hidden, PluginColumns& plugin_columns) {
-    FlowObject* flow = plugins_.empty() || plugins_.front().empty() ? nullptr : kept_flow(record);
+bool FlowReader::append_row(std::string& out, const RecordBatchPtr& batch, const FlowRecord& record,
+                            const Anonymization& anonymization, const std::vector<bool>& hidden,
+                            PluginColumns& plugin_columns) {
+    FlowObject* flow = plugins_.empty() || plugins_.front().empty() ? nullptr : kept_flow(batch, record);
     const Reference owner(as_object(flow));
     const Reference values(flow != nullptr && flow->udps != nullptr ? PyObject_GetAttrString(flow->udps, "__dict__")
                                                                     : nullptr);
@@ -366,7 +375,7 @@ std::optional<std::uint64_t> FlowReader::read_csv(CsvFile& file, const Anonymiza
     for (RecordBatchPtr batch; going && next_batch(batch);)
         for (const FlowRecord& record : batch->records) {
             row.clear();
-            if (!(going = append_row(row, record, anonymization, hidden, plugin_columns))) break;
+            if (!(going = append_row(row, batch, record, anonymization, hidden, plugin_columns))) break;
             if (waits(record)) {
                 waiting.emplace_back(record);
                 rows.push_back(row);

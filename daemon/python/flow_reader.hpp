@@ -63,10 +63,11 @@ private:
     bool ended();
     bool waits(const FlowRecord& record) const noexcept;
     void sort_pending();
-    FlowObject* kept_flow(const FlowRecord& record);  // owned; null: plugins have no values for it
+    FlowObject* kept_flow(const RecordBatchPtr& batch,
+                          const FlowRecord& record);  // owned; null: plugins have no values for it
     PyObject* make_flow(const RecordBatchPtr& batch, const FlowRecord& record);
-    bool append_row(std::string& out, const FlowRecord& record, const Anonymization& anonymization,
-                    const std::vector<bool>& hidden, PluginColumns& plugin_columns);
+    bool append_row(std::string& out, const RecordBatchPtr& batch, const FlowRecord& record,
+                    const Anonymization& anonymization, const std::vector<bool>& hidden, PluginColumns& plugin_columns);
     void clean_up();
 
     const std::shared_ptr<const FlowSchema> schema_;
@@ -77,6 +78,7 @@ private:
     std::unique_ptr<FlowStream> stream_;
     std::unordered_map<std::uint64_t, FlowObject*> kept_;                               // by FlowRecord::id; owned
     PyObject *error_type_ = nullptr, *error_value_ = nullptr, *error_trace_ = nullptr;  // of a plugin
+    bool is_waiting_ = false;                                                           // some thread of Python is
     bool has_failed_ = false, is_over_ = false, is_clean_ = false, was_interrupted_ = false;
 
     RecordBatchPtr batch_;

@@ -3,6 +3,7 @@
 """NFStreamer as nfstream 6 has it: parameters, iteration, pandas, CSV, pseudonyms, a live interface."""
 import contextlib
 import csv
+import gc
 import hashlib
 import io
 import itertools
@@ -14,12 +15,13 @@ import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 
 import numpy
 import pandas
 
 import support
-from nfstreamd import NFStreamer
+from nfstreamd import NFPlugin, NFStreamer
 
 ALL = {"statistical_analysis": True, "splt_analysis": 10}  # what the golden tests switch on
 WRONG = {
@@ -319,6 +321,78 @@ print("ready", flush=True)
 frame = streamer.to_pandas()
 print("rows", len(frame), frame["bidirectional_packets"].sum(), flush=True)
 """
+
+
+LEFT_OPEN = """
+import sys
+from nfstreamd import NFPlugin, NFStreamer
+
+class Plugin(NFPlugin):
+    def on_update(self, packet, flow):
+        pass
+
+    def cleanup(self):
+        print("cleanup")
+
+flows = iter(NFStreamer(source=sys.argv[1], idle_timeout=0, n_dissections=0, udps=Plugin()))
+next(flows)
+"""
+
+
+class Ends(support.TestCase):
+    def test_a_program_may_end_while_flows_are_read(self):
+        source = str(support.harness.many_flows(self.folder / "many.pcap", 200_000))
+        run = subprocess.run([sys.executable, "-c", LEFT_OPEN, source], capture_output=True, text=True, timeout=60)
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "cleanup\n", ""))
+
+    def test_one_thread_reads(self):
+        source = str(support.harness.many_flows(self.folder / "many.pcap", 50_000))
+        flows = iter(NFStreamer(source=source, n_dissections=0))
+        outcomes = []
+
+        def read():
+            try:
+                outcomes.append(sum(1 for _ in flows))
+            except ValueError as error:
+                outcomes.append(str(error))
+        threads = [threading.Thread(target=read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertLessEqual(set(map(type, outcomes)), {int, str})
+        counts = [outcome for outcome in outcomes if type(outcome) is int]
+        if "flows are being read by another thread" not in outcomes:
+            self.assertEqual(sum(counts), 50_000)
+
+    def test_nothing_is_left_of_runs(self):
+        class Plugin(NFPlugin):
+            def on_init(self, packet, flow):
+                flow.udps.packet, flow.udps.text = packet, "x" * 1000
+
+        class Circle(NFPlugin):
+            def on_init(self, packet, flow):
+                flow.udps.flow = flow
+
+            def on_expire(self, flow):
+                flow.udps.bytes = flow.bidirectional_bytes
+        source = self.packets([60] * 200)
+
+        def run():
+            for flow in NFStreamer(source=source, idle_timeout=0, udps=[Plugin(), Circle()]):
+                self.assertEqual(flow.udps.flow.src_ip, "10.0.0.1")
+            streamer = NFStreamer(source=source, idle_timeout=0, udps=Plugin())
+            streamer.to_csv("out.csv")
+            streamer.to_pandas()
+            gc.collect()
+        run()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        run()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(5):
+            run()
+        self.assertLess(tracemalloc.get_traced_memory()[0] - before, 50_000)  # a run makes half a megabyte
 
 
 @support.harness.needs_root("a live interface")

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts runs of the engine for the streamers of all generations."""
+import atexit
 import copy
 import os
 import re
+import weakref
 
 from . import _engine
 from .flow import UDPS
@@ -13,6 +15,16 @@ INVALID_SOURCE = "Please specify a pcap file path or a valid network interface n
 # not as many, as room that is not used costs time.
 LEAST_FLOWS, MANY_FLOWS, MOST_FLOWS = 4096, 1 << 21, 1 << 24
 SHORTEST_PACKET, OCTETS_PER_FLOW = 60, 512
+
+
+# What still runs when the interpreter ends is ended before it: plugins need it.
+open_readers = weakref.WeakSet()
+
+
+@atexit.register
+def close_readers():
+    for reader in list(open_readers):
+        reader.close()
 
 
 def find_source(source):
@@ -91,7 +103,9 @@ def start(sources, live, flow_type, plugins=(), udps_type=UDPS, **options):
     options.update(sources=sources, live=live, flow_type=flow_type, udps_type=udps_type, plugin_type=NFPlugin,
                    plugins=copies(plugins, options["n_meters"]))
     try:
-        return _engine.start(options)
+        reader = _engine.start(options)
+        open_readers.add(reader)
+        return reader
     except _engine.Error as error:
         if str(error) == "bpf_filter":
             raise ValueError("Unable to compile BPF filter.") from None
