@@ -576,6 +576,7 @@ void FlowMeter<Key>::close(std::uint32_t index, EndReason reason, std::int32_t c
         record.tunnel = tunnel_record(index, arena);
     if (sequences_.enabled()) record.sequence = sequences_.build(index, record.packets(), arena);
     if (context_.dissector != nullptr) record.application = context_.dissector->finish(applications_[index], arena);
+    if (context_.processes != nullptr) name_process(record, arena);
     if (context_.enricher != nullptr) record.enrichment = context_.enricher->enrich(record, arena);
     if (context_.hook != nullptr) [[unlikely]]
         context_.hook->on_expire(handle(index), record, arena);

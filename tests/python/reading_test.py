@@ -323,6 +323,28 @@ print("rows", len(frame), frame["bidirectional_packets"].sum(), flush=True)
 """
 
 
+OF_A_PROCESS = """
+import os, socket, threading, time
+from nfstreamd import NFStreamer
+
+def talk():
+    while not ended.wait(0.2):  # connections of our own, a while each
+        with socket.create_server(("127.0.0.1", 9998)) as server, socket.create_connection(("127.0.0.1", 9998)) as one:
+            other = server.accept()[0]
+            for _ in range(10):
+                one.send(b"x")
+                ended.wait(0.1)
+            other.close()
+ended = threading.Event()
+threading.Thread(target=talk).start()
+print("ready", flush=True)
+for flow in NFStreamer(source="lo", idle_timeout=1, system_visibility_mode=1, bpf_filter="tcp port 9998",
+                       max_nflows=30):
+    if flow.system_process_pid != -1:
+        break
+ended.set()
+print(flow.system_process_pid == os.getpid(), flow.system_process_name != "", flush=True)
+"""
 LEFT_OPEN = """
 import sys
 from nfstreamd import NFPlugin, NFStreamer
@@ -425,6 +447,11 @@ class Live(support.TestCase):
             self.assertEqual(list(report), ["flows_expired", "packets_processed", "packets_ignored",
                                             "packets_dropped_filtered_by_kernel",
                                             "meters_packets_processing_balance"])
+
+    def test_flows_of_local_processes_have_their_names(self):
+        process, link = self.start(OF_A_PROCESS)
+        link.close()
+        self.assertEqual(process.stdout.read(), "True True\n")
 
     def test_an_interruption_ends_the_reading_with_what_was_there(self):
         process, link = self.start(INTERRUPTED)
