@@ -38,6 +38,7 @@ SettingValue default_of(const SettingSpec& spec) {
             case SettingType::kString:
             case SettingType::kChoice:
             case SettingType::kSecret:
+            case SettingType::kTree:
                 return std::string();
             case SettingType::kStringList:
                 return std::vector<std::string>();
@@ -246,6 +247,28 @@ void check_exporters(const Node& root, std::span<const ExporterSchema> schemas, 
     }
 }
 
+void check_plugins(const Node& root, Checked& checked, Problems& problems) {
+    const Node* list = root.find("plugins");
+    if (!list) return;
+    std::map<std::string, std::string> seen;
+    for (std::size_t i = 0; i < list->items.size(); ++i) {
+        const Node& entry = list->items[i];
+        const std::string path = fmt::format("plugins[{}]", i);
+        const Node* name = entry.find("name");
+        Settings settings = check_table(entry, path, plugin_settings(), {}, problems);
+        if (!name || !name->is_scalar()) continue;  // which has been said
+        if (!is_name(name->scalar)) {
+            problems.add(name->place, path + ".name", "must be 1 to 64 letters, digits, - or _");
+            continue;
+        }
+        const auto [former, is_new] = seen.try_emplace(name->scalar, name->place.text());
+        if (!is_new)
+            problems.add(name->place, path + ".name",
+                         fmt::format("{} is the name of another plugin, at {}", name->scalar, former->second));
+        checked.plugins.push_back({name->scalar, std::move(settings), entry.place.text()});
+    }
+}
+
 std::string host_name() {
     std::array<char, 256> name{};
     return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "localhost";
@@ -297,6 +320,7 @@ Checked check(const Node& root, std::span<const ExporterSchema> schemas, Problem
                                    settings_of(metering_settings(), checked.generation), {}, problems);
     checked.ndpi = check_table(block_of(root, "ndpi"), "ndpi", ndpi_settings(), {}, problems);
     checked.enrichment = check_table(block_of(root, "enrichment"), "enrichment", enrichment_settings(), {}, problems);
+    check_plugins(root, checked, problems);
     check_exporters(root, schemas, checked, problems);
     checked.log = check_table(block_of(root, "log"), "log", log_settings(), {}, problems);
     checked.control = check_table(block_of(root, "control"), "control", control_settings(), {}, problems);

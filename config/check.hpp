@@ -24,10 +24,17 @@ struct CheckedCapture {
     std::string where;
 };
 
+struct CheckedPlugin {
+    std::string name;
+    Settings settings;
+    std::string where;
+};
+
 struct Checked {
     Generation generation = Generation::kNfstream6;  // whose tables were gone by
     Settings top, metering, ndpi, enrichment, log, control, metrics;
     std::vector<CheckedCapture> capture;
+    std::vector<CheckedPlugin> plugins;
     std::vector<CheckedExporter> exporters;  // those of a known type
 };
 

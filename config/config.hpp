@@ -2,6 +2,8 @@
 // The whole configuration as plain structs, checked, defaults filled in.
 #pragma once
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,19 @@ struct ExporterConfig {
     Settings settings;  // of its type, the common ones included
     std::string where;
     RecordShare share = {};  // of the flows, where one entry of the file stands for several exporters
+};
+
+struct PluginConfig {
+    std::string name, path;                       // path "": by the name
+    std::string settings;                         // JSON
+    std::vector<std::string> elements;            // "FIELD=PEN/NUMBER"
+    std::optional<std::uint32_t> time_budget_us;  // unset: the run decides
+    bool has_no_time_budget = false;
+    std::string where;
+    bool operator==(const PluginConfig& other) const {  // but for the place
+        return name == other.name && path == other.path && settings == other.settings && elements == other.elements &&
+               time_budget_us == other.time_budget_us && has_no_time_budget == other.has_no_time_budget;
+    }
 };
 
 struct ControlConfig {
@@ -68,6 +83,7 @@ struct Config {
     std::vector<CaptureConfig> capture;
     MeteringOptions metering;
     std::chrono::seconds performance_report{0};  // between two reports; 0: none
+    std::vector<PluginConfig> plugins;
     std::vector<ExporterConfig> exporters;
     std::uint32_t private_enterprise_number = 0;
     LogConfig log;

@@ -30,6 +30,7 @@ SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
         case SettingType::kString:
         case SettingType::kChoice:
         case SettingType::kSecret:
+        case SettingType::kTree:
             break;
     }
     return settings.string(name);
@@ -100,6 +101,12 @@ std::string effective_yaml(const Checked& checked) {
     out += rules.empty() ? "ndpi: {}\n" : "ndpi:\n" + rules;
     out += "enrichment:\n";
     append(out, checked.enrichment, enrichment_settings(), "  ");
+    out += checked.plugins.empty() ? "plugins: []\n" : "plugins:\n";
+    for (const CheckedPlugin& plugin : checked.plugins) {
+        std::string entry;
+        append(entry, plugin.settings, plugin_settings(), "    ");
+        append_entry(out, std::move(entry));
+    }
     out += checked.exporters.empty() ? "exporters: []\n" : "exporters:\n";
     for (const CheckedExporter& exporter : checked.exporters) {
         std::string entry = fmt::format("    name: {}\n    type: {}\n", print_string(exporter.name),

@@ -111,6 +111,8 @@ std::vector<std::string> forms(const SettingSpec& spec) {
         case SettingType::kStringList:
             out = list_forms(spec);
             break;
+        case SettingType::kTree:
+            return {"{}"};
         case SettingType::kString:
         case SettingType::kSecret:
             out = {fmt::format("{{{}{}}}", kAnyScalar, spec.required ? R"(, "minLength": 1)" : "")};
@@ -240,8 +242,11 @@ std::string top_properties() {
     for (const Block& block : blocks()) {
         std::string out = fmt::format("{}: {{\"description\": {}", quoted(block.key), quoted(block.summary));
         if (block.is_list) {
-            const std::string_view items =
-                block.key == "exporters" ? R"(, "items": {"$ref": "#/definitions/exporter"})" : "";
+            const std::string items = block.key == "exporters" ? R"(, "items": {"$ref": "#/definitions/exporter"})"
+                                      : block.key == "plugins"
+                                          ? fmt::format(", \"items\": {{\n      \"type\": \"object\",\n{}\n    }}",
+                                                        members(settings_of_block(block.key), "", {}, {}, 3))
+                                          : "";
             out += fmt::format(R"(, "type": ["array", "null"]{}}})", items);
         } else if (block.key == "metering") {
             out += "}";

@@ -214,6 +214,20 @@ EnrichmentOptions to_enrichment(const Settings& from) {
             .tables = nullptr};
 }
 
+PluginConfig to_plugin(const CheckedPlugin& checked) {
+    const Settings& from = checked.settings;
+    PluginConfig to{.name = checked.name,
+                    .path = from.string("path"),
+                    .settings = from.string("settings"),
+                    .elements = from.strings("elements"),
+                    .time_budget_us = {},
+                    .has_no_time_budget = from.given("time_budget_us") && !from.has_value("time_budget_us"),
+                    .where = checked.where};
+    if (from.has_value("time_budget_us"))
+        to.time_budget_us = static_cast<std::uint32_t>(from.integer("time_budget_us"));
+    return to;
+}
+
 bool has_nfstream3_schema(const CheckedExporter& exporter) {
     const auto& table = exporter.schema->settings;
     return std::any_of(table.begin(), table.end(), [](const SettingSpec& spec) { return spec.name == "schema"; }) &&
@@ -238,6 +252,7 @@ Config to_config(const Checked& checked) {
     config.metering.ndpi.categories = checked.ndpi.string("categories_file");
     config.metering.enrichment = to_enrichment(checked.enrichment);
     config.performance_report = std::chrono::seconds(checked.metering.integer("performance_report"));
+    for (const CheckedPlugin& plugin : checked.plugins) config.plugins.push_back(to_plugin(plugin));
     for (const CheckedExporter& exporter : checked.exporters) {
         config.exporters.push_back(
             ExporterConfig{exporter.name, std::string(exporter.schema->type), exporter.settings, exporter.where});

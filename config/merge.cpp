@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -13,6 +14,12 @@
 
 namespace nfstreamd::config {
 namespace {
+
+constexpr std::array<std::string_view, 2> kNamedLists{"plugins", "exporters"};  // lists that go by names
+
+bool is_named_list(std::string_view key) {
+    return std::find(kNamedLists.begin(), kNamedLists.end(), key) != kNamedLists.end();
+}
 
 void merge_maps(Node& into, Node from) {
     for (Member& member : from.members) {
@@ -79,11 +86,11 @@ void append_captures(Node& root, Node captures) {
 
 // Each former entry takes one later entry at most: two of the same name in one
 // document stay two, which is reported when they are checked.
-void merge_exporters(Node& root, Node exporters) {
-    if (exporters.items.empty()) return;
-    Node& list = block_list(root, "exporters", exporters.place);
+void merge_named(Node& root, std::string_view key, Node entries) {
+    if (entries.items.empty()) return;
+    Node& list = block_list(root, key, entries.place);
     std::vector<bool> open(list.items.size(), true);
-    for (Node& entry : exporters.items) {
+    for (Node& entry : entries.items) {
         const std::string name = exporter_name(entry);
         std::size_t i = 0;
         while (i < open.size() && !(open[i] && !name.empty() && exporter_name(list.items[i]) == name)) ++i;
@@ -127,7 +134,7 @@ public:
     void apply(Node& root) {
         const auto path = split(key_);
         if (!path) return fail("is no path of a key such as metering.idle_timeout");
-        const bool in_list = path->front() == "capture" || path->front() == "exporters";
+        const bool in_list = path->front() == "capture" || is_named_list(path->front());
         if (path->size() == 1) {
             apply_to_root(root);
         } else if (!in_list) {
@@ -135,7 +142,7 @@ public:
         } else if (path->front() == "capture") {
             apply_to_capture(root, *path);
         } else {
-            apply_to_exporter(root, *path);
+            apply_to_named(root, *path);
         }
     }
 
@@ -165,15 +172,15 @@ private:
         for (Node& entry : list.items) set(entry, rest);
     }
 
-    void apply_to_exporter(Node& root, const Path& path) {
-        Node& list = block_list(root, "exporters", value_.place);
+    void apply_to_named(Node& root, const Path& path) {
+        Node& list = block_list(root, path[0], value_.place);
         const Path rest(path.begin() + 2, path.end());
         const auto named = std::find_if(list.items.begin(), list.items.end(),
                                         [&](const Node& entry) { return exporter_name(entry) == path[1]; });
         if (named != list.items.end()) return set(*named, rest);
         const auto index = index_of(path[1]);
         if (index && *index < list.items.size()) return set(list.items[*index], rest);
-        if (index) return fail(fmt::format("there are {} exporters, counted from 0", list.items.size()));
+        if (index) return fail(fmt::format("there are {} {}, counted from 0", list.items.size(), path[0]));
         Node entry = map_node(value_.place);
         entry.put("name", scalar_node(path[1], value_.place));
         set(entry, rest);
@@ -219,7 +226,7 @@ void merge_document(Node& root, Node document, Problems& problems) {
     }
     check_shape(document, problems);
     append_captures(root, take(document, "capture"));
-    merge_exporters(root, take(document, "exporters"));
+    for (const std::string_view key : kNamedLists) merge_named(root, key, take(document, key));
     merge_maps(root, std::move(document));
 }
 

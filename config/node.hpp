@@ -39,6 +39,7 @@ struct Node {
     Place place;
     std::string scalar;
     bool is_file = false;         // `!file`: the scalar is a path
+    bool quoted = false;          // a scalar that is a text whatever it looks like
     std::vector<Node> items;      // kList
     std::vector<Member> members;  // kMap, in the order of the text
 

@@ -17,8 +17,8 @@ constexpr std::string_view kPreamble = R"(# Settings
 beside it in the order of their names, then `--set KEY=VALUE` in the order given. Later wins:
 
 - Maps merge key by key. A key with nothing after its colon counts as not written.
-- Entries of `capture` and `exporters` append, but an exporter merges over a former one of the same name. The name is its
-  `type` when it has none.
+- Entries of `capture`, `plugins` and `exporters` append, but an exporter or a plugin merges over a former one of the same
+  name. The name of an exporter is its `type` when it has none.
 - Any other list replaces the former one.
 
 Values:
@@ -29,6 +29,7 @@ Values:
 - **bool**: `true` or `false`; also `yes`, `no`, `on`, `off`.
 - **list**: of strings; a single string is a list of one.
 - **secret**: a string that `--print-config` masks.
+- **any**: a text, a number, a list or a map.
 - `${NAME}` in any value is the environment variable of that name; `$${` stands for the two characters `${`.
 - `!file PATH` is the text of a file without its last line break. The path is relative to the file that names it.
 

@@ -25,6 +25,7 @@ enum class SettingType {
     kStringList,
     kChoice,  // one of `choices`
     kSecret,  // a string that --print-config masks
+    kTree,    // anything; its value is the text of it in JSON
 };
 enum class Reload { kLive, kReopen, kRestart };  // what a change of this setting costs
 
@@ -54,7 +55,7 @@ public:
     double number(std::string_view name) const;
     std::chrono::milliseconds duration(std::string_view name) const;
     bool has_value(std::string_view name) const;  // false: not given and without default, or the word for none
-    const std::string& string(std::string_view name) const;  // kString, kChoice, kSecret; "" when not given
+    const std::string& string(std::string_view name) const;  // kString, kChoice, kSecret, kTree; "" when not given
     const std::vector<std::string>& strings(std::string_view name) const;
     bool given(std::string_view name) const;         // written by the operator
     std::string where(std::string_view name) const;  // "nfstreamd.yaml:14:5", or where the block began

@@ -27,6 +27,8 @@ std::string_view type_text(SettingType type) {
             return "choice";
         case SettingType::kSecret:
             return "secret";
+        case SettingType::kTree:
+            return "any";
         case SettingType::kString:
             break;
     }
@@ -66,6 +68,7 @@ std::span<const SettingSpec> settings_of_block(std::string_view block) {
     if (block == "metering") return metering_settings();
     if (block == "ndpi") return ndpi_settings();
     if (block == "enrichment") return enrichment_settings();
+    if (block == "plugins") return plugin_settings();
     if (block == "log") return log_settings();
     if (block == "control") return control_settings();
     if (block == "metrics") return metrics_settings();

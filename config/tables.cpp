@@ -485,6 +485,39 @@ constexpr std::array kMetrics = {
                                "more than /metrics; without `listen` on 127.0.0.1:9587."},
 };
 
+constexpr std::array kPlugins = {
+    SettingSpec{.name = "name",
+                .type = SettingType::kString,
+                .default_value = "",
+                .required = true,
+                .description = "1 to 64 letters, digits, `-` and `_`: by it go the status, the log and `--set`."},
+    SettingSpec{.name = "path",
+                .type = SettingType::kString,
+                .default_value = "",
+                .description = "The shared object: a path, or a plain name that is looked for where nfstreamd's own "
+                               "plugins are; empty: the name of the entry. It runs as part of nfstreamd, with its "
+                               "rights (core/plugin/README.md says how to make one)."},
+    SettingSpec{.name = "settings",
+                .type = SettingType::kTree,
+                .default_value = "{}",
+                .description = "What the plugin is told, as it wants it; --print-config shows it, so a secret is "
+                               "better in a file that is named here."},
+    SettingSpec{.name = "elements",
+                .type = SettingType::kStringList,
+                .default_value = "[]",
+                .description = "Information elements of its fields in place of its own, each \"FIELD=PEN/NUMBER\"; a "
+                               "number alone is one of private_enterprise_number."},
+    SettingSpec{.name = "time_budget_us",
+                .type = SettingType::kInteger,
+                .default_value = "",
+                .description = "Microseconds that a call may take, measured in one of 64; when more than half of 32 "
+                               "measured calls take longer, the plugin is disabled in that meter, and counted. 100 "
+                               "unless set when the capture is live; capture files wait.",
+                .min = 1,
+                .max = kUint32Max,
+                .choices = "off"},
+};
+
 constexpr std::array kBlocks = {
     Block{"capture", true, "What is metered: a list, one entry for each capture."},
     Block{"metering", false, "How packets become flows. Names and meanings are nfstream's."},
@@ -493,6 +526,11 @@ constexpr std::array kBlocks = {
     Block{"enrichment", false,
           "What flow records are enriched with, from files; the fields of group enrichment. A reload reads the files "
           "again, for the records that are made from then on."},
+    Block{
+        "plugins", true,
+        "What is computed for each flow beside nfstream's columns: a list, one entry for each plugin, called in this "
+        "order. A reload adds, removes and changes plugins; flows that have begun stay with the plugins that saw them "
+        "begin."},
     Block{"exporters", true, "Where flow records go: a list, one entry for each exporter."},
     Block{"log", false, "The log on stderr."},
     Block{"control", false, "The control socket."},
@@ -524,6 +562,9 @@ std::span<const SettingSpec> control_settings() {
 }
 std::span<const SettingSpec> metrics_settings() {
     return kMetrics;
+}
+std::span<const SettingSpec> plugin_settings() {
+    return kPlugins;
 }
 std::span<const Block> blocks() {
     return kBlocks;

@@ -14,6 +14,7 @@ std::span<const SettingSpec> capture_settings();
 std::span<const SettingSpec> metering_settings();
 std::span<const SettingSpec> ndpi_settings();
 std::span<const SettingSpec> enrichment_settings();
+std::span<const SettingSpec> plugin_settings();
 std::span<const SettingSpec> log_settings();
 std::span<const SettingSpec> control_settings();
 std::span<const SettingSpec> metrics_settings();

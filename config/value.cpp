@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "config/substitution.hpp"
+#include "core/base/json_text.hpp"
 #include "core/base/utf8.hpp"
 
 namespace nfstreamd::config {
@@ -249,6 +250,61 @@ bool is_plain_word(std::string_view text) {
     return std::find(kOtherTypes.begin(), kOtherTypes.end(), lower(text)) == kOtherTypes.end();
 }
 
+// A number as JSON has it, which is stricter than YAML.
+bool is_json_number(std::string_view text) {
+    std::size_t at = text.starts_with('-') ? 1 : 0;
+    const auto digits = [&] {
+        const std::size_t first = at;
+        while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+        return at - first;
+    };
+    const std::size_t whole = at;
+    const std::size_t count = digits();
+    if (count == 0 || (count > 1 && text[whole] == '0')) return false;
+    if (at < text.size() && text[at] == '.') {
+        ++at;
+        if (digits() == 0) return false;
+    }
+    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+        ++at;
+        if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
+        if (digits() == 0) return false;
+    }
+    return at == text.size();
+}
+
+void append_json(std::string& out, const Node& node) {
+    if (node.is_map()) {
+        out += '{';
+        for (const Member& member : node.members) {
+            if (out.back() != '{') out += ", ";
+            append_json_string(out, member.key);
+            out += ": ";
+            append_json(out, member.value);
+        }
+        out += '}';
+    } else if (node.is_list()) {
+        out += '[';
+        for (const Node& item : node.items) {
+            if (out.back() != '[') out += ", ";
+            append_json(out, item);
+        }
+        out += ']';
+    } else if (!node.is_scalar()) {
+        out += "null";
+    } else if (!node.quoted && (node.scalar == "true" || node.scalar == "false" || is_json_number(node.scalar))) {
+        out += node.scalar;
+    } else {
+        append_json_string(out, node.scalar);
+    }
+}
+
+std::string json_of(const Node& node) {
+    std::string out;
+    append_json(out, node);
+    return out;
+}
+
 }  // namespace
 
 Result<SettingValue> parse_value(const SettingSpec& spec, const Node& node) {
@@ -256,6 +312,7 @@ Result<SettingValue> parse_value(const SettingSpec& spec, const Node& node) {
     if (spec.type == SettingType::kStringList) {
         return node.is_map() ? Result<SettingValue>(unacceptable(spec, "a map")) : parse_list(spec, node);
     }
+    if (spec.type == SettingType::kTree) return accepted(json_of(node));
     if (!node.is_scalar()) return unacceptable(spec, std::string(node.kind_text()));
     switch (spec.type) {
         case SettingType::kBool:
@@ -273,6 +330,7 @@ Result<SettingValue> parse_value(const SettingSpec& spec, const Node& node) {
         case SettingType::kString:
         case SettingType::kSecret:
         case SettingType::kStringList:
+        case SettingType::kTree:
             break;
     }
     return parse_string(spec, node.scalar);
@@ -303,6 +361,8 @@ std::string requirement(const SettingSpec& spec) {
         case SettingType::kStringList:
             return spec.choices.empty() ? "must be a string or a list of strings"
                                         : fmt::format("must be one or a list of: {}", choices_text(spec.choices));
+        case SettingType::kTree:
+            return "may be anything";
         case SettingType::kString:
         case SettingType::kSecret:
             break;
@@ -350,7 +410,8 @@ std::string print_value(const SettingSpec& spec, const SettingValue& value) {
     }
     if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
     if (const auto* duration = std::get_if<std::chrono::milliseconds>(&value)) return print_duration(*duration);
-    if (const auto* text = std::get_if<std::string>(&value)) return print_string(*text);
+    if (const auto* text = std::get_if<std::string>(&value))
+        return spec.type == SettingType::kTree ? escape_variables(*text) : print_string(*text);
     const auto* strings = std::get_if<std::vector<std::string>>(&value);
     assert(strings && "a setting without a value is not printed");
     if (!spec.choices.empty() && strings->size() == 1) return strings->front();

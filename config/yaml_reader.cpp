@@ -56,6 +56,7 @@ public:
                   const std::string& value) override {
         refuse_anchor(mark, anchor);
         Node node = scalar_node(value, at(mark));
+        node.quoted = tag == "!";
         if (tag == "!file") {
             node.is_file = true;
         } else {

@@ -402,6 +402,8 @@ DaemonStatus Application::status() const {
     status.files = reloader_.running().files;
     status.reload = reloader_.status();
     status.ledger = {auditor_.checks(), auditor_.violations()};
+    for (const auto& extension : reloader_.running().metering.extensions)
+        status.plugins.push_back({std::string(extension->name()), extension->status()});
     if (const auto& tables = reloader_.running().metering.enrichment.tables) status.enrichment = tables->descriptions();
     status.applications = pipeline_.applications();
     for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));

@@ -299,6 +299,8 @@ FieldGroups field_groups(const MeteringOptions& options) {
     groups.system = options.system_visibility_mode > 0;
     groups.accounting_mode = options.accounting_mode;
     groups.nfstream3 = options.nfstream3_records;
+    for (const auto& extension : options.extensions)
+        groups.declared.insert(groups.declared.end(), extension->fields().begin(), extension->fields().end());
     return groups;
 }
 

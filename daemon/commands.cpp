@@ -10,6 +10,7 @@
 #include "core/capture/packet_source.hpp"
 #include "core/record/template.hpp"
 #include "daemon/application.hpp"
+#include "daemon/assembly.hpp"
 #include "daemon/configuration.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/explain.hpp"
@@ -73,6 +74,7 @@ int with_configuration(const CommandLine& line) {
     }
     print_warnings(loaded);
     if (line.action == Action::kExplainReload) return explain(line, *loaded.config);
+    if (line.action == Action::kListFields) return print(fields_text(field_groups(loaded.config->metering).declared));
     if (line.action == Action::kPrintConfig) return print(loaded.effective_yaml);
     if (line.action == Action::kCheck)
         return print(fmt::format("{}: ok\n", line.effective_config_file().value_or("command line")));
@@ -88,6 +90,7 @@ int run_command(const CommandLine& line) {
         case Action::kVersion:
             return print(version_text("nfstreamd"));
         case Action::kListFields:
+            if (line.config_file || line.file_run()) return with_configuration(line);
             return print(fields_text());
         case Action::kListExporters:
             return print(exporters::exporters_text());

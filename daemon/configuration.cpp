@@ -12,6 +12,7 @@
 #include "daemon/assembly.hpp"
 #include "daemon/check.hpp"
 #include "daemon/collectors.hpp"
+#include "daemon/plugins.hpp"
 #include "daemon/systemd_notify.hpp"
 #include "exporters/registry.hpp"
 
@@ -87,7 +88,9 @@ config::Loaded load_configuration(const CommandLine& line) {
             "metering.system_visibility_mode: is off in a run over capture files, it needs a live interface");
     // who checks wants to hear what an exporter leaves out; else it says so when it starts
     Logger logger(line.action == Action::kCheck ? LogLevel::kInfo : LogLevel::kError, LogFormat::kText);
-    loaded.errors = check_config(*loaded.config, logger);
+    load_plugins(*loaded.config, logger, loaded.errors);
+    const auto errors = check_config(*loaded.config, logger);
+    loaded.errors.insert(loaded.errors.end(), errors.begin(), errors.end());
     check_rules(loaded.config->metering.ndpi, loaded.errors);
     load_tables(loaded.config->metering.enrichment, loaded.errors);
     if (!loaded.errors.empty()) {

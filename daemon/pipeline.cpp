@@ -192,11 +192,13 @@ void Pipeline::rewire(Rewiring change) {
 void Pipeline::connect(MeterUnit& meter, Rewiring& change, const std::set<std::string>& fresh) {
     const auto capture = change.captures.find(meter.plan.name);
     if (!change.outputs_changed && !change.timeouts_changed && capture == change.captures.end() &&
-        change.new_modules.empty() && !change.enrichment)
+        change.new_modules.empty() && !change.enrichment && change.new_hooks.empty())
         return;
     MeteringChange wanted;
     static_cast<TimeoutOptions&>(wanted) = change.timeouts;
     wanted.enrichment = change.enrichment;
+    if (const auto hooks = change.new_hooks.find(meter.plan.name); hooks != change.new_hooks.end())
+        wanted.hooks = std::move(hooks->second);
     std::map<std::string, std::shared_ptr<RecordQueue>> outputs;
     for (const auto& exporter : exporters_) {
         const auto& name = exporter->config.name;

@@ -59,10 +59,11 @@ struct CaptureRewiring {
 struct Rewiring {
     std::vector<std::unique_ptr<ExporterUnit>> new_exporters;  // added, and successors of the same name
     std::vector<std::unique_ptr<MeterUnit>> new_meters;
-    std::vector<std::string> exporter_order, meter_order;  // names that remain, in the order wanted
-    std::map<std::string, CaptureRewiring> captures;       // of kept meters
-    std::vector<std::shared_ptr<FanoutGroup>> switched;    // captures that have replaced others
-    std::vector<std::unique_ptr<NdpiModule>> new_modules;  // none, or one for each kept meter
+    std::vector<std::string> exporter_order, meter_order;    // names that remain, in the order wanted
+    std::map<std::string, CaptureRewiring> captures;         // of kept meters
+    std::vector<std::shared_ptr<FanoutGroup>> switched;      // captures that have replaced others
+    std::vector<std::unique_ptr<NdpiModule>> new_modules;    // none, or one for each kept meter
+    std::map<std::string, std::vector<HookLink>> new_hooks;  // none, or those of each kept meter
     std::optional<EnrichmentOptions> enrichment;
     TimeoutOptions timeouts;
     bool outputs_changed = false, timeouts_changed = false;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "daemon/assembly.hpp"
+#include "daemon/plugins.hpp"
 
 namespace nfstreamd::daemon {
 namespace {
@@ -104,9 +105,11 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
         plan.interfaces_added, plan.interfaces_removed, plan.interfaces_reopened);
     replace_shares(running_captures, wanted_captures, plan);
     find_live_changes(running_captures, wanted_captures, plan);
-    // the enterprise number is part of what every exporter is made from, and whether there are fields of enrichment
+    // the enterprise number is part of what every exporter is made from, and whether there are fields of enrichment,
+    // and which of plugins
     const bool same_basis = running.private_enterprise_number == wanted.private_enterprise_number &&
-                            running.metering.enrichment.any() == wanted.metering.enrichment.any();
+                            running.metering.enrichment.any() == wanted.metering.enrichment.any() &&
+                            field_groups(running.metering).declared == field_groups(wanted.metering).declared;
     compare(
         running.exporters, wanted.exporters,
         [same_basis](const config::ExporterConfig& a, const config::ExporterConfig& b) {
@@ -117,6 +120,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
         if (!setting.same(running, wanted)) plan.needs_restart.emplace_back(setting.key);
     const TimeoutOptions &timeouts = running.metering, &wanted_timeouts = wanted.metering;
     plan.metering_changed = timeouts != wanted_timeouts;
+    plan.plugins_changed = running.plugins != wanted.plugins;
     plan.rules_changed = running.metering.ndpi != wanted.metering.ndpi && running.metering.n_dissections.any();
     plan.enrichment_changed = running.metering.enrichment != wanted.metering.enrichment;
     plan.log_changed = running.log.level != wanted.log.level || running.log.format != wanted.log.format;
@@ -128,6 +132,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
 
 config::Config keep_until_restart(const config::Config& running, config::Config wanted) {
     for (const auto& setting : kFixed) setting.keep(running, wanted);
+    keep_extensions(running, wanted);
     // the same files need not be in memory twice
     if (wanted.metering.enrichment == running.metering.enrichment)
         wanted.metering.enrichment = running.metering.enrichment;
@@ -135,9 +140,10 @@ config::Config keep_until_restart(const config::Config& running, config::Config 
 }
 
 std::string ReloadPlan::text() const {
-    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}{}restart needed: {}", exporters_added.size(),
-                       exporters_removed.size(), exporters_replaced.size(), interfaces_added.size(),
-                       interfaces_removed.size(), interfaces_changed.size() + interfaces_reopened.size(),
+    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}{}{}restart needed: {}",
+                       exporters_added.size(), exporters_removed.size(), exporters_replaced.size(),
+                       interfaces_added.size(), interfaces_removed.size(),
+                       interfaces_changed.size() + interfaces_reopened.size(), plugins_changed ? "plugins ~1, " : "",
                        rules_changed ? "nDPI rules ~1, " : "", enrichment_changed ? "enrichment ~1, " : "",
                        needs_restart.empty() ? "none" : fmt::format("{}", fmt::join(needs_restart, " ")));
 }

@@ -13,6 +13,7 @@
 #include <set>
 
 #include "core/capture/fanout.hpp"
+#include "daemon/plugins.hpp"
 #include "daemon/systemd_notify.hpp"
 
 namespace nfstreamd::daemon {
@@ -210,6 +211,7 @@ Result<Rewiring> Reloader::prepare(const ReloadPlan& plan, const config::Config&
     if (auto prepared = prepare_exporters(plan, wanted, change); !prepared) return prepared.error();
     auto prepared = prepare_captures(plan, wanted, change);
     if (prepared) prepared = prepare_modules(plan, wanted, change);
+    if (prepared) prepared = prepare_hooks(plan, wanted, change);
     if (prepared) prepared = hooks_.prepare(plan, wanted);
     if (prepared) {
         prepared = switch_captures(change.switched);
@@ -287,6 +289,18 @@ Status Reloader::prepare_modules(const ReloadPlan& plan, const config::Config& w
         auto module = NdpiModule::create(wanted.metering.ndpi);
         if (!module) return module.error();
         change.new_modules.push_back(std::move(module.value()));
+    }
+    return ok();
+}
+
+// Of plugins that a meter has got already it keeps the instance.
+Status Reloader::prepare_hooks(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change) {
+    if (!plan.plugins_changed) return ok();
+    for (const auto& meter : pipeline_.meters()) {
+        if (!contains(change.meter_order, meter->plan.name)) continue;
+        auto links = hook_links(running_, wanted, meter->plan.name, logger_);
+        if (!links) return links.error();
+        change.new_hooks[meter->plan.name] = std::move(links.value());
     }
     return ok();
 }

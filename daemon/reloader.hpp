@@ -57,6 +57,7 @@ private:
     Status prepare_exporters(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
     Status prepare_captures(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
     static Status switch_captures(const std::vector<std::shared_ptr<FanoutGroup>>& groups);
+    Status prepare_hooks(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
     Status prepare_modules(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change);
     void reject(const std::vector<std::string>& reasons);
     std::vector<std::string> interfaces_to_match();

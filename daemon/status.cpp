@@ -46,6 +46,23 @@ void write_enrichment(JsonWriter& json, const std::vector<EnrichmentTables::Desc
     json.end_array();
 }
 
+void write_plugins(JsonWriter& json, const std::vector<PluginStatus>& plugins) {
+    json.key("plugins").begin_array();
+    for (const auto& [name, counts] : plugins) {
+        json.begin_object();
+        json.member("name", name);
+        json.member("instances", counts.instances);
+        json.member("disabled", counts.disabled);
+        json.member("flows", counts.flows);
+        json.member("packets", counts.packets);
+        json.member("errors", counts.errors);
+        json.member("slow_calls", counts.slow_calls);
+        json.member("reason", counts.reason);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void write_selection(JsonWriter& json, const InterfaceStatus& status) {
     const auto& [sampling, hash, overload_rate] = status.selector.options;
     json.key("selection").begin_object();
@@ -396,6 +413,7 @@ std::string status_json(const DaemonStatus& status) {
     json.member("violations", status.ledger.violations);
     json.end_object();
     write_enrichment(json, status.enrichment);
+    write_plugins(json, status.plugins);
     write_applications(json, status.applications);
     write_interfaces(json, status);
     write_exporters(json, status);

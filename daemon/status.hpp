@@ -91,6 +91,11 @@ struct LedgerStatus {
     std::uint64_t checks = 0, violations = 0;
 };
 
+struct PluginStatus {
+    std::string name;
+    FlowExtensionStatus counts;
+};
+
 struct DaemonStatus {
     std::string version, instance;
     std::time_t started = 0;
@@ -100,6 +105,7 @@ struct DaemonStatus {
     LedgerStatus ledger;
     std::vector<EnrichmentTables::Description> enrichment;  // files in use
     ApplicationCountsByName applications;                   // of all interfaces, since the start
+    std::vector<PluginStatus> plugins;
     std::vector<InterfaceStatus> interfaces;
     std::vector<ExporterStatus> exporters;
 };

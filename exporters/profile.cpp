@@ -116,7 +116,7 @@ bool is_readable(Elements elements, const IeId& ie) {
 }
 
 bool is_text(IeType type) {
-    return type == IeType::kString;
+    return type == IeType::kString || type == IeType::kAny;
 }
 
 bool is_left_out(const Profile& profile, std::string_view column) {

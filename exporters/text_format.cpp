@@ -15,7 +15,7 @@ namespace {
 // A name that is no column would leave in clear what was to be hidden; one that
 // is not among the fields has nothing to hide.
 Result<std::unique_ptr<const Anonymizer>> make_anonymizer(const config::Settings& settings,
-                                                          const FieldSelection& fields) {
+                                                          const FieldSelection& fields, const FieldGroups& groups) {
     const auto& columns = settings.strings("columns_to_anonymize");
     const std::string& secret = settings.string("anonymization_key");
     if (columns.empty()) {
@@ -24,7 +24,7 @@ Result<std::unique_ptr<const Anonymizer>> make_anonymizer(const config::Settings
     }
     for (const std::string& column : columns) {
         const bool sent = std::any_of(fields.begin(), fields.end(), [&](const auto* f) { return f->column == column; });
-        if (!sent && !find_field(column))
+        if (!sent && !find_field(column, groups))
             return setting_error(settings, "columns_to_anonymize", fmt::format("there is no column \"{}\"", column));
     }
     const auto key = Anonymizer::make_key(secret);
@@ -44,7 +44,7 @@ Result<TextFields> text_fields(const ExporterContext& context) {
                              "nfstream3 needs flows that are numbered from their creation on, so a restart");
     auto fields = select_fields(settings.strings("fields"), schema_fields(schema, context.groups), context.groups);
     if (!fields) return setting_error(settings, "fields", fields.error().message);
-    auto anonymizer = make_anonymizer(settings, fields.value());
+    auto anonymizer = make_anonymizer(settings, fields.value(), context.groups);
     if (!anonymizer) return anonymizer.error();
     return TextFields{std::move(fields.value()), std::move(anonymizer.value())};
 }

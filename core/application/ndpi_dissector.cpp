@@ -98,6 +98,25 @@ public:
         return module.application_name(flow.master, flow.app);
     }
 
+    const ApplicationRecord* so_far(FlowApplication& flow, Arena& arena) {
+        if (flow.unseen) return nullptr;
+        ApplicationRecord* record = record_of(flow, arena);
+        if (flow.state == nullptr) {
+            restore_texts(flow.texts, details_, arena, *record);
+            return record;
+        }
+        ndpi::Flow* state = states_.open(flow.state);
+        record->family = family_of({flow.master, flow.app, flow.category});
+        record->confidence = ndpi::confidence(*state);
+        char* texts = keep_texts(*state, record->family, details_);
+        restore_texts(texts, details_, arena, *record);
+        std::free(texts);
+        flow.state = states_.keep();
+        if (flow.state == nullptr) [[unlikely]]
+            conclude(flow, *state, flow.app == NDPI_PROTOCOL_UNKNOWN);
+        return record;
+    }
+
     void discard(FlowApplication& flow) {
         if (has_begun(flow)) {
             Slot& slot = slots_[flow.module];
@@ -138,6 +157,20 @@ private:
         std::unique_ptr<NdpiModule> module;  // null: free
         std::uint64_t flows;                 // that began with it and have not ended
     };
+
+    ApplicationRecord* record_of(const FlowApplication& flow, Arena& arena) {
+        auto* record = arena.make<ApplicationRecord>();
+        NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
+        // copied: a batch may outlive the module and its names
+        record->name = arena.copy(module.application_name(flow.master, flow.app));
+        record->category_name = arena.copy(module.category_name(flow.category));
+        record->master_protocol = flow.master;
+        record->app_protocol = flow.app;
+        record->family = static_cast<ApplicationFamily>(flow.family);
+        record->confidence = flow.confidence;
+        record->is_guessed = flow.guessed;
+        return record;
+    }
 
     static bool has_begun(const FlowApplication& flow) { return flow.state != nullptr || flow.complete; }
     NdpiModule& module_of(const FlowApplication& flow) { return *slots_[flow.module].module; }
@@ -213,6 +246,9 @@ const ApplicationRecord* NdpiDissector::describe(const FlowApplication& flow, Ar
 }
 std::string_view NdpiDissector::application_name(const FlowApplication& flow) const {
     return implementation_->application_name(flow);
+}
+const ApplicationRecord* NdpiDissector::so_far(FlowApplication& flow, Arena& arena) {
+    return implementation_->so_far(flow, arena);
 }
 void NdpiDissector::discard(FlowApplication& flow) noexcept {
     implementation_->discard(flow);

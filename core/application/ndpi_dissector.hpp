@@ -46,6 +46,9 @@ public:
         if (!flow.complete) dissect(flow, protocol, ip, length, time_ms, number);
     }
 
+    // What is known of the flow so far, which goes on; null: nothing of it is shown.
+    const ApplicationRecord* so_far(FlowApplication& flow, Arena& arena);
+
     // No more packets of the flow are shown. Of one that none was shown of, the
     // result is null; others end as flows that were too short.
     void stop(FlowApplication& flow);

@@ -39,6 +39,14 @@ public:
         return {static_cast<T*>(allocate(count * sizeof(T), alignof(T))), count};
     }
 
+    void clear() {  // what was in it is gone; memory of one block stays
+        if (blocks_.size() > 1 || capacity_ > kBlock) {
+            blocks_.clear();
+            capacity_ = 0;
+        }
+        used_ = 0;
+    }
+
 private:
     static constexpr std::size_t kBlock = 16 * 1024;
 

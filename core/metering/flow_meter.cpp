@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/metering/flow_meter.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <type_traits>
@@ -36,9 +37,11 @@ Status FlowMeter<Key>::allocate() {
     if (auto status = wheel_.allocate(options.max_flows); !status) return status;
     if (options.statistical_analysis)
         if (auto status = statistics_.allocate(options.max_flows); !status) return status;
+    if (options.statistical_analysis && options.running_means)
+        if (auto status = running_means_.allocate(options.max_flows); !status) return status;
     if (context_.dissector != nullptr)
         if (auto status = applications_.allocate(options.max_flows); !status) return status;
-    if (options.nfstream3_records)
+    if (options.nfstream3_records || options.creation_ids)
         if (auto status = creation_ids_.allocate(options.max_flows); !status) return status;
     if (options.tcp_quality)
         if (auto status = tcp_quality_.allocate(options.max_flows); !status) return status;
@@ -55,6 +58,7 @@ void FlowMeter<Key>::prefault(Prefault& prefault, std::size_t flows) {
     table_.prefault(prefault, flows);
     wheel_.prefault(prefault, flows);
     statistics_.prefault(prefault, flows);
+    running_means_.prefault(prefault, flows);
     applications_.prefault(prefault, flows);
     creation_ids_.prefault(prefault, flows);
     tcp_quality_.prefault(prefault, flows);
@@ -63,16 +67,17 @@ void FlowMeter<Key>::prefault(Prefault& prefault, std::size_t flows) {
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets() const noexcept {
-    return table_.octets() + statistics_.octets() + applications_.octets() + creation_ids_.octets() +
-           tcp_quality_.octets() + tunnels_.octets() +
+    return table_.octets() + statistics_.octets() + running_means_.octets() + applications_.octets() +
+           creation_ids_.octets() + tcp_quality_.octets() + tunnels_.octets() +
            (sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex) * table_.limit();
 }
 
 template <class Key>
 std::size_t FlowMeter<Key>::octets_per_flow() const noexcept {
     return FlowTable<Key>::octets_per_flow() + (statistics_ ? sizeof(FlowStatistics) : 0) +
-           (applications_ ? sizeof(FlowApplication) : 0) + (creation_ids_ ? sizeof(std::uint64_t) : 0) +
-           (tcp_quality_ ? sizeof(FlowTcpQuality) : 0) + sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex;
+           (running_means_ ? sizeof(RunningMeans) : 0) + (applications_ ? sizeof(FlowApplication) : 0) +
+           (creation_ids_ ? sizeof(std::uint64_t) : 0) + (tcp_quality_ ? sizeof(FlowTcpQuality) : 0) +
+           sequences_.octets_per_flow() + TimerWheel::kOctetsPerIndex;
 }
 
 // ---- a vector of packets ----
@@ -176,9 +181,10 @@ void FlowMeter<Key>::update() {
             }
         }
         if (i + kAhead < observed_count_ && context_.dissector != nullptr) prefetch_application(observed_[i + kAhead]);
+        const TimestampNs before = table_[index].last;
         count(index, o);
         if (decisive) [[unlikely]]
-            judge(index, o);
+            judge(index, o, before);
     }
     observed_count_ = 0;
 }
@@ -264,7 +270,9 @@ void FlowMeter<Key>::measure_more(std::uint32_t index, const Packet& packet, int
         const auto gap = static_cast<std::uint64_t>(now_ms - to_ms(entry.last));
         if (statistics_) {
             const auto own_gap = static_cast<std::uint64_t>(now_ms - to_ms(entry.last_of(d)));
-            nfstreamd::update(statistics_[index], {d, size, packet.tcp_flags, number, entry.packets[d], gap, own_gap});
+            const PacketInFlow of_flow{d, size, packet.tcp_flags, number, entry.packets[d], gap, own_gap};
+            nfstreamd::update(statistics_[index], of_flow);
+            if (running_means_) nfstreamd::update(running_means_[index], of_flow);
         }
         sequences_.record(index, number, d, size, gap);
     }
@@ -351,9 +359,9 @@ TimestampNs FlowMeter<Key>::due(const Entry& entry) const noexcept {
 
 // The packet that the flow has just counted may be its last, or the last but few.
 template <class Key>
-void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o) {
+void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o, TimestampNs before) {
     if (context_.hook != nullptr) {
-        const std::int32_t verdict = ask_hook(index, o);
+        const std::int32_t verdict = ask_hook(index, o, before);
         if (verdict < 0) return drop(index, EndReason::kPlugin, verdict);
     }
     const Entry& entry = table_[index];
@@ -364,31 +372,34 @@ void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o) {
 }
 
 template <class Key>
-std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o) {
+std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o, TimestampNs before) {
     const Entry& entry = table_[index];
-    const bool swapped = entry.initiator_swapped != 0;
-    FlowView view;
-    view.handle = handle(index);
-    put_address(entry.key, swapped, view.source_address);
-    put_address(entry.key, !swapped, view.destination_address);
-    view.source_port = entry.key.port(swapped);
-    view.destination_port = entry.key.port(!swapped);
-    view.vlan_id = entry.key.vlan_id();
-    view.protocol = entry.key.protocol();
-    view.ip_version = view.source_address.version;
-    view.tunnel_id = context_.tunnels.kind(entry.key.tunnel_context());
-    for (int d = 0; d < 2; ++d) {
-        FlowView::Direction& direction = d == 0 ? view.forward : view.reverse;
-        if (entry.packets[d] == 0) continue;
-        direction = {.packets = entry.packets[d],
-                     .octets = entry.octets(d),
-                     .bytes = entry.bytes(d),
-                     .first = d == 0 ? entry.first : entry.reverse_first,
-                     .last = entry.last_of(d),
-                     .tcp_flags = entry.tcp_flags[d]};
-    }
+    context_.is_described = false;
+    const FlowView view{.handle = handle(index),
+                        .forward_packets = entry.packets[0],
+                        .reverse_packets = entry.packets[1],
+                        .before = before,
+                        .source_mac = &entry.source_mac,
+                        .destination_mac = &entry.destination_mac,
+                        .describer = this};
     if (view.packets() == 1) return context_.hook->on_begin(view, *o.packet);
     return context_.hook->on_packet(view, *o.packet, entry.last_direction);
+}
+
+template <class Key>
+const FlowRecord& FlowMeter<Key>::describe(std::uint32_t handle) {
+    if (context_.is_described) return context_.described;
+    const std::uint32_t index = handle >> 1;
+    context_.is_described = true;
+    context_.described_arena.clear();
+    context_.described = {};
+    FlowParts parts;
+    parts.application = false;  // with what nDPI has so far, texts included
+    describe(index, parts, context_.described, context_.described_arena);
+    if (context_.dissector != nullptr)
+        context_.described.application = context_.dissector->so_far(applications_[index], context_.described_arena);
+    context_.hook->describe(handle, context_.described, context_.described_arena);
+    return context_.described;
 }
 
 // Even for one address family, odd for the other.
@@ -477,7 +488,8 @@ std::uint32_t FlowMeter<Key>::expire_all(EndReason reason, std::uint32_t budget)
 // packets since it was armed is spared and armed anew, unless all are such.
 template <class Key>
 void FlowMeter<Key>::evict() {
-    constexpr int kAtOnce = 8, kMostLookedAt = 64;
+    constexpr int kMostLookedAt = 64;
+    const int at_once = context_.as_nfstream0 ? 1 : 8;
     std::uint32_t batch[16], spared = kNoFlow;
     int closed = 0;
     for (int looked_at = 0; looked_at < kMostLookedAt && closed == 0;) {
@@ -486,9 +498,11 @@ void FlowMeter<Key>::evict() {
         if (n == 0) break;
         looked_at += n;
         prefetch_flows(batch, n);
+        if (context_.as_nfstream0) [[unlikely]]  // one flow leaves for another: that which was silent longest
+            std::sort(batch, batch + n, [this](auto a, auto b) { return table_[a].last < table_[b].last; });
         for (int i = 0; i < n; ++i) {
             std::uint32_t index = batch[i];
-            if (closed < kAtOnce && due(table_[index]) <= until) {
+            if (closed < at_once && due(table_[index]) <= until) {
                 remove(index, EndReason::kLackOfResources);
                 ++closed;
                 continue;
@@ -583,7 +597,9 @@ StatisticsRecord FlowMeter<Key>::statistics_of(std::uint32_t index, const FlowRe
     };
     const ScopeTotals flow{record.packets(), record.forward.bytes + record.reverse.bytes,
                            static_cast<std::uint64_t>(to_ms(entry.last) - to_ms(entry.first))};
-    return summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow);
+    StatisticsRecord made = summarise(statistics_[index], totals(record.forward), totals(record.reverse), flow);
+    if (running_means_) restate(running_means_[index], record.forward.packets, record.reverse.packets, made);
+    return made;
 }
 
 // ---- looks ----
@@ -644,6 +660,8 @@ void FlowMeter<Key>::discard(std::uint32_t index) {
     if (statistics_) statistics_[index] = {};
     if (tcp_quality_) tcp_quality_[index] = {};
     if (context_.dissector != nullptr) context_.dissector->discard(applications_[index]);
+    if (context_.hook != nullptr) [[unlikely]]
+        context_.hook->on_discard(handle(index));
     context_.counters.flows_discarded.add();
     context_.counters.packets_discarded.add(std::uint64_t{entry.packets[0]} + entry.packets[1]);
     context_.counters.ignored_octets.add(entry.octets(0) + entry.octets(1));

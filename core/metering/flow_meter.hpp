@@ -15,6 +15,7 @@
 #include "core/enrichment/enricher.hpp"
 #include "core/features/flow_sequences.hpp"
 #include "core/features/flow_statistics.hpp"
+#include "core/features/running_means.hpp"
 #include "core/features/tcp_quality.hpp"
 #include "core/flow/flow_table.hpp"
 #include "core/flow/timer_wheel.hpp"
@@ -39,7 +40,10 @@ struct MeterContext {
     NdpiDissector* dissector;  // null: off
     FlowHash hash;
     FlowTimeouts timeouts{};
-    FlowHook* hook = nullptr;      // null: none
+    FlowHook* hook = nullptr;  // null: none
+    FlowRecord described{};    // what the hook has been told of a flow, and in which call
+    Arena described_arena{};
+    bool is_described = false;
     FlowBudget* budget = nullptr;  // null: no limit
     std::uint64_t next_flow_id = 0, next_creation_id = 0;
     std::uint32_t live_flows = 0;  // entries of both families
@@ -123,7 +127,7 @@ protected:
 };
 
 template <class Key>
-class FlowMeter final : public FlowEvictor {
+class FlowMeter final : public FlowEvictor, private FlowDescriber {
 public:
     explicit FlowMeter(MeterContext& context) : context_(context) {}
 
@@ -191,8 +195,10 @@ private:
     [[gnu::always_inline]] bool goes_on(const Entry& entry, const Packet& packet) const noexcept;
     bool has_ended(const Entry& entry, const Packet& packet, EndReason& reason) const noexcept;
     void shed_dissection(FlowApplication& application);
-    void judge(std::uint32_t index, const Observation& observation);
-    std::int32_t ask_hook(std::uint32_t index, const Observation& observation);
+    void judge(std::uint32_t index, const Observation& observation, TimestampNs before);
+    std::int32_t ask_hook(std::uint32_t index, const Observation& observation, TimestampNs before);
+    const FlowRecord& describe(std::uint32_t handle) override;
+    void forget() noexcept override { context_.is_described = false; }
     std::uint32_t handle(std::uint32_t index) const noexcept;
     TimestampNs patience_ms(const Entry& entry) const noexcept;
     EndReason reason_after(const Entry& entry, TimestampNs silent_ms) const noexcept;
@@ -226,6 +232,7 @@ private:
     FlowTable<Key> table_;
     TimerWheel wheel_;
     Region<FlowStatistics> statistics_;
+    Region<RunningMeans> running_means_;
     Region<FlowApplication> applications_;
     Region<std::uint64_t> creation_ids_;
     Region<FlowTcpQuality> tcp_quality_;

@@ -4,7 +4,9 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/application/dissector_options.hpp"
 #include "core/enrichment/enrichment_options.hpp"
@@ -13,6 +15,8 @@
 #include "core/record/generation.hpp"
 
 namespace nfstreamd {
+
+class FlowExtension;
 
 // When flows end. The flows that are there follow a change.
 struct TimeoutOptions {
@@ -38,11 +42,14 @@ struct MeteringOptions : TimeoutOptions {
     bool l7_details = false;             // keep what else nDPI learns of a flow
     NdpiFiles ndpi;
     bool statistical_analysis = false;
+    // For nfstream's interface in Python: statistics rounded as it rounds them, and numbers by creation.
+    bool running_means = false, creation_ids = false;
     bool tcp_quality = false;
     int system_visibility_mode = 0;  // 1: the local process of each flow; live only
     std::chrono::milliseconds system_visibility_poll{100};
     unsigned splt_analysis = 0;  // packets per flow kept in the sequence; 0: off
     EnrichmentOptions enrichment;
+    std::vector<std::shared_ptr<FlowExtension>> extensions;  // plugins and models, in the order they are called in
     Generation compatibility = Generation::kNfstream6;
     bool nfstream3_records = false;  // keep what the schema nfstream3 alone needs: ids by creation, details
     friend bool operator==(const MeteringOptions&, const MeteringOptions&) = default;

@@ -11,6 +11,7 @@
 #include "core/base/random_words.hpp"
 #include "core/metering/clock_watch.hpp"
 #include "core/metering/flow_meter.hpp"
+#include "core/metering/hook_chain.hpp"
 #include "core/metering/ignored_packets.hpp"
 #include "core/metering/load_shedder.hpp"
 #include "core/metering/pause_watch.hpp"
@@ -80,6 +81,7 @@ public:
             counters_.applications.enable();
         }
         enrich_from(options_.enrichment);
+        if (auto status = make_hooks(); !status) return status;
         if (auto status = v4_.allocate(); !status) return status;
         if (auto status = v6_.allocate(); !status) return status;
         counters_.table_octets.set(v4_.octets() + v6_.octets());
@@ -224,8 +226,7 @@ public:
     ApplicationList applications() const { return dissector_ ? dissector_->applications() : ApplicationList{}; }
 
     void set_hook(std::unique_ptr<FlowHook> hook) {
-        hook_ = std::move(hook);
-        context_.hook = hook_.get();
+        if (hook != nullptr) hooks_at_start().add({nullptr, std::move(hook)});
     }
     void set_budget(std::shared_ptr<FlowBudget> budget) {
         budget_ = std::move(budget);
@@ -370,6 +371,7 @@ private:
             change_timeouts(change);
             if (change.ndpi_module && dissector_) dissector_->adopt(std::move(change.ndpi_module));
             if (change.enrichment) enrich_from(*change.enrichment);
+            if (change.hooks) replace_hooks(std::move(*change.hooks));
             change_captures(change);
             if (change.selector) replace_selector(std::move(*change.selector));
             publisher_.replace_outputs(std::move(change.outputs));
@@ -398,6 +400,32 @@ private:
         context_.enricher = enricher_.get();
         publisher_.keep(options.tables);
         reader_.set_tables(options.tables);
+    }
+
+    HookChain& hooks_at_start() {
+        if (hooks_ == nullptr) hooks_ = std::make_unique<HookChain>();
+        context_.hook = hooks_.get();
+        return *hooks_;
+    }
+    Status make_hooks() {
+        for (const auto& extension : options_.extensions) {
+            auto hook = extension->make_hook(point_.name, logger_);
+            if (!hook) return hook.error();
+            hooks_at_start().add({extension, std::move(hook.value())});
+        }
+        return ok();
+    }
+    void replace_hooks(std::vector<HookLink> links) {
+        if (hooks_ == nullptr) hooks_ = std::make_unique<HookChain>(context_.live_flows != 0);
+        hooks_->replace(std::move(links));
+        context_.hook = hooks_.get();
+        drop_hooks();
+    }
+    // So that packets cost nothing more when the last one has gone.
+    void drop_hooks() {
+        if (hooks_ == nullptr || !hooks_->empty()) return;
+        context_.hook = nullptr;
+        hooks_.reset();
     }
 
     bool budget_spent() const { return budget_ != nullptr && budget_->spent(); }
@@ -633,6 +661,7 @@ private:
         behind_ = reader_.step(now, busy) || behind_;
         if (context_.timeouts.adaptive()) adapt_timeouts();
         if (ledger_requested_.load(std::memory_order_relaxed)) answer_ledger();
+        drop_hooks();
         show_timeout();
         counters_.flows_active.set(context_.live_flows - context_.remembered);
         counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
@@ -772,7 +801,7 @@ private:
     bool behind_ = false;  // flows are left to expire: the next poll does not wait
     std::uint32_t to_expire_ = 0;
     EndReason flush_reason_ = EndReason::kForced;
-    std::unique_ptr<FlowHook> hook_;
+    std::unique_ptr<HookChain> hooks_;  // null: none
     std::shared_ptr<FlowBudget> budget_;
     RateLimit full_, steps_, pressure_;
     bool pressure_told_ = false;

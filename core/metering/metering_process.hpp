@@ -22,6 +22,7 @@
 #include "core/host/process_table.hpp"
 #include "core/metering/application_counts.hpp"
 #include "core/metering/flow_budget.hpp"
+#include "core/metering/flow_extension.hpp"
 #include "core/metering/flow_hook.hpp"
 #include "core/metering/flow_share.hpp"
 #include "core/metering/meter_ledger.hpp"
@@ -98,6 +99,7 @@ struct MeteringChange : TimeoutOptions {
     std::unique_ptr<NdpiModule> ndpi_module;            // for flows that begin from now on; null: keep the present one
     std::optional<PacketSelector> selector;             // flows of the one before end first, reason forced
     std::optional<EnrichmentOptions> enrichment;        // of records that are made from now on
+    std::optional<std::vector<HookLink>> hooks;         // of flows that begin from now on
 };
 
 class MeteringProcess {
@@ -113,7 +115,7 @@ public:
 
     // Before run(): flows are given the local process they belong to.
     void observe_processes(std::shared_ptr<const ProcessTable> processes);
-    // Before run(), if at all.
+    // Before run(), if at all; called before those of the extensions.
     void set_flow_hook(std::unique_ptr<FlowHook> hook);
     void set_flow_budget(std::shared_ptr<FlowBudget> budget);  // shared by all processes of a run
 

@@ -608,6 +608,7 @@ DecodeResult decode_any(int link_type, const RawFrame& frame, const DecodeOption
     out = Packet{};
     out.timestamp = frame.timestamp;
     out.source = frame.source;
+    out.captured = frame.captured_length;
     out.cut = frame.captured_length < frame.wire_length;
     Decoder decoder{frame.data, frame.captured_length, options, out};
     DecodeResult result = decoder.link(link_type);

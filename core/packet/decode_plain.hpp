@@ -112,6 +112,7 @@ inline bool decode_ipv6(const std::uint8_t* ip, std::uint32_t captured, Packet& 
     out.sizes[0] = static_cast<std::uint16_t>(frame.wire_length);
     out.cut = frame.captured_length < frame.wire_length;
     out.source = frame.source;
+    out.captured = frame.captured_length;
     if (type == kIpv4) [[likely]]
         return plain::decode_ipv4(ip, captured, out);
     return type == kIpv6 && plain::decode_ipv6(ip, captured, out);

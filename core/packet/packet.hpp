@@ -33,6 +33,7 @@ struct Packet : RarePacketFields {
     const std::uint8_t* destination_mac = nullptr;
     const std::uint8_t* tcp = nullptr;                    // TCP header, when its 20 octets were captured whole
     std::uint32_t ip_captured = 0;                        // captured octets from `ip` on, link padding included
+    std::uint32_t captured = 0;                           // octets of the frame that were captured
     std::uint32_t ip_octets = 0;                          // IP datagram as its header says, header included (IE 1)
     std::uint32_t flow_label = 0;                         // IPv6
     std::uint16_t sizes[4] = {};                          // by accounting mode: link, IP, transport, payload

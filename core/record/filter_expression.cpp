@@ -98,7 +98,7 @@ private:
 
     Result<const InformationElement*> field() {
         if (token_.kind != FilterTokenKind::kWord) return expected("a field");
-        const InformationElement* found = find_field(token_.text);
+        const InformationElement* found = find_field(token_.text, groups_);
         if (found == nullptr)
             return at(token_.offset,
                       fmt::format("there is no field {}; nfstreamd --list-fields names them", token_.shown()));

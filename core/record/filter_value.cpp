@@ -27,6 +27,7 @@ constexpr KindRow kKinds[] = {
     {FilterKind::kText, "a text", "== != ~ and in"},
     {FilterKind::kAddress, "an address", "== != and in"},
     {FilterKind::kMac, "a hardware address", "== != and in"},
+    {FilterKind::kAny, "a number or a text", "== != < <= > >= ~ and in"},
     {FilterKind::kNothing, "a list", "nothing"},
 };
 
@@ -249,6 +250,7 @@ FilterKind filter_kind(const InformationElement& field) noexcept {
         case IeType::kUnsigned32:
         case IeType::kUnsigned64:
         case IeType::kSigned32:
+        case IeType::kSigned64:
         case IeType::kFloat64:
             return FilterKind::kNumber;
         case IeType::kBoolean:
@@ -261,11 +263,14 @@ FilterKind filter_kind(const InformationElement& field) noexcept {
             return FilterKind::kTime;
         case IeType::kString:
             return FilterKind::kText;
+        case IeType::kAny:
+            return FilterKind::kAny;
         case IeType::kOctetArray:
             return field.value.form == FieldForm::kNumberOf ? FilterKind::kNumber : FilterKind::kNothing;
         case IeType::kSigned8List:
         case IeType::kUnsigned16List:
         case IeType::kGapList:
+        case IeType::kSigned32List:
             break;
     }
     return FilterKind::kNothing;
@@ -274,8 +279,8 @@ FilterKind filter_kind(const InformationElement& field) noexcept {
 Status check_filter_operator(const InformationElement& field, FilterOperator op) {
     const FilterKind kind = filter_kind(field);
     const bool is_equality = op == FilterOperator::kEqual || op == FilterOperator::kNotEqual;
-    const bool is_number = kind == FilterKind::kNumber || kind == FilterKind::kTime;
-    const bool takes = op == FilterOperator::kContains ? kind == FilterKind::kText
+    const bool is_number = kind == FilterKind::kNumber || kind == FilterKind::kTime || kind == FilterKind::kAny;
+    const bool takes = op == FilterOperator::kContains ? kind == FilterKind::kText || kind == FilterKind::kAny
                        : is_equality                   ? kind != FilterKind::kNothing
                                                        : is_number;
     if (takes) return ok();
@@ -305,6 +310,9 @@ Result<FilterValue> parse_filter_value(const InformationElement& field, std::str
             return result(parse_block(text), "an address or a block such as 10.0.0.0/8");
         case FilterKind::kMac:
             return result(parse_mac(text), "a hardware address such as 02:00:00:00:00:01");
+        case FilterKind::kAny:
+            if (const auto number = parse_number(field, text)) return FilterValue(*number);
+            return FilterValue(std::string(text));
         case FilterKind::kText:
             return FilterValue(std::string(text));
         case FilterKind::kNothing:

@@ -13,7 +13,7 @@
 namespace nfstreamd {
 
 // What a field can be compared with.
-enum class FilterKind { kNumber, kTime, kBoolean, kText, kAddress, kMac, kNothing };
+enum class FilterKind { kNumber, kTime, kBoolean, kText, kAddress, kMac, kAny, kNothing };
 FilterKind filter_kind(const InformationElement& field) noexcept;
 
 struct FilterNumber {  // exact when integral

@@ -13,6 +13,7 @@
 #include "core/base/ip_address.hpp"
 #include "core/packet/frame.hpp"
 #include "core/record/end_reason.hpp"
+#include "core/record/field_value.hpp"
 
 namespace nfstreamd {
 
@@ -139,6 +140,7 @@ struct FlowRecord {
     const TcpQualityRecord* tcp_quality = nullptr;
     const ProcessRecord* process = nullptr;
     const EnrichmentRecord* enrichment = nullptr;  // null: off, or nothing is known
+    std::span<const DeclaredValue> declared;       // of fields that plugins and models have declared
 
     std::uint64_t packets() const { return forward.packets + reverse.packets; }
     TimestampNs first() const { return forward.first; }

@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <variant>
 
-#include "core/base/ip_address.hpp"
+#include "core/record/field_value.hpp"
 
 namespace nfstreamd {
 
@@ -27,9 +26,12 @@ enum class IeType : std::uint8_t {  // abstract data types of RFC 7012, section 
     kDateTimeMilliseconds,
     kString,
     kOctetArray,
+    kSigned64,        // this, kAny and kSigned32List: of declared fields alone
+    kAny,             // the kind goes by the value; a string in IPFIX
     kSigned8List,     // lists of numbers; in IPFIX a basicList (RFC 6313) of elements of that type
     kUnsigned16List,  //
     kGapList,         // times from one to the next; in IPFIX a basicList of dateTimeMilliseconds
+    kSigned32List,
 };
 constexpr bool is_list(IeType type) {
     return type >= IeType::kSigned8List;
@@ -60,6 +62,7 @@ enum class IeGroup : std::uint8_t {
     kL7Details,      // l7_details; by `fields:`
     kTcpQuality,     // tcp_quality; by `fields:`
     kEnrichment,     // enrichment; by `fields:`
+    kDeclared,       // at run time, by plugins and models; after the application in the order of columns
 };
 
 // Which half of a biflow a field belongs to. Uniflow templates leave kReverse
@@ -73,14 +76,6 @@ struct IeId {
 };
 inline constexpr std::uint32_t kReversePen = 29305;
 inline constexpr std::uint32_t kOurPen = 0xFFFFFFFF;  // stands for `private_enterprise_number`
-
-struct Unsigned128 {  // an IPv6 address as a number
-    std::uint64_t high = 0, low = 0;
-    friend bool operator==(const Unsigned128&, const Unsigned128&) = default;
-};
-
-using FieldValue = std::variant<std::monostate, std::uint64_t, std::int64_t, double, bool, std::string_view, IpAddress,
-                                MacAddress, std::span<const std::int32_t>, Unsigned128>;
 
 // What a reader finds where its value lies in the record, or its function gives.
 enum class FieldForm : std::uint8_t {
@@ -112,15 +107,17 @@ struct FieldReader {
     Member member = nullptr;
     Number number = nullptr;
     Text text = nullptr;
+    const DeclaredColumn* declared = nullptr;  // null: a row of the table
 
     constexpr FieldReader() = default;
+    constexpr explicit FieldReader(const DeclaredColumn& column) : declared(&column) {}
     template <std::convertible_to<Value> F>
     constexpr FieldReader(F function) : value(function) {}
     constexpr FieldReader(Value any, FieldForm of_member, Member where) : value(any), form(of_member), member(where) {}
     constexpr FieldReader(Value any, Number function) : value(any), form(FieldForm::kNumberOf), number(function) {}
     constexpr FieldReader(Value any, Text function) : value(any), form(FieldForm::kTextOf), text(function) {}
 
-    FieldValue operator()(const FlowRecord& record) const { return value(record); }
+    FieldValue operator()(const FlowRecord& record) const;
 };
 
 struct InformationElement {
@@ -139,6 +136,14 @@ struct InformationElement {
     std::string_view description;  // one sentence, goes to the docs as it is
     FieldReader value;
 };
+
+FieldValue declared_value(const DeclaredColumn& column, const FlowRecord& record) noexcept;
+
+inline FieldValue FieldReader::operator()(const FlowRecord& record) const {
+    if (declared != nullptr) [[unlikely]]
+        return declared_value(*declared, record);
+    return value(record);
+}
 
 std::span<const InformationElement> builtin_elements() noexcept;
 

@@ -3,7 +3,6 @@
 // place where its column belongs, then write core/record/FIELDS.md anew
 // (`cmake --build BUILD --target update-fields`) and read the difference.
 #include <array>
-#include <cstdio>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -214,10 +213,14 @@ FieldValue layer2_segment(const FlowRecord& r) {
 }
 template <auto Member>
 FieldValue oui(const FlowRecord& r) {  // the view is good until the thread reads this row again
-    thread_local char text[9];
+    thread_local char text[8] = {0, 0, ':', 0, 0, ':', 0, 0};
+    constexpr char kHex[] = "0123456789abcdef";
     const MacAddress& mac = r.*Member;
-    std::snprintf(text, sizeof text, "%02x:%02x:%02x", mac[0], mac[1], mac[2]);
-    return std::string_view(text, 8);
+    for (std::size_t i = 0; i < 3; ++i) {
+        text[3 * i] = kHex[mac[i] >> 4];
+        text[3 * i + 1] = kHex[mac[i] & 15];
+    }
+    return std::string_view(text, sizeof text);
 }
 
 constexpr auto kFwd = &FlowRecord::forward;

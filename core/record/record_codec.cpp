@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/record/record_codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <variant>
+#include <vector>
 
+#include "core/record/declared_fields.hpp"
 #include "core/record/record_members.hpp"
 
 namespace nfstreamd {
 namespace {
 
 // Of what the members do not show: the forms below, the meaning of a value.
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kFormat = 2;
 
 constexpr std::size_t kLongestNumber = 10;   // octets of 64 bits, 7 in each
 constexpr std::size_t kShortestRecord = 48;  // octets: it has more members than that
@@ -27,6 +31,8 @@ template <>
 constexpr BiflowDirection kLast<BiflowDirection> = BiflowDirection::kReverseInitiator;
 template <>
 constexpr ApplicationFamily kLast<ApplicationFamily> = ApplicationFamily::kDhcp;
+template <>
+constexpr IeType kLast<IeType> = IeType::kSigned32List;
 
 template <class T>
 concept Octet = std::is_same_v<T, std::uint8_t>;
@@ -66,6 +72,8 @@ private:
             mix("text");
         } else if constexpr (std::is_same_v<T, std::span<const std::int32_t>>) {
             mix("list");
+        } else if constexpr (std::is_same_v<T, std::span<const DeclaredValue>>) {
+            mix("declared");
         } else if constexpr (std::is_same_v<T, IpAddress>) {
             mix("address");
         } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, MacAddress>) {
@@ -133,6 +141,26 @@ private:
         put_number(list.size());
         for (const auto& element : list) put(element);
     }
+    // A column is written with its name where it first comes, then as its number.
+    void put(const std::span<const DeclaredValue>& values) {
+        put_number(values.size());
+        for (const DeclaredValue& value : values) {
+            const auto found = std::find(columns_.begin(), columns_.end(), value.column);
+            put_number(static_cast<std::uint64_t>(found - columns_.begin()));
+            if (found == columns_.end()) {
+                columns_.push_back(value.column);
+                put(std::string_view(value.column->name));
+                put(value.column->type);
+            }
+            put_octet(static_cast<std::uint8_t>(value.value.index()));
+            std::visit([this](const auto& v) { put(v); }, value.value);
+        }
+    }
+    void put(const std::monostate&) {}
+    void put(const Unsigned128& value) {
+        put_number(value.high);
+        put_number(value.low);
+    }
     template <class T, std::size_t Count>
     void put(const T (&array)[Count]) {
         for (const auto& element : array) put(element);
@@ -169,6 +197,7 @@ private:
 
     std::string& out_;  // longer than what is written so far
     std::size_t at_;
+    std::vector<const DeclaredColumn*> columns_;
 };
 
 // Once it has met what no writer writes, all that follows is not sound either.
@@ -229,6 +258,48 @@ private:
         }
         list = elements;
     }
+    // Columns that nobody has declared in this process are nowhere shown: theirs are left out.
+    void get(std::span<const DeclaredValue>& values) {
+        const std::uint64_t size = get_number();
+        if (size > left()) return fail();
+        const auto kept = arena_.array<DeclaredValue>(size);
+        std::size_t count = 0;
+        for (std::uint64_t i = 0; i < size && sound_; ++i) {
+            const DeclaredColumn* column = get_column();
+            FieldValue value;
+            get(value);
+            if (column != nullptr && suits(column->type, value)) new (&kept[count++]) DeclaredValue{column, value};
+        }
+        values = kept.first(count);
+    }
+    const DeclaredColumn* get_column() {
+        const std::uint64_t number = get_number();
+        if (number < columns_.size()) return columns_[number];
+        if (number > columns_.size()) {
+            fail();
+            return nullptr;
+        }
+        std::string_view name;
+        IeType type{};
+        get(name);
+        get(type);
+        return columns_.emplace_back(sound_ ? find_declared_column(name, type) : nullptr);
+    }
+    void get(FieldValue& value) { get_alternative<0>(value, get_octet()); }
+    template <std::size_t Index>
+    void get_alternative(FieldValue& value, std::size_t index) {
+        if constexpr (Index == std::variant_size_v<FieldValue>)
+            fail();
+        else if (index == Index)
+            get(value.emplace<Index>());
+        else
+            get_alternative<Index + 1>(value, index);
+    }
+    void get(std::monostate&) {}
+    void get(Unsigned128& value) {
+        value.high = get_number();
+        value.low = get_number();
+    }
     template <class T, std::size_t Count>
     void get(T (&array)[Count]) {
         for (auto& element : array) get(element);
@@ -286,6 +357,7 @@ private:
     const char* at_;
     const char* const end_;
     Arena& arena_;
+    std::vector<const DeclaredColumn*> columns_;  // null: not declared here
     bool sound_ = true;
 };
 

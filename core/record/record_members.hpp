@@ -44,7 +44,7 @@ NFSTREAMD_MEMBERS(FlowRecord, id, creation_id, source_address, destination_addre
                   destination_mac, source_port, destination_port, vlan_id, protocol, ip_version, tunnel_id, end_reason,
                   custom_expiration, biflow_direction, flow_direction, observation_point, selector, ingress_interface,
                   egress_interface, interface_name, statistics, sequence, application, tunnel, tcp_quality, process,
-                  enrichment)
+                  enrichment, declared)
 
 #undef NFSTREAMD_MEMBERS
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/record/declared_fields.hpp"
 #include "core/record/flow_record.hpp"
 
 namespace nfstreamd {
@@ -184,6 +185,12 @@ std::span<const InformationElement> columns_of(Generation schema) {
     return {};
 }
 
+// A plugin's values were attributes of the flow itself.
+std::string_view plugin_attribute(std::string_view column) {
+    constexpr std::string_view kPrefix = "udps.";
+    return column.starts_with(kPrefix) ? column.substr(kPrefix.size()) : column;
+}
+
 std::span<const Alias> aliases_of(Generation schema) {
     if (schema == Generation::kNfstream3) return kNfstream3;
     return kNfstream0;
@@ -196,6 +203,8 @@ FieldSelection schema_fields(Generation schema, const FieldGroups& groups) {
     FieldSelection out;
     for (const InformationElement& column : columns_of(schema))
         if (groups.has(column.group)) out.push_back(&column);
+    for (const InformationElement* field : groups.declared)
+        out.push_back(renamed_field(*field, plugin_attribute(field->column)));
     return out;
 }
 

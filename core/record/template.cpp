@@ -30,11 +30,26 @@ constexpr std::array kGroups{
     GroupRow{IeGroup::kL7Details, "l7_details", "metering.l7_details: true"},
     GroupRow{IeGroup::kTcpQuality, "tcp_quality", "metering.tcp_quality: true"},
     GroupRow{IeGroup::kEnrichment, "enrichment", "enrichment.asn, country, networks or mac_vendors"},
+    GroupRow{IeGroup::kDeclared, "plugins", "plugins that declare fields"},
 };
-constexpr std::array<std::string_view, 15> kTypeNames{
-    "unsigned8", "unsigned16", "unsigned32",      "unsigned64",         "signed32",
-    "float64",   "boolean",    "macAddress",      "ipAddress",          "dateTimeMilliseconds",
-    "string",    "octetArray", "list of signed8", "list of unsigned16", "list of dateTimeMilliseconds"};
+constexpr std::array<std::string_view, 18> kTypeNames{"unsigned8",
+                                                      "unsigned16",
+                                                      "unsigned32",
+                                                      "unsigned64",
+                                                      "signed32",
+                                                      "float64",
+                                                      "boolean",
+                                                      "macAddress",
+                                                      "ipAddress",
+                                                      "dateTimeMilliseconds",
+                                                      "string",
+                                                      "octetArray",
+                                                      "signed64",
+                                                      "any",
+                                                      "list of signed8",
+                                                      "list of unsigned16",
+                                                      "list of dateTimeMilliseconds",
+                                                      "list of signed32"};
 
 const GroupRow& row(IeGroup group) {
     return kGroups[static_cast<std::size_t>(group)];
@@ -43,7 +58,7 @@ const GroupRow& row(IeGroup group) {
 int ipfix_rank(const InformationElement& field) {
     if (is_flow_key(field)) return 0;
     if (is_list(field.type)) return 4;
-    if (field.type == IeType::kString) return 3;
+    if (field.type == IeType::kString || field.type == IeType::kAny) return 3;
     if (field.type == IeType::kOctetArray && field.wire_length == 0) return 3;
     return field.side == IeSide::kReverse ? 1 : 2;
 }
@@ -85,24 +100,35 @@ auto has_column(std::string_view column) {
     return [column](const InformationElement* field) { return field->column == column; };
 }
 
+// Of the table, then those that were declared.
+FieldSelection all_fields(const FieldGroups& groups) {
+    FieldSelection out;
+    for (const auto& field : builtin_elements()) out.push_back(&field);
+    out.insert(out.end(), groups.declared.begin(), groups.declared.end());
+    return out;
+}
+
+Error not_filled(std::string_view name, const GroupRow& group) {
+    return {ErrorCode::kInvalidArgument, fmt::format("\"{}\" needs {}", name, group.switched_on_by), ""};
+}
+
 Result<FieldSelection> fields_named(std::string_view name, const FieldSelection& defaults, const FieldGroups& groups) {
     if (name == "default") return defaults;
     FieldSelection found;
     const auto in_default = std::find_if(defaults.begin(), defaults.end(), has_column(name));
     if (const GroupRow* group = find_group(name)) {
-        for (const auto& field : builtin_elements())
-            if (field.group == group->group) found.push_back(&field);
+        if (!groups.has(group->group)) return not_filled(name, *group);
+        found = all_fields(groups);
+        std::erase_if(found, [group](const InformationElement* field) { return field->group != group->group; });
     } else if (in_default != defaults.end()) {
         found.push_back(*in_default);
-    } else if (const InformationElement* field = find_field(name)) {
+    } else if (const InformationElement* field = find_field(name, groups)) {
         found.push_back(field);
     } else {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("there is no field or group \"{}\"; nfstreamd --list-fields names them", name), ""};
     }
-    if (!groups.has(found.front()->group))
-        return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("\"{}\" needs {}", name, row(found.front()->group).switched_on_by), ""};
+    if (!groups.has(found.front()->group)) return not_filled(name, row(found.front()->group));
     return found;
 }
 
@@ -129,6 +155,8 @@ bool FieldGroups::has(IeGroup group) const {
             return tcp_quality;
         case IeGroup::kEnrichment:
             return enrichment;
+        case IeGroup::kDeclared:
+            return !declared.empty();
         case IeGroup::kCore:
         case IeGroup::kBase:
             return true;
@@ -150,10 +178,21 @@ const InformationElement* find_field(std::string_view name) {
     return nullptr;
 }
 
+const InformationElement* find_field(std::string_view name, const FieldGroups& groups) {
+    if (const InformationElement* field = find_field(name)) return field;
+    for (const InformationElement* field : groups.declared)
+        if (field->column == name || (!name.empty() && field->name == name)) return field;
+    return nullptr;
+}
+
+// What was declared is in front of the system's columns.
 FieldSelection nfstream_fields(const FieldGroups& groups) {
-    FieldSelection out;
+    FieldSelection out, system;
     for (const auto& field : builtin_elements())
-        if (field.group <= IeGroup::kSystem && groups.has(field.group)) out.push_back(&field);
+        if (field.group <= IeGroup::kSystem && groups.has(field.group))
+            (field.group == IeGroup::kSystem ? system : out).push_back(&field);
+    out.insert(out.end(), groups.declared.begin(), groups.declared.end());
+    out.insert(out.end(), system.begin(), system.end());
     return out;
 }
 
@@ -182,11 +221,11 @@ bool is_derived(const InformationElement& field) {
 
 FieldSelection ipfix_fields(const FieldGroups& groups, std::uint32_t pen) {
     FieldSelection out;
-    for (const auto& field : builtin_elements()) {
-        if (!groups.has(field.group)) continue;
-        if (field.group == IeGroup::kEncapsulation) continue;  // few flows have it, all would pay
-        if (ipfix_element(field, 4, groups, pen).id != 0 || ipfix_element(field, 6, groups, pen).id != 0)
-            out.push_back(&field);
+    for (const InformationElement* field : all_fields(groups)) {
+        if (!groups.has(field->group)) continue;
+        if (field->group == IeGroup::kEncapsulation) continue;  // few flows have it, all would pay
+        if (ipfix_element(*field, 4, groups, pen).id != 0 || ipfix_element(*field, 6, groups, pen).id != 0)
+            out.push_back(field);
     }
     std::stable_sort(out.begin(), out.end(), [](const InformationElement* a, const InformationElement* b) {
         return ipfix_rank(*a) < ipfix_rank(*b);
@@ -217,12 +256,14 @@ Result<FieldSelection> select_fields(const std::vector<std::string>& selection, 
     return out;
 }
 
-std::string fields_text() {
+std::string fields_text(const FieldSelection& declared) {
     std::string out =
         fmt::format("{:<30} {:<12} {:<36} {:<14} {}\n", "column", "group", "element", "id", "description");
-    for (const auto& field : builtin_elements())
-        out += fmt::format("{:<30} {:<12} {:<36} {:<14} {}\n", field.column, row(field.group).name, field.name,
-                           elements_text(field), field.description);
+    FieldGroups groups;
+    groups.declared = declared;
+    for (const InformationElement* field : all_fields(groups))
+        out += fmt::format("{:<30} {:<12} {:<36} {:<14} {}\n", field->column, row(field->group).name, field->name,
+                           elements_text(*field), field->description);
     return out;
 }
 
@@ -238,6 +279,7 @@ std::string fields_markdown() {
         "The element of some fields goes by what accounting_mode counts:\n\n" +
         accounted_markdown();
     for (const auto& group : kGroups) {
+        if (group.group == IeGroup::kDeclared) continue;
         out += fmt::format("\n## {}\n\n", group.name);
         if (!group.switched_on_by.empty()) out += fmt::format("Filled with `{}`.\n\n", group.switched_on_by);
         out += "| column | element | id | type | units | description |\n|---|---|---|---|---|---|\n";

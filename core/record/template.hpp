@@ -11,19 +11,21 @@
 
 namespace nfstreamd {
 
+using FieldSelection = std::vector<const InformationElement*>;
+
 // Which column groups the meters fill in this run.
 struct FieldGroups {
     bool tunnel = true, statistics = false, splt = false, application = true;
     bool system = false, l7_details = false, tcp_quality = false, enrichment = false;
-    int accounting_mode = 0;  // decides which element carries src2dst_bytes
-    bool nfstream3 = false;   // what the schema nfstream3 alone needs
+    int accounting_mode = 0;    // decides which element carries src2dst_bytes
+    bool nfstream3 = false;     // what the schema nfstream3 alone needs
+    FieldSelection declared{};  // fields of plugins and models, in the order of columns
     bool has(IeGroup group) const;
     friend bool operator==(const FieldGroups&, const FieldGroups&) = default;
 };
 
-using FieldSelection = std::vector<const InformationElement*>;
-
-const InformationElement* find_field(std::string_view column_or_element_name);
+const InformationElement* find_field(std::string_view column_or_element_name);  // of the table
+const InformationElement* find_field(std::string_view column_or_element_name, const FieldGroups& groups);
 
 // nfstream's columns of the groups that are on, in nfstream's order.
 FieldSelection nfstream_fields(const FieldGroups& groups);
@@ -47,14 +49,14 @@ std::string_view ipfix_name(const InformationElement& field, const IeId& element
 bool is_derived(const InformationElement& field);
 
 // An operator's `fields:` list on top of a default: column or element names,
-// group names (core tunnel statistics splt application base), "default", and
+// group names (core tunnel statistics splt application base plugins), "default", and
 // "-name" to leave one out; a name that the default has means its column. Empty:
 // the default. A field of a group that is off is an error that says which
 // setting turns it on.
 Result<FieldSelection> select_fields(const std::vector<std::string>& selection, const FieldSelection& defaults,
                                      const FieldGroups& groups);
 
-std::string fields_text();      // --list-fields
-std::string fields_markdown();  // FIELDS.md
+std::string fields_text(const FieldSelection& declared = {});  // --list-fields
+std::string fields_markdown();                                 // FIELDS.md
 
 }  // namespace nfstreamd

@@ -80,6 +80,8 @@ AnonymizationPlan::AnonymizationPlan(const AnonymizationOptions& options)
 FieldAnonymization AnonymizationPlan::of(const InformationElement& field) const {
     if (field.type == IeType::kIpAddress) return addresses_;
     if (field.type == IeType::kMacAddress) return macs_;
+    if (field.group == IeGroup::kDeclared)
+        return field.type == IeType::kString || field.type == IeType::kAny ? texts_ : FieldAnonymization{};
     if (field.column == kAddressText) return address_texts_;
     if (has(kOuis, field.column)) return ouis_;
     if (has(kTunnelKeys, field.column)) return tunnel_keys_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -84,6 +85,7 @@ void RecordAnonymizer::anonymize(FlowRecord& record, Arena& arena) {
     if (record.tunnel && hides_addresses_) record.tunnel = tunnel(*record.tunnel, arena);
     if (record.application) record.application = application(*record.application, arena);
     if (record.enrichment) record.enrichment = enrichment(*record.enrichment, arena);
+    if (!record.declared.empty()) record.declared = declared(record.declared, arena);
     if (record.process && text_method_ != TextMethod::kKeep) record.process = process(*record.process, arena);
 }
 
@@ -171,6 +173,21 @@ const EnrichmentRecord* RecordAnonymizer::enrichment(const EnrichmentRecord& cle
     auto* hidden = arena.make<EnrichmentRecord>();
     hidden->source = endpoint(clear.source, arena);
     hidden->destination = endpoint(clear.destination, arena);
+    return hidden;
+}
+
+// What plugins and models say is hidden by its kind.
+std::span<const DeclaredValue> RecordAnonymizer::declared(std::span<const DeclaredValue> clear, Arena& arena) {
+    const auto hidden = arena.array<DeclaredValue>(clear.size());
+    std::uninitialized_copy(clear.begin(), clear.end(), hidden.begin());
+    for (DeclaredValue& one : hidden) {
+        if (const auto* view = std::get_if<std::string_view>(&one.value))
+            one.value = text(*view, arena);
+        else if (const auto* address = std::get_if<IpAddress>(&one.value))
+            one.value = addresses_->anonymize(*address);
+        else if (const auto* hardware = std::get_if<MacAddress>(&one.value))
+            one.value = mac(*hardware);
+    }
     return hidden;
 }
 

@@ -34,6 +34,7 @@ private:
     const ApplicationRecord* application(const ApplicationRecord& clear, Arena& arena);
     EndpointRecord endpoint(const EndpointRecord& clear, Arena& arena);
     const EnrichmentRecord* enrichment(const EnrichmentRecord& clear, Arena& arena);
+    std::span<const DeclaredValue> declared(std::span<const DeclaredValue> clear, Arena& arena);
     const ProcessRecord* process(const ProcessRecord& clear, Arena& arena);
 
     const bool hides_addresses_;

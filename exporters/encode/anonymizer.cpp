@@ -8,7 +8,6 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/record/template.hpp"
@@ -61,25 +60,6 @@ bool is_absent(const FieldValue& value) {
     const auto* address = std::get_if<IpAddress>(&value);
     return std::holds_alternative<std::monostate>(value) || (address && address->version == 0);
 }
-
-// str() of the value in Python.
-struct AppendPythonText {
-    std::string& out;
-
-    void operator()(std::monostate) const {}
-    void operator()(double value) const {
-        if (std::isfinite(value))
-            append_float(out, value);
-        else
-            out += std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-    }
-    void operator()(bool value) const { out += value ? "True" : "False"; }
-    void operator()(std::string_view value) const { out += value; }
-    void operator()(const IpAddress& value) const { append_text(out, value); }
-    void operator()(const MacAddress& value) const { append_text(out, value); }
-    void operator()(std::span<const std::int32_t> values) const { append_list(out, values); }
-    void operator()(const auto& integer) const { append_integer(out, integer); }
-};
 
 }  // namespace
 
@@ -143,7 +123,7 @@ FieldValue Anonymizer::pseudonym(const FieldValue& value, Buffer& buffer) const 
     static constexpr char kHex[] = "0123456789abcdef";
     if (is_absent(value)) return {};
     std::string text;
-    std::visit(AppendPythonText{text}, value);
+    append_python_text(text, value);
     const Context context(::EVP_MAC_CTX_dup(mac_->keyed.get()));
     std::array<std::uint8_t, kDigestSize> digest;
     std::size_t size = 0;

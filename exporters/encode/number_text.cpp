@@ -16,6 +16,24 @@ void append(std::string& out, Integer value) {
     out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
+struct AppendPythonText {
+    std::string& out;
+
+    void operator()(std::monostate) const {}
+    void operator()(double value) const {
+        if (std::isfinite(value))
+            append_float(out, value);
+        else
+            out += std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+    }
+    void operator()(bool value) const { out += value ? "True" : "False"; }
+    void operator()(std::string_view value) const { out += value; }
+    void operator()(const IpAddress& value) const { append_text(out, value); }
+    void operator()(const MacAddress& value) const { append_text(out, value); }
+    void operator()(std::span<const std::int32_t> values) const { append_list(out, values); }
+    void operator()(const auto& integer) const { append_integer(out, integer); }
+};
+
 }  // namespace
 
 void append_integer(std::string& out, std::int64_t value) {
@@ -56,6 +74,10 @@ void append_list(std::string& out, std::span<const std::int32_t> values) {
         append(out, values[i]);
     }
     out += ']';
+}
+
+void append_python_text(std::string& out, const FieldValue& value) {
+    std::visit(AppendPythonText{out}, value);
 }
 
 }  // namespace nfstreamd::exporters

@@ -20,4 +20,6 @@ void append_float(std::string& out, double value);
 
 void append_list(std::string& out, std::span<const std::int32_t> values);  // "[0, 1, -1]"
 
+void append_python_text(std::string& out, const FieldValue& value);  // as str() in Python; nothing for no value
+
 }  // namespace nfstreamd::exporters

@@ -25,7 +25,10 @@ std::uint8_t data_type(IeType type, std::uint16_t length) {
         case IeType::kSigned8List:
             return 5;
         case IeType::kSigned32:
+        case IeType::kSigned32List:
             return 7;
+        case IeType::kSigned64:
+            return 8;
         case IeType::kFloat64:
             return 10;
         case IeType::kBoolean:
@@ -33,6 +36,7 @@ std::uint8_t data_type(IeType type, std::uint16_t length) {
         case IeType::kMacAddress:
             return 12;
         case IeType::kString:
+        case IeType::kAny:
             return 13;
         case IeType::kDateTimeMilliseconds:
         case IeType::kGapList:

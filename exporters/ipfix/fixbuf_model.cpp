@@ -71,6 +71,8 @@ std::uint8_t data_type(IeType type) {
             return FB_UINT_64;
         case IeType::kSigned32:
             return FB_INT_32;
+        case IeType::kSigned64:
+            return FB_INT_64;
         case IeType::kFloat64:
             return FB_FLOAT_64;
         case IeType::kBoolean:
@@ -80,6 +82,7 @@ std::uint8_t data_type(IeType type) {
         case IeType::kDateTimeMilliseconds:
             return FB_DT_MILSEC;
         case IeType::kString:
+        case IeType::kAny:
             return FB_STRING;
         case IeType::kIpAddress:
         case IeType::kOctetArray:
@@ -87,6 +90,7 @@ std::uint8_t data_type(IeType type) {
         case IeType::kSigned8List:
         case IeType::kUnsigned16List:
         case IeType::kGapList:
+        case IeType::kSigned32List:
             return FB_BASIC_LIST;
     }
     return FB_OCTET_ARRAY;
@@ -102,6 +106,8 @@ std::uint32_t element_flags(IeType type) {
         case IeType::kSigned8List:
         case IeType::kUnsigned16List:
         case IeType::kGapList:
+        case IeType::kSigned32List:
+        case IeType::kAny:
         case IeType::kBoolean:
             return FB_IE_F_NONE;
         default:
@@ -118,6 +124,7 @@ std::uint16_t model_length(const FieldPlan& plan) {
         case IeType::kSigned32:
             return 4;
         case IeType::kUnsigned64:
+        case IeType::kSigned64:
             return 8;
         default:
             return plan.length;

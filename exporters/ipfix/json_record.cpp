@@ -64,6 +64,7 @@ WireType wire_type(const InformationElement& row, bool v6) {
         case IeType::kUnsigned64:
             return WireType::kUnsigned;
         case IeType::kSigned32:
+        case IeType::kSigned64:
             return WireType::kSigned;
         case IeType::kFloat64:
             return WireType::kFloat;
@@ -77,12 +78,14 @@ WireType wire_type(const InformationElement& row, bool v6) {
         case IeType::kDateTimeMilliseconds:
             return WireType::kMilliseconds;
         case IeType::kString:
+        case IeType::kAny:
             return WireType::kString;
         case IeType::kOctetArray:
             return WireType::kOctetArray;
         case IeType::kSigned8List:
         case IeType::kUnsigned16List:
         case IeType::kGapList:
+        case IeType::kSigned32List:
             return WireType::kBasicList;
     }
     return WireType::kOctetArray;

@@ -14,6 +14,7 @@
 
 #include "core/base/utf8.hpp"
 #include "core/record/flow_record.hpp"
+#include "exporters/encode/number_text.hpp"
 #include "exporters/session/big_endian.hpp"
 
 namespace nfstreamd::exporters::ipfix {
@@ -164,6 +165,11 @@ void put_entries(std::span<const std::int32_t> entries, IeType type, const FlowR
         for (const std::int32_t n : entries) {
             store_big_endian(static_cast<std::uint16_t>(std::min(n, 0xffff)), out);
             out += 2;
+        }
+    } else if (type == IeType::kSigned32List) {
+        for (const std::int32_t n : entries) {
+            store_big_endian(static_cast<std::uint32_t>(n), out);
+            out += 4;
         }
     } else {  // times, of the gaps before them
         std::uint64_t time = begin_ms(record);
@@ -369,11 +375,18 @@ std::string_view RecordEncoder::text_of(const FlowRecord& record, const Text& te
     return view != nullptr ? *view : std::string_view{};
 }
 
+std::string_view RecordEncoder::any_text_of(const FlowRecord& record, const Text& text, std::string& made) {
+    made.clear();
+    append_python_text(made, text.field->value(record));
+    return made;
+}
+
 // RFC 6313, 4.5.1. The tail of packets that there were not is left out.
 std::string_view RecordEncoder::list_of(const FlowRecord& record, const Text& list, std::string& made) {
     const FieldValue value = list.field->value(record);
     const auto* numbers = std::get_if<std::span<const std::int32_t>>(&value);
-    const auto entries = numbers == nullptr ? std::span<const std::int32_t>() : without_tail(*numbers);
+    const auto all = numbers == nullptr ? std::span<const std::int32_t>() : *numbers;
+    const auto entries = list.field->type == IeType::kSigned32List ? all : without_tail(all);
     made.resize(kListHeader + entries.size() * list.entry_length);
     auto* out = reinterpret_cast<std::uint8_t*>(made.data());
     out[0] = kAllOf;
@@ -396,12 +409,11 @@ RecordEncoder::Measured RecordEncoder::measure(const FlowRecord& record, std::si
         if (text.is_list()) [[unlikely]] {
             view = list_of(record, text, texts.made[i]);
         } else {
-            view = text_of(record, text);
-            if (text.field->type == IeType::kString && !is_valid_utf8(view)) {
-                std::string& clean = texts.made[i];
-                clean.resize(view.size());
+            view = text.field->type == IeType::kAny ? any_text_of(record, text, texts.made[i]) : text_of(record, text);
+            if (text.field->type != IeType::kOctetArray && !is_valid_utf8(view)) {
+                std::string clean(view.size(), '\0');
                 clean.resize(copy_valid_utf8(view, clean.data()));
-                view = clean;
+                view = texts.made[i] = std::move(clean);
             }
         }
         texts.views[i] = view;

@@ -89,6 +89,7 @@ private:
 
     void add_section(std::vector<Planned>& planned, std::uint32_t length);
     static std::string_view text_of(const FlowRecord& record, const Text& text);
+    static std::string_view any_text_of(const FlowRecord& record, const Text& text, std::string& made);
     static std::string_view list_of(const FlowRecord& record, const Text& list, std::string& made);
     Measured cut(std::size_t limit, RecordTexts& texts) const;
     std::size_t total(const RecordTexts& texts, bool lists, std::size_t most) const;

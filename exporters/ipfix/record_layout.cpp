@@ -15,6 +15,7 @@ std::uint16_t full_length(const InformationElement& field, int ip_version) {
         case IeType::kSigned32:
             return 4;
         case IeType::kUnsigned64:
+        case IeType::kSigned64:
         case IeType::kFloat64:
         case IeType::kDateTimeMilliseconds:
             return 8;
@@ -25,9 +26,11 @@ std::uint16_t full_length(const InformationElement& field, int ip_version) {
         case IeType::kOctetArray:
             return field.wire_length != 0 ? field.wire_length : kVariableLength;
         case IeType::kString:
+        case IeType::kAny:
         case IeType::kSigned8List:
         case IeType::kUnsigned16List:
         case IeType::kGapList:
+        case IeType::kSigned32List:
             return kVariableLength;
     }
     return kVariableLength;
@@ -41,6 +44,7 @@ bool is_reducible(IeType type) {
 
 std::uint16_t entry_length(IeType list) {
     if (list == IeType::kSigned8List) return 1;
+    if (list == IeType::kSigned32List) return 4;
     return list == IeType::kUnsigned16List ? 2 : 8;
 }
 

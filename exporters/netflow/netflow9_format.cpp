@@ -64,7 +64,7 @@ std::uint16_t reverse_type(const InformationElement& field) {
 
 bool has_fixed_length(const InformationElement& field) {
     if (field.type == IeType::kOctetArray) return field.wire_length != 0;
-    return !is_list(field.type) && field.type != IeType::kFloat64;
+    return !is_list(field.type) && field.type != IeType::kFloat64 && field.type != IeType::kAny;
 }
 
 std::int64_t milliseconds(TimestampNs time) {

@@ -27,15 +27,18 @@ void put(nfstreamd_value& out, std::uint32_t type, const std::array<std::uint8_t
     std::copy_n(octets.begin(), length, out.as.octets);
 }
 
-// `type` is the field's; a number of any kind fits into its 64 bits.
+// `type` is the field's; a number of any kind fits into its 64 bits. Where the
+// field has no type of its own, the value's.
 struct Put {
     nfstreamd_value& out;
     std::uint32_t type;
 
     void operator()(std::monostate) const {}
-    void operator()(std::uint64_t value) const { put(out, type, value); }
-    void operator()(std::int64_t value) const { put(out, type, static_cast<std::uint64_t>(value)); }
-    void operator()(bool value) const { put(out, type, value ? 1 : 0); }
+    void operator()(std::uint64_t value) const { put(out, type_or(NFSTREAMD_UNSIGNED), value); }
+    void operator()(std::int64_t value) const {
+        put(out, type_or(NFSTREAMD_SIGNED), static_cast<std::uint64_t>(value));
+    }
+    void operator()(bool value) const { put(out, type_or(NFSTREAMD_BOOLEAN), value ? 1 : 0); }
     void operator()(double value) const {
         out.type = NFSTREAMD_FLOAT;
         out.as.f = value;
@@ -55,6 +58,8 @@ struct Put {
         out.as.list = list.data();
     }
     void operator()(const Unsigned128&) const {}  // of older generations' columns alone
+
+    std::uint32_t type_or(std::uint32_t of_value) const { return type == NFSTREAMD_ABSENT ? of_value : type; }
 };
 
 }  // namespace
@@ -69,6 +74,7 @@ std::uint32_t plugin_type_of(const InformationElement& field) noexcept {
         case IeType::kDateTimeMilliseconds:
             return NFSTREAMD_UNSIGNED;
         case IeType::kSigned32:
+        case IeType::kSigned64:
             return NFSTREAMD_SIGNED;
         case IeType::kFloat64:
             return NFSTREAMD_FLOAT;
@@ -82,7 +88,7 @@ std::uint32_t plugin_type_of(const InformationElement& field) noexcept {
             return field.value.form == FieldForm::kNumberOf ? NFSTREAMD_UNSIGNED : NFSTREAMD_TEXT;
         case IeType::kString:
             return NFSTREAMD_TEXT;
-        default:
+        default:  // kAny: each value has its own
             return NFSTREAMD_ABSENT;
     }
 }
@@ -90,7 +96,7 @@ std::uint32_t plugin_type_of(const InformationElement& field) noexcept {
 nfstreamd_value plugin_value(const InformationElement& field, const FlowRecord& record) noexcept {
     nfstreamd_value out{};
     std::visit(Put{out, plugin_type_of(field)}, field.value(record));
-    assert(out.type == NFSTREAMD_ABSENT || out.type == plugin_type_of(field));
+    assert(out.type == NFSTREAMD_ABSENT || out.type == plugin_type_of(field) || field.type == IeType::kAny);
     return out;
 }
 

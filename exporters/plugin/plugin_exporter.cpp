@@ -7,8 +7,8 @@
 #include <exception>
 #include <utility>
 
+#include "core/plugin/plugin_text.hpp"
 #include "exporters/plugin/plugin_batch.hpp"
-#include "exporters/plugin/plugin_text.hpp"
 
 namespace nfstreamd::exporters {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/plugin/plugin_host.hpp"
 
+#include "core/plugin/plugin_text.hpp"
 #include "exporters/plugin/plugin_batch.hpp"
-#include "exporters/plugin/plugin_text.hpp"
 
 namespace nfstreamd::exporters {
 

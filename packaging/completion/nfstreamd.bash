@@ -64,6 +64,11 @@ _nfstreamd() {
         enrichment.networks=
         enrichment.mac_vendors=
         enrichment.cache_size=
+        plugins.name=
+        plugins.path=
+        plugins.settings=
+        plugins.elements=
+        plugins.time_budget_us=
         log.level=
         log.format=
         control.socket=

@@ -19,7 +19,8 @@ LAYERS = {
 }
 # Floors inside core: a folder includes itself and lower floors only.
 FLOORS = (("base",), ("packet", "host"), ("record", "capture"), ("selection",),
-          ("flow", "export", "model", "enrichment"), ("features", "plugin", "application"), ("metering",))
+          ("flow", "export", "model", "enrichment"), ("features", "application"), ("metering",),
+          ("plugin",))
 FLOOR = {f"core/{folder}": height for height, floor in enumerate(FLOORS) for folder in floor}
 # Headers of libraries, and the files that may see them.
 LIBRARIES = (
@@ -28,7 +29,8 @@ LIBRARIES = (
     (re.compile(r"ndpi"), re.compile(r"core/application/")),
     (re.compile(r"yaml-cpp/"), re.compile(r"config/yaml_reader\.cpp$")),
     (re.compile(r"fixbuf/|glib"), re.compile(r"exporters/ipfix/[a-z_]+\.cpp$")),
-    (re.compile(r"openssl/"), re.compile(r"exporters/(anonymize/(crypto_pan|keyed_digest)|encode/[a-z_]+|transport/d?tls_[a-z_]+)\.cpp$")),
+    (re.compile(r"openssl/"), re.compile(r"exporters/(anonymize/(crypto_pan|keyed_digest)|encode/[a-z_]+|transport/d?tls_[a-z_]+)\.cpp$|"
+                                        r"core/plugin/plugins/tls_hello\.cpp$")),
     (re.compile(r"librdkafka/"), re.compile(r"exporters/transport/kafka_transport\.cpp$")),
     (re.compile(r"mosquitto\.h$"), re.compile(r"exporters/transport/mqtt_transport\.cpp$")),
     (re.compile(r"zmq\.h$"), re.compile(r"exporters/transport/zmq_transport\.cpp$")),
@@ -38,13 +40,16 @@ LIBRARIES = (
     (re.compile(r"zlib\.h$"), re.compile(r"exporters/transport/gzip_compressor\.cpp$")),
     (re.compile(r"zstd\.h$"), re.compile(r"exporters/transport/zstd_compressor\.cpp$")),
     (re.compile(r"systemd/"), re.compile(r"daemon/systemd_notify\.cpp$")),
-    (re.compile(r"dlfcn\.h$"), re.compile(r"exporters/plugin/plugin_library\.cpp$|core/application/ndpi_dispatch\.cpp$")),
+    (re.compile(r"dlfcn\.h$"), re.compile(r"exporters/plugin/plugin_library\.cpp$|core/application/ndpi_dispatch\.cpp$|"
+                                      r"core/plugin/flow_plugin_library\.cpp$")),
     (re.compile(r"nfstreamd_exporter\.h$"), re.compile(r"exporters/plugin/[a-z_]+\.c$")),  # as plugins see it
+    (re.compile(r"nfstreamd_plugin\.hp?p?$"), re.compile(r"core/plugin/example_[a-z0-9_]+\.c(pp)?$")),
     (re.compile(r"boost/(asio|system)"), re.compile(r"exporters/transport/|daemon/")),
     (re.compile(r"boost/lockfree/"), re.compile(r"core/")),
-    (re.compile(r"boost/property_tree/"), re.compile(r"daemon/ctl/")),
+    (re.compile(r"boost/property_tree/"), re.compile(r"daemon/ctl/|core/plugin/plugins/settings\.hpp$")),
     (re.compile(r"boost/beast/"), re.compile(r"daemon/metrics/http_server\.cpp$")),
     (re.compile(r"prometheus/"), re.compile(r"daemon/metrics/metrics_text\.cpp$")),
+    (re.compile(r"pybind11/|Python\.h$"), re.compile(r"daemon/python/")),
     (re.compile(r"fmt/"), re.compile(r"(core|config|exporters|daemon)/")),
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
@@ -53,6 +58,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 def fault(name, ours, theirs):
     """Why NAME may not include the project's header OURS or the library's THEIRS; None if it may."""
     layer = name.split("/")[0]
+    if ours == "nfstreamd_plugin.h" and name == "core/plugin/nfstreamd_plugin.hpp":
+        return None  # beside it, wherever they are installed
     if ours:
         if not ours.startswith(LAYERS[layer]):
             return f"{layer} may not include {ours}"
@@ -100,6 +107,8 @@ FAULTY = (
     ("exporters/plugin/plugin_exporter.cpp", "#include <dlfcn.h>\n"),
     ("exporters/transport/a.cpp", "#include <fixbuf/public.h>\n"),
     ("daemon/application.cpp", "#include <systemd/sd-daemon.h>\n"),
+    ("daemon/application.cpp", "#include <Python.h>\n"),
+    ("exporters/plugin/a.cpp", "#include <pybind11/pybind11.h>\n"),
     ("daemon/application.cpp", "#include <unheard/of.h>\n"),
 )
 

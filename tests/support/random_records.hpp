@@ -12,11 +12,32 @@
 #include <type_traits>
 #include <variant>
 
+#include "core/record/declared_fields.hpp"
 #include "core/record/flow_record.hpp"
 #include "core/record/information_element.hpp"
 #include "core/record/record_members.hpp"
+#include "core/record/template.hpp"
 
 namespace nfstreamd::test {
+
+// A field of each type that can be declared.
+inline FieldSelection declared_fields() {
+    static const FieldSelection kAll = [] {
+        FieldSelection made;
+        for (const auto& [column, type] : {std::pair{"udps.test_unsigned", IeType::kUnsigned64},
+                                           {"udps.test_signed", IeType::kSigned64},
+                                           {"udps.test_float", IeType::kFloat64},
+                                           {"udps.test_boolean", IeType::kBoolean},
+                                           {"udps.test_mac", IeType::kMacAddress},
+                                           {"udps.test_address", IeType::kIpAddress},
+                                           {"udps.test_text", IeType::kString},
+                                           {"udps.test_any", IeType::kAny},
+                                           {"udps.test_list", IeType::kSigned32List}})
+            made.push_back(declare_field({.column = column, .type = type, .description = "A test's."}).value());
+        return made;
+    }();
+    return kAll;
+}
 
 class RandomRecords {
 public:
@@ -62,6 +83,8 @@ private:
             fill_address(value);
         else if constexpr (std::is_same_v<T, std::span<const std::int32_t>>)
             fill_list(value);
+        else if constexpr (std::is_same_v<T, std::span<const DeclaredValue>>)
+            fill_declared(value);
         else if constexpr (std::is_pointer_v<T>)
             fill_block(value);
         else if constexpr (std::is_array_v<T>)
@@ -78,6 +101,38 @@ private:
         const auto elements = arena_->array<std::int32_t>(random_() % 12);
         for (auto& element : elements) fill(element);
         list = elements;
+    }
+    void fill_declared(std::span<const DeclaredValue>& values) {
+        const auto fields = declared_fields();
+        const auto made = arena_->array<DeclaredValue>(random_() % 3 ? 0 : fields.size());
+        std::size_t i = 0;
+        for (DeclaredValue& value : made)
+            new (&value) DeclaredValue{fields[i]->value.declared, any_value(fields[i]->type)}, ++i;
+        values = made;
+    }
+    FieldValue any_value(IeType type) {
+        const auto filled = [this](auto value) {
+            fill(value);
+            return FieldValue(value);
+        };
+        switch (type) {
+            case IeType::kUnsigned64:
+                return filled(std::uint64_t{});
+            case IeType::kSigned64:
+                return filled(std::int64_t{});
+            case IeType::kFloat64:
+                return filled(double{});
+            case IeType::kBoolean:
+                return filled(bool{});
+            case IeType::kMacAddress:
+                return filled(MacAddress{});
+            case IeType::kIpAddress:
+                return filled(IpAddress{});
+            case IeType::kSigned32List:
+                return filled(std::span<const std::int32_t>{});
+            default:
+                return filled(std::string_view{});
+        }
     }
     template <class Block>
     void fill_block(const Block*& pointer) {
@@ -114,6 +169,8 @@ inline bool same_value(const FieldValue& a, const FieldValue& b) {
 inline std::string_view difference(const FlowRecord& a, const FlowRecord& b) {
     for (const auto& element : builtin_elements())
         if (!same_value(element.value(a), element.value(b))) return element.column;
+    for (const InformationElement* element : declared_fields())
+        if (!same_value(element->value(a), element->value(b))) return element->column;
     return {};
 }
 

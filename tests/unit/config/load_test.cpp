@@ -252,7 +252,7 @@ exporters:
   - type: flwo
   - name: x
   - { name: "a b", type: file, path: "", mode: zip }
-plugins: []
+addons: []
 )");
     CHECK_FALSE(loaded.config);
     CHECK(loaded.effective_yaml.empty());
@@ -278,7 +278,8 @@ plugins: []
               "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
               "t.yaml:20:38: exporters[3].path: must not be empty",
               "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
-              "t.yaml:21:1: plugins: unknown key; known: capture, metering, ndpi, enrichment, exporters, log, control, "
+              "t.yaml:21:1: addons: unknown key; known: capture, metering, ndpi, enrichment, plugins, exporters, log, "
+              "control, "
               "metrics, "
               "instance, "
               "private_enterprise_number",

@@ -22,7 +22,7 @@ struct Seen {
     std::map<std::uint32_t, std::uint64_t> live;  // packets by handle, as the hook counted them itself
     std::uint64_t begins = 0, packets = 0, expirations = 0, wrong = 0;
     std::vector<int> directions;
-    FlowView last;
+    FlowRecord last;  // of the last packet's flow, without its blocks
     std::function<std::int32_t(const FlowView&, const Packet&)> verdict = [](const auto&, const auto&) { return 0; };
 };
 
@@ -50,7 +50,7 @@ private:
     std::int32_t look(const FlowView& flow, const Packet& packet, int direction) noexcept {
         ++seen_.packets;
         seen_.directions.push_back(direction);
-        seen_.last = flow;
+        seen_.last = flow.record();
         return seen_.verdict(flow, packet);
     }
     Seen& seen_;

@@ -8,6 +8,7 @@
 #include <bit>
 
 #include "core/base/utf8.hpp"
+#include "tests/support/random_records.hpp"
 #include "tests/unit/exporters/ipfix/random_record.hpp"
 
 using namespace nfstreamd;
@@ -322,4 +323,39 @@ TEST_CASE("RecordEncoder: a record fits whatever the limit, down to what its lay
         REQUIRE(encoded(encoder, flow.record, limit).size() == measured.length);
     }
 }
+
+TEST_CASE("RecordEncoder: fields that were declared at run time have octets by their type, without a value zeros") {
+    const FieldSelection fields = declared_fields();
+    FieldGroups groups = all_groups();
+    groups.declared = fields;
+    const RecordLayout layout(fields, 4, true, groups, kTestPen);
+    REQUIRE(layout.fields().size() == fields.size());
+    const std::int32_t list[] = {-1, 70000};
+    const DeclaredValue values[] = {{fields[0]->value.declared, std::uint64_t{40}},
+                                    {fields[1]->value.declared, std::int64_t{-2}},
+                                    {fields[2]->value.declared, 1.0},
+                                    {fields[3]->value.declared, true},
+                                    {fields[4]->value.declared, MacAddress{2, 0, 0, 0, 0, 1}},
+                                    {fields[5]->value.declared, IpAddress{{192, 0, 2, 1}, 4}},
+                                    {fields[6]->value.declared, std::string_view("ab")},
+                                    {fields[7]->value.declared, 0.5},
+                                    {fields[8]->value.declared, std::span<const std::int32_t>(list)}};
+    FlowRecord record;
+    const RecordEncoder encoder(layout);
+    CHECK(encoded(encoder, record).size() == 8 + 8 + 8 + 1 + 6 + 16 + 1 + 1 + 1 + 9);
+    record.declared = values;
+    Bytes wanted{0, 0, 0, 0, 0, 0, 0, 40, 255, 255, 255, 255, 255, 255, 255, 254, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 1};
+    const auto add = [&](std::initializer_list<int> octets) {
+        for (const int octet : octets) wanted.push_back(static_cast<std::uint8_t>(octet));
+    };
+    add({2, 0, 0, 0, 0, 1});
+    add({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 192, 0, 2, 1});
+    add({2, 'a', 'b', 3, '0', '.', '5'});
+    const IeId entry = layout.fields()[8].entry_ie;
+    add({17, 3, entry.id >> 8 | 0x80, entry.id & 255, 0, 4});
+    for (int shift = 24; shift >= 0; shift -= 8) add({static_cast<int>(kTestPen >> shift & 255)});
+    add({255, 255, 255, 255, 0, 1, 0x11, 0x70});
+    CHECK(encoded(encoder, record) == wanted);
+}
+
 #endif

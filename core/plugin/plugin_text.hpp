@@ -6,7 +6,7 @@
 
 #include "core/base/utf8.hpp"
 
-namespace nfstreamd::exporters {
+namespace nfstreamd {
 
 inline constexpr std::size_t kLongestPluginText = 1024;
 
@@ -19,4 +19,4 @@ inline std::string plugin_text(std::string_view text) {
     return valid;
 }
 
-}  // namespace nfstreamd::exporters
+}  // namespace nfstreamd

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plugin/plugin_hook.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+#include "core/plugin/plugin_text.hpp"
+#include "core/record/declared_fields.hpp"
+
+// A flow in one call.
+struct nfd_flow {
+    nfstreamd::PluginHook* hook;
+    const nfstreamd::FlowView* view;      // null at the end
+    const nfstreamd::FlowRecord* record;  // at the end
+    nfd_value* values;
+    std::int32_t verdict;
+};
+
+namespace nfstreamd {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::string_view kPrefix = "udps.";
+constexpr std::size_t kLargestState = 1u << 20;
+constexpr std::uint8_t kNoMac[6] = {};
+
+std::int64_t to_ms(TimestampNs time) {
+    return time / 1'000'000;
+}
+
+// Of a field of a later version of the interface, or an earlier one: what it has.
+nfd_field complete(const nfd_field& given) {
+    nfd_field field{};
+    std::memcpy(&field, &given, std::min<std::size_t>(given.struct_size, sizeof field));
+    return field;
+}
+
+const std::uint8_t* address_of(const Packet& packet, bool destination) {
+    if (packet.version == 4) return packet.ip + (destination ? 16 : 12);
+    return packet.ip + (destination ? 24 : 8);
+}
+
+}  // namespace
+
+struct PluginHook::Calls {
+    static PluginHook& self(const nfd_host* host) { return *reinterpret_cast<const Host*>(host)->self; }
+
+    static void reserve_flow_state(const nfd_host* host, std::size_t octets) noexcept {
+        PluginHook& hook = self(host);
+        if (!hook.opening_) return;
+        if (octets > kLargestState)
+            return hook.fault(fmt::format("wants {} octets for each flow; {} are the most", octets, kLargestState));
+        hook.state_octets_ = (octets + 15) / 16 * 16;
+    }
+    static int declare_field(const nfd_host* host, const nfd_field* field) noexcept {
+        PluginHook& hook = self(host);
+        if (!hook.opening_) return -1;
+        return hook.declare(complete(*field));
+    }
+    static int find_column(const nfd_host* host, const char* column) noexcept {
+        PluginHook& hook = self(host);
+        return hook.opening_ ? hook.find(column) : -1;
+    }
+    static void log(const nfd_host* host, std::uint32_t level, const char* message) noexcept {
+        PluginHook& hook = self(host);
+        const std::int64_t held_back = level == NFD_LOG_DEBUG || hook.opening_ ? 0 : hook.plugin_log_.admit();
+        if (held_back < 0) return;
+        const std::string text = plugin_text(message != nullptr ? message : "");
+        const auto write = level == NFD_LOG_DEBUG     ? &Logger::debug
+                           : level == NFD_LOG_INFO    ? &Logger::info
+                           : level == NFD_LOG_WARNING ? &Logger::warning
+                                                      : &Logger::error;
+        (hook.logger_.*write)(
+            "plugin says",
+            {{"plugin", hook.options_.name}, {"meter", hook.meter_}, {"message", text}, {"held_back", held_back}});
+    }
+    static void explain(const nfd_host* host, const char* reason) noexcept {
+        self(host).reason_ = plugin_text(reason != nullptr ? reason : "");
+    }
+
+    static int read(const nfd_flow* flow, int number, nfd_value* value) noexcept {
+        *value = {};
+        const auto& columns = flow->hook->columns_;
+        if (number < 0 || static_cast<std::size_t>(number) >= columns.size()) return NFD_FAILED;
+        const Column& column = columns[static_cast<std::size_t>(number)];
+        if (column.counted != Counted::kNo && flow->view != nullptr) {
+            value->type = NFD_UNSIGNED;
+            value->as.u = (column.counted != Counted::kReverse ? flow->view->forward_packets : 0) +
+                          std::uint64_t{column.counted != Counted::kForward ? flow->view->reverse_packets : 0};
+            return NFD_OK;
+        }
+        const FlowRecord& record = flow->view != nullptr ? flow->view->record() : *flow->record;
+        *value = plugin_value(column.field->value(record));
+        return NFD_OK;
+    }
+    static int set(nfd_flow* flow, int number, const nfd_value* value) noexcept {
+        const auto& fields = flow->hook->fields_;
+        if (number < 0 || static_cast<std::size_t>(number) >= fields.size()) return NFD_FAILED;
+        nfd_value& there = flow->values[number];
+        if (value->type != NFD_ABSENT && !is_sound(fields[static_cast<std::size_t>(number)].type, *value))
+            return NFD_FAILED;
+        release(there);
+        there = kept(*value);
+        if (flow->view != nullptr) flow->view->describer->forget();
+        return NFD_OK;
+    }
+    static int get(const nfd_flow* flow, int number, nfd_value* value) noexcept {
+        *value = {};
+        if (number < 0 || static_cast<std::size_t>(number) >= flow->hook->fields_.size()) return NFD_FAILED;
+        *value = flow->values[number];
+        return NFD_OK;
+    }
+    static int expire(nfd_flow* flow, std::int32_t expiration_id) noexcept {
+        if (flow->view == nullptr || expiration_id >= 0) return NFD_FAILED;
+        flow->verdict = expiration_id;
+        return NFD_OK;
+    }
+    static std::uint64_t packets(const nfd_flow* flow) noexcept {
+        return flow->view != nullptr ? flow->view->packets() : flow->record->packets();
+    }
+};
+
+PluginHook::PluginHook(const PluginOptions& options, std::shared_ptr<FlowPluginLibrary> library,
+                       const FieldSelection& before, const std::string& meter, std::shared_ptr<PluginCounters> counters,
+                       Logger& logger)
+    : options_(options),
+      meter_(meter),
+      library_(std::move(library)),
+      plugin_(library_->plugin()),
+      before_(before),
+      counters_(std::move(counters)),
+      logger_(logger) {
+    host_.self = this;
+    host_.c = {.abi = NFSTREAMD_PLUGIN_ABI,
+               .struct_size = sizeof(nfd_host),
+               .name = options_.name.c_str(),
+               .settings = options_.settings.c_str(),
+               .meter = meter_.c_str(),
+               .checks = meter_.empty(),
+               .reserved = 0,
+               .reserve_flow_state = Calls::reserve_flow_state,
+               .declare_field = Calls::declare_field,
+               .find_column = Calls::find_column,
+               .log = Calls::log,
+               .explain = Calls::explain,
+               .read = Calls::read,
+               .set = Calls::set,
+               .get = Calls::get,
+               .expire = Calls::expire,
+               .packets = Calls::packets};
+}
+
+PluginHook::~PluginHook() {
+    tell_counters();
+    if (!opened_) return;
+    try {
+        plugin_.close(instance_);
+    } catch (...) {
+        logger_.warning("plugin threw an exception as it was closed", {{"plugin", options_.name}, {"meter", meter_}});
+    }
+    if (meter_.empty()) return;
+    counters_->instances.fetch_sub(1);
+    if (disabled_) counters_->disabled.fetch_sub(1);
+}
+
+Result<std::unique_ptr<PluginHook>> PluginHook::open(const PluginOptions& options,
+                                                     std::shared_ptr<FlowPluginLibrary> library,
+                                                     const FieldSelection& before, const std::string& meter,
+                                                     std::shared_ptr<PluginCounters> counters, Logger& logger) {
+    std::unique_ptr<PluginHook> hook(
+        new PluginHook(options, std::move(library), before, meter, std::move(counters), logger));
+    if (Status status = hook->start(); !status) return status.error();
+    return hook;
+}
+
+Status PluginHook::start() {
+    const auto failure = [this](const std::string& what) {
+        return Error{ErrorCode::kInvalidArgument, fmt::format("plugin {}: {}", options_.name, what), ""};
+    };
+    opening_ = true;
+    int result = NFD_FAILED;
+    try {
+        result = plugin_.open(&host_.c, &instance_);
+    } catch (...) {
+        reason_ = "open() threw an exception";
+    }
+    opening_ = false;
+    opened_ = result == NFD_OK;
+    if (!fault_.empty()) return failure(fault_);
+    if (!opened_) return failure(reason_.empty() ? std::string("open() failed without a reason") : reason_);
+    for (const ConfiguredElement& element : options_.elements)
+        if (std::none_of(fields_.begin(), fields_.end(), [&](const PluginField& field) {
+                return field.element->column.substr(kPrefix.size()) == element.field;
+            }))
+            return failure(fmt::format("elements: it has no field \"{}\"", element.field));
+    stride_ = sizeof(Slot) + state_octets_ + (fields_.size() * sizeof(nfd_value) + 15) / 16 * 16;
+    if (!meter_.empty()) counters_->instances.fetch_add(1);
+    return ok();
+}
+
+void PluginHook::fault(std::string message) {
+    if (fault_.empty()) fault_ = std::move(message);
+}
+
+int PluginHook::declare(const nfd_field& given) {
+    const auto text = [](const char* from) { return plugin_text(from != nullptr ? from : ""); };
+    const std::string name = text(given.name), column = std::string(kPrefix) + name;
+    const auto refuse = [&](const std::string& why) {
+        fault(fmt::format("field \"{}\": {}", name, why));
+        return -1;
+    };
+    const auto type = field_type(given.type);
+    if (!type) return refuse(fmt::format("there is no type {}", given.type));
+    const auto is_this = [&](const InformationElement* element) { return element->column == column; };
+    if (std::any_of(fields_.begin(), fields_.end(), [&](const auto& field) { return is_this(field.element); }))
+        return refuse("is declared twice");
+    if (std::any_of(before_.begin(), before_.end(), is_this)) return refuse("is declared by a plugin before this one");
+    IeId ie{given.element_pen, static_cast<std::uint16_t>(given.element_id)};
+    if (given.element_id > 32767) return refuse("an element has a number from 1 to 32767");
+    const auto configured = std::find_if(options_.elements.begin(), options_.elements.end(),
+                                         [&](const auto& element) { return element.field == name; });
+    if (configured != options_.elements.end()) ie = configured->ie;
+    const auto element = declare_field({.column = column,
+                                        .type = *type,
+                                        .description = text(given.description),
+                                        .units = text(given.units),
+                                        .element = text(given.element_name),
+                                        .ie = ie});
+    if (!element) {
+        fault(element.error().message);
+        return -1;
+    }
+    fields_.push_back({element.value(), given.type, given.is_volatile != 0});
+    return static_cast<int>(fields_.size() - 1);
+}
+
+int PluginHook::find(std::string_view name) {
+    const InformationElement* field = find_field(name);
+    for (const InformationElement* element : before_)
+        if (element->column == name) field = element;
+    for (const PluginField& own : fields_)
+        if (own.element->column == name) field = own.element;
+    if (field == nullptr) return -1;
+    const Counted counted = field->column == "bidirectional_packets" ? Counted::kAll
+                            : field->column == "src2dst_packets"     ? Counted::kForward
+                            : field->column == "dst2src_packets"     ? Counted::kReverse
+                                                                     : Counted::kNo;
+    columns_.push_back({field, counted});
+    return static_cast<int>(columns_.size() - 1);
+}
+
+FieldSelection PluginHook::declared() const {
+    FieldSelection out;
+    for (const PluginField& field : fields_) out.push_back(field.element);
+    return out;
+}
+
+FieldSelection PluginHook::exported() const {
+    FieldSelection out;
+    for (const PluginField& field : fields_)
+        if (!field.is_volatile) out.push_back(field.element);
+    return out;
+}
+
+// ---- flows ----
+
+PluginHook::Slot& PluginHook::slot(std::uint32_t handle) noexcept {
+    const std::size_t chunk = handle >> kChunkBits, at = handle & ((1u << kChunkBits) - 1);
+    if (chunk >= chunks_.size()) [[unlikely]]
+        chunks_.resize(chunk + 1);
+    if (chunks_[chunk] == nullptr) [[unlikely]]
+        chunks_[chunk] = std::make_unique<std::byte[]>(stride_ << kChunkBits);
+    return *reinterpret_cast<Slot*>(chunks_[chunk].get() + at * stride_);
+}
+
+std::int32_t PluginHook::on_begin(const FlowView& flow, const Packet& packet) noexcept {
+    Slot& own = slot(flow.handle);
+    std::memset(static_cast<void*>(&own), 0, stride_);
+    if (disabled_) return 0;
+    own.begun = true;
+    ++flows_;
+    return show(plugin_.on_init, flow, packet, 0, own);
+}
+
+std::int32_t PluginHook::on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept {
+    if (disabled_) return 0;
+    return show(plugin_.on_update, flow, packet, direction, slot(flow.handle));
+}
+
+std::int32_t PluginHook::show(decltype(nfd_plugin::on_update) function, const FlowView& flow, const Packet& packet,
+                              int direction, Slot& own) noexcept {
+    ++packets_;
+    if (function == nullptr || !own.begun) return 0;
+    const bool reverse = direction != 0;
+    const MacAddress* source_mac = reverse ? flow.destination_mac : flow.source_mac;
+    const MacAddress* destination_mac = reverse ? flow.source_mac : flow.destination_mac;
+    const nfd_packet shown{
+        .struct_size = sizeof(nfd_packet),
+        .direction = static_cast<std::uint8_t>(direction),
+        .ip_version = packet.version,
+        .protocol = packet.protocol,
+        .tcp_flags = packet.tcp_flags,
+        .time_ns = packet.timestamp,
+        .time = to_ms(packet.timestamp),
+        .delta_time = static_cast<std::uint64_t>(to_ms(packet.timestamp) - to_ms(flow.before)),
+        .raw_size = packet.sizes[0],
+        .ip_size = packet.sizes[1],
+        .transport_size = packet.sizes[2],
+        .payload_size = packet.sizes[3],
+        .capture_length = packet.captured,
+        .src_port = packet.source_port,
+        .dst_port = packet.destination_port,
+        .vlan_id = packet.vlan_id,
+        .tunnel_id = packet.tunnel_id,
+        .reserved = 0,
+        .src_address = address_of(packet, false),
+        .dst_address = address_of(packet, true),
+        .src_mac = source_mac != nullptr ? source_mac->data() : kNoMac,
+        .dst_mac = destination_mac != nullptr ? destination_mac->data() : kNoMac,
+        .ip_packet = packet.ip,
+        .ip_packet_length = packet.ip_captured,
+        .transport_offset = packet.transport_offset,
+    };
+    nfd_flow in_call{this, &flow, nullptr, values(own), 0};
+    guarded([&] { return function(instance_, &shown, &in_call, own.state()); });
+    return in_call.verdict;
+}
+
+void PluginHook::add_values(Slot& own, FlowRecord& record, Arena& arena) noexcept {
+    const nfd_value* from = values(own);
+    const auto is_set = [](const nfd_value& value) { return value.type != NFD_ABSENT; };
+    const auto count = static_cast<std::size_t>(std::count_if(from, from + fields_.size(), is_set));
+    if (count == 0) return;
+    const auto all = arena.array<DeclaredValue>(record.declared.size() + count);
+    auto* to = std::uninitialized_copy(record.declared.begin(), record.declared.end(), all.data());
+    for (std::size_t i = 0; i < fields_.size(); ++i)
+        if (is_set(from[i])) new (to++) DeclaredValue{fields_[i].element->value.declared, field_value(from[i], arena)};
+    record.declared = all;
+}
+
+void PluginHook::describe(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept {
+    if (Slot& own = slot(handle); own.begun) add_values(own, record, arena);
+}
+
+void PluginHook::on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept {
+    Slot& own = slot(handle);
+    if (!own.begun) return;
+    const bool shown = !disabled_ && plugin_.on_expire != nullptr;
+    if (shown) {
+        nfd_flow in_call{this, nullptr, &record, values(own), 0};
+        guarded([&] { return plugin_.on_expire(instance_, &in_call, own.state()); });
+    }
+    add_values(own, record, arena);
+    if (shown) own.begun = false;  // what its state held is freed
+    end(own);
+}
+
+void PluginHook::on_discard(std::uint32_t handle) noexcept {
+    end(slot(handle));
+}
+
+void PluginHook::end(Slot& own) noexcept {
+    if (std::exchange(own.begun, false) && plugin_.on_discard != nullptr) {
+        try {
+            plugin_.on_discard(instance_, own.state());
+        } catch (...) {
+            note_failure("on_discard() threw an exception");
+        }
+    }
+    nfd_value* all = values(own);
+    for (std::size_t i = 0; i < fields_.size(); ++i) release(all[i]);
+}
+
+// ---- the guard ----
+
+template <class Call>
+void PluginHook::guarded(Call call) noexcept {
+    const bool measured = --until_measured_ == 0;
+    Steady::time_point begin;
+    if (measured) [[unlikely]]
+        begin = Steady::now();
+    int result = NFD_FAILED;
+    try {
+        result = call();
+    } catch (...) {
+        reason_ = "a function threw an exception";
+    }
+    if (result != NFD_OK) [[unlikely]]
+        note_failure(std::exchange(reason_, {}));
+    if (measured) [[unlikely]]
+        note_time(Steady::now() - begin);
+}
+
+// After a slow call each is measured, so that a plugin that takes long each time is found out soon.
+void PluginHook::note_time(Steady::duration taken) noexcept {
+    until_measured_ = kMeasuredEach;
+    tell_counters();
+    if (!options_.time_budget) return;
+    const bool is_slow = taken > *options_.time_budget;
+    if (is_slow) {
+        until_measured_ = 1;
+        ++slow_;
+        counters_->slow_calls.fetch_add(1);
+    }
+    if (++measured_ < kMeasuredCalls) return;
+    if (slow_ > kMeasuredCalls / 2 && !disabled_)
+        disable(fmt::format("{} of {} measured calls took more than {} us", slow_, kMeasuredCalls,
+                            options_.time_budget->count()));
+    measured_ = slow_ = 0;
+}
+
+void PluginHook::note_failure(std::string_view reason) noexcept {
+    counters_->errors.fetch_add(1);
+    const auto now = Steady::now();
+    if (now - failures_since_ > kFailurePeriod) {
+        failures_since_ = now;
+        failures_ = 0;
+    }
+    ++failures_;
+    if (const std::int64_t held_back = failure_log_.admit(now); held_back >= 0)
+        logger_.warning("call of a plugin failed", {{"plugin", options_.name},
+                                                    {"meter", meter_},
+                                                    {"reason", reason.empty() ? "none was given" : reason},
+                                                    {"held_back", held_back}});
+    if (failures_ > kMostFailures && !disabled_)
+        disable(fmt::format("more than {} calls failed within {} s, the last one: {}", kMostFailures,
+                            kFailurePeriod.count(), reason.empty() ? "no reason was given" : reason));
+}
+
+void PluginHook::disable(std::string reason) noexcept {
+    disabled_ = true;
+    counters_->disabled.fetch_add(1);
+    logger_.error("plugin disabled until it is configured anew or the daemon is started again",
+                  {{"plugin", options_.name}, {"meter", meter_}, {"reason", reason}});
+    counters_->set_reason(std::move(reason));
+}
+
+void PluginHook::tell_counters() noexcept {
+    counters_->flows.fetch_add(flows_ - std::exchange(flows_told_, flows_));
+    counters_->packets.fetch_add(packets_ - std::exchange(packets_told_, packets_));
+}
+
+}  // namespace nfstreamd

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// An instance of a plugin in one metering process: what it declared, what its
+// flows keep, and the guard around each call. An instance that fails or is slow
+// too often is disabled: its flows go on without it. Opened by the control
+// thread, then the metering thread's alone.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/log.hpp"
+#include "core/base/result.hpp"
+#include "core/metering/flow_hook.hpp"
+#include "core/plugin/flow_plugin_library.hpp"
+#include "core/plugin/plugin_counters.hpp"
+#include "core/plugin/plugin_options.hpp"
+#include "core/plugin/plugin_values.hpp"
+#include "core/record/template.hpp"
+
+namespace nfstreamd {
+
+class PluginHook final : public FlowHook {
+public:
+    // More failed calls than that within the period disable the instance; so does
+    // more than half of as many measured calls over the time budget.
+    static constexpr std::uint32_t kMostFailures = 100;
+    static constexpr std::chrono::seconds kFailurePeriod{10};
+    static constexpr std::uint32_t kMeasuredEach = 64, kMeasuredCalls = 32;
+
+    // `meter` "": an instance that is only asked for its fields.
+    static Result<std::unique_ptr<PluginHook>> open(const PluginOptions& options,
+                                                    std::shared_ptr<FlowPluginLibrary> library,
+                                                    const FieldSelection& before, const std::string& meter,
+                                                    std::shared_ptr<PluginCounters> counters, Logger& logger);
+    ~PluginHook() override;
+
+    FieldSelection declared() const;  // in the order of declaration
+    FieldSelection exported() const;
+
+    std::int32_t on_begin(const FlowView& flow, const Packet& packet) noexcept override;
+    std::int32_t on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept override;
+    void describe(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
+    void on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
+    void on_discard(std::uint32_t handle) noexcept override;
+
+private:
+    struct Host {  // what the plugin gets; `self` is behind it
+        nfd_host c;
+        PluginHook* self;
+    };
+    struct Calls;  // the functions of nfd_host
+
+    // Of a flow, zero when it begins: this, the plugin's own octets, a value for each field.
+    struct alignas(16) Slot {
+        bool begun;
+        std::byte* state() { return reinterpret_cast<std::byte*>(this + 1); }
+    };
+    enum class Counted : std::uint8_t { kNo, kAll, kForward, kReverse };  // packets: known without further ado
+    struct Column {
+        const InformationElement* field;
+        Counted counted;
+    };
+
+    PluginHook(const PluginOptions& options, std::shared_ptr<FlowPluginLibrary> library, const FieldSelection& before,
+               const std::string& meter, std::shared_ptr<PluginCounters> counters, Logger& logger);
+    Status start();
+    int declare(const nfd_field& field);
+    int find(std::string_view column);
+    void fault(std::string message);
+
+    Slot& slot(std::uint32_t handle) noexcept;
+    nfd_value* values(Slot& slot) noexcept { return reinterpret_cast<nfd_value*>(slot.state() + state_octets_); }
+    std::int32_t show(decltype(nfd_plugin::on_update) function, const FlowView& flow, const Packet& packet,
+                      int direction, Slot& slot) noexcept;
+    template <class Call>
+    void guarded(Call call) noexcept;
+    void note_time(std::chrono::steady_clock::duration taken) noexcept;
+    void note_failure(std::string_view reason) noexcept;
+    void disable(std::string reason) noexcept;
+    void add_values(Slot& slot, FlowRecord& record, Arena& arena) noexcept;
+    void end(Slot& slot) noexcept;
+    void tell_counters() noexcept;
+
+    const PluginOptions options_;
+    const std::string meter_;
+    const std::shared_ptr<FlowPluginLibrary> library_;
+    const nfd_plugin& plugin_;
+    const FieldSelection before_;
+    const std::shared_ptr<PluginCounters> counters_;
+    Logger& logger_;
+    Host host_{};
+    void* instance_ = nullptr;
+    bool opened_ = false, opening_ = false, disabled_ = false;
+    std::string fault_;   // what was wrong with a declaration
+    std::string reason_;  // that the call under way gave
+
+    std::vector<PluginField> fields_;
+    std::vector<Column> columns_;
+    std::size_t state_octets_ = 0, stride_ = 0;
+    static constexpr unsigned kChunkBits = 8;  // slots that are allocated together
+    std::vector<std::unique_ptr<std::byte[]>> chunks_;
+
+    std::uint64_t flows_ = 0, packets_ = 0, flows_told_ = 0, packets_told_ = 0;
+    std::uint32_t until_measured_ = 1;
+    std::uint32_t measured_ = 0, slow_ = 0;  // of the present round
+    std::uint32_t failures_ = 0;             // in the present period
+    std::chrono::steady_clock::time_point failures_since_{};
+    RateLimit failure_log_, plugin_log_;
+};
+
+}  // namespace nfstreamd
