@@ -111,6 +111,7 @@ enrichment:
   networks: ""
   mac_vendors: []
   cache_size: 16384
+plugins: []
 exporters:
   - name: file
     type: file

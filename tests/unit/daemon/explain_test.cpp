@@ -50,6 +50,8 @@ std::string other_value(const config::SettingSpec& spec) {
         case kString:
         case kSecret:
             return "/tmp/other";
+        case kTree:
+            return "{limit: 3}";
     }
     return {};
 }
