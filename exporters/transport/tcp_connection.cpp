@@ -151,9 +151,10 @@ void TcpConnection::cancel_and_drain() noexcept {
 
 // A peer that ends the stream with data it has not read resets it. One that had
 // ended it before us has read what it has read.
-Status TcpConnection::conclude(Clock::time_point deadline) {
+Status TcpConnection::conclude(Clock::time_point deadline, bool told) {
     if (!ended_) {
-        if (Status status = poll(); !status) return status;
+        const Status present = poll();
+        if (!present && !(told && peer_ == asio::error::eof)) return present;
         boost::system::error_code error;
         socket_.shutdown(tcp::socket::shutdown_send, error);
         if (error) return failure("cannot end the stream to", error);

@@ -43,8 +43,9 @@ public:
     Status wait(Clock::time_point deadline);
 
     // Our end of the stream; waits until the deadline for the peer's, which it sends
-    // when it has read everything. ErrorCode::kBusy: not yet, call again.
-    Status conclude(Clock::time_point deadline);
+    // when it has read everything. ErrorCode::kBusy: not yet, call again. `told`: it
+    // has been told in words of its protocol before, and may have ended first.
+    Status conclude(Clock::time_point deadline, bool told = false);
     bool is_ended() const noexcept { return ended_; }
 
     // What the kernel has taken still leaves.

@@ -121,7 +121,7 @@ Status TlsTransport::conclude(Clock::time_point deadline) {
         engine_->end();
         if (Status status = flush(deadline); !status) return told(std::move(status));
     }
-    return connection_.conclude(deadline);
+    return connection_.conclude(deadline, true);
 }
 
 void TlsTransport::close() noexcept {

@@ -216,6 +216,23 @@ TEST_CASE(
     CHECK(comes([&] { return collector.received().size() == 300; }));
 }
 
+TEST_CASE("TlsTransport: a collector that ends the session as we did has read everything, whoever is first then") {
+    const Sides sides;
+    const auto transport = sides.transport();
+    auto collector = sides.collector();
+    for (int session = 0; session < 10; ++session) {
+        REQUIRE(open(*transport));
+        CHECK(send_all(*transport, message(1000), 100, 1s));
+        CHECK(transport->unconfirmed() == 10);
+        const auto deadline = in(20s);
+        Status status = transport->conclude(in(20ms));
+        while (!status && status.error().code == ErrorCode::kBusy && std::chrono::steady_clock::now() < deadline)
+            status = transport->conclude(in(20ms));
+        CHECK_MESSAGE(status.has_value(), (status ? "" : status.error().text()));
+        CHECK(transport->unconfirmed() == 0);
+    }
+}
+
 TEST_CASE("TlsTransport: a renewed certificate counts from the next session on, a broken one leaves the old") {
     const Sides sides;
     auto& certificates = const_cast<Certificates&>(sides.certificates);
