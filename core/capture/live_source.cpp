@@ -491,6 +491,7 @@ void LiveSource::close() {
 }
 
 void LiveSource::read_statistics() {
+    if (left_) return;  // the kernel counts from one look to the next, and the next one is the following process's
     next_statistics_ = steady_clock::now() + kStatisticsPeriod;
     const auto dropped = counters_.kernel_dropped.get();
     count(live_);
