@@ -78,33 +78,19 @@ public:
 
     const ApplicationRecord* describe(const FlowApplication& flow, Arena& arena) {
         if (flow.unseen) return nullptr;
-        auto* record = arena.make<ApplicationRecord>();
-        NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
-        // copied: a batch may outlive the module and its names
-        record->name = arena.copy(module.application_name(flow.master, flow.app));
-        record->category_name = arena.copy(module.category_name(flow.category));
-        record->master_protocol = flow.master;
-        record->app_protocol = flow.app;
-        record->family = static_cast<ApplicationFamily>(flow.family);
-        record->confidence = flow.confidence;
-        record->is_guessed = flow.guessed;
+        ApplicationRecord* record = record_of(flow, arena);
         restore_texts(flow.texts, details_, arena, *record);
         return record;
     }
 
     std::string_view application_name(const FlowApplication& flow) {
         if (flow.unseen) return {};
-        NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
-        return module.application_name(flow.master, flow.app);
+        return naming(flow).application_name(flow.master, flow.app);
     }
 
     const ApplicationRecord* so_far(FlowApplication& flow, Arena& arena) {
-        if (flow.unseen) return nullptr;
+        if (flow.unseen || flow.state == nullptr) return describe(flow, arena);
         ApplicationRecord* record = record_of(flow, arena);
-        if (flow.state == nullptr) {
-            restore_texts(flow.texts, details_, arena, *record);
-            return record;
-        }
         ndpi::Flow* state = states_.open(flow.state);
         record->family = family_of({flow.master, flow.app, flow.category});
         record->confidence = ndpi::confidence(*state);
@@ -158,9 +144,10 @@ private:
         std::uint64_t flows;                 // that began with it and have not ended
     };
 
+    // Without texts.
     ApplicationRecord* record_of(const FlowApplication& flow, Arena& arena) {
         auto* record = arena.make<ApplicationRecord>();
-        NdpiModule& module = has_begun(flow) ? module_of(flow) : *slots_[current_].module;
+        NdpiModule& module = naming(flow);
         // copied: a batch may outlive the module and its names
         record->name = arena.copy(module.application_name(flow.master, flow.app));
         record->category_name = arena.copy(module.category_name(flow.category));
@@ -174,6 +161,10 @@ private:
 
     static bool has_begun(const FlowApplication& flow) { return flow.state != nullptr || flow.complete; }
     NdpiModule& module_of(const FlowApplication& flow) { return *slots_[flow.module].module; }
+    // Of a flow that none has seen the names are those of the present one.
+    NdpiModule& naming(const FlowApplication& flow) {
+        return has_begun(flow) ? module_of(flow) : *slots_[current_].module;
+    }
 
     // Null: nothing of this flow is shown.
     ndpi::Flow* begin(FlowApplication& flow, std::uint32_t limit) {
