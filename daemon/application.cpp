@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/metering/field_groups.hpp"
 #include "daemon/configuration.hpp"
 #include "daemon/json_writer.hpp"
 #include "daemon/systemd_notify.hpp"
@@ -67,11 +68,8 @@ Application::Application(CommandLine line, config::Config config)
                  }}),
       auditor_(context_, pipeline_, logger_),
       inquiries_(context_, pipeline_),
-      control_(
-          context_, [this](std::string_view command) { return answer(command); },
-          [this](std::string_view command, ControlServer::Reply reply) {
-              return answer_later(command, std::move(reply));
-          }),
+      control_(context_,
+               [this](std::string_view command, ControlServer::Reply reply) { answer(command, std::move(reply)); }),
       metrics_(context_,
                [this] {
                    return MetricsServer::View{status(), pipeline_.totals(), stopping_};
@@ -333,26 +331,23 @@ std::string Application::summary() const {
                        totals.packets, totals.flows_active, totals.exported);
 }
 
-std::string Application::answer(std::string_view command) {
-    if (command == "status") return status_json(status());
-    if (command == "interfaces") return interfaces_json(status());
-    if (command == "exporters") return exporters_json(status());
-    if (command == "expire") {
-        pipeline_.expire_all();
-        JsonWriter json;
-        json.begin_object().member("meters", pipeline_.meters().size()).end_object();
-        return json.text();
-    }
-    return {};
-}
-
-// What meters, exporters or a reload have to answer.
-bool Application::answer_later(std::string_view command, ControlServer::Reply reply) {
+void Application::answer(std::string_view command, ControlServer::Reply reply) {
     const auto space = std::min(command.find(' '), command.size());
     const std::string_view verb = command.substr(0, space);
     const std::string_view words = command.substr(std::min(space + 1, command.size()));
-    const auto groups = field_groups(reloader_.running().metering);
-    if (verb == "flows") {
+    if (command == "status") {
+        reply(status_json(status()));
+    } else if (command == "interfaces") {
+        reply(interfaces_json(status()));
+    } else if (command == "exporters") {
+        reply(exporters_json(status()));
+    } else if (command == "expire") {
+        pipeline_.expire_all();
+        JsonWriter json;
+        json.begin_object().member("meters", pipeline_.meters().size()).end_object();
+        reply(json.text());
+    } else if (verb == "flows") {
+        const auto groups = field_groups(reloader_.running().metering);
         if (const auto request = parse_flow_request(words, groups))
             inquiries_.flows(request.value(), groups, std::move(reply));
         else
@@ -368,9 +363,8 @@ bool Application::answer_later(std::string_view command, ControlServer::Reply re
     } else if (command == "reload") {
         answer_reload(std::move(reply));
     } else {
-        return false;
+        reply({});
     }
-    return true;
 }
 
 void Application::answer_reload(ControlServer::Reply reply) {

@@ -63,8 +63,7 @@ private:
     void check_ledger();
     bool meters_advance();
 
-    std::string answer(std::string_view command);
-    bool answer_later(std::string_view command, ControlServer::Reply reply);
+    void answer(std::string_view command, ControlServer::Reply reply);
     void answer_reload(ControlServer::Reply reply);
     DaemonStatus status() const;
     std::string summary() const;

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "core/capture/fanout.hpp"
+#include "core/metering/field_groups.hpp"
 #include "exporters/anonymize/anonymizing_exporter.hpp"
 #include "exporters/registry.hpp"
 #include "exporters/session/collector_settings.hpp"
@@ -285,23 +286,6 @@ CaptureDifference difference(const CapturePlan& a, const CapturePlan& b) {
 
 bool is_file_run(const config::Config& config) {
     return std::any_of(config.capture.begin(), config.capture.end(), [](const auto& c) { return !c.pcap.empty(); });
-}
-
-FieldGroups field_groups(const MeteringOptions& options) {
-    FieldGroups groups;
-    groups.tunnel = !options.decode_tunnels.empty();
-    groups.statistics = options.statistical_analysis;
-    groups.splt = options.splt_analysis > 0;
-    groups.application = options.n_dissections.any();
-    groups.l7_details = groups.application && options.l7_details;
-    groups.tcp_quality = options.tcp_quality;
-    groups.enrichment = options.enrichment.any();
-    groups.system = options.system_visibility_mode > 0;
-    groups.accounting_mode = options.accounting_mode;
-    groups.nfstream3 = options.nfstream3_records;
-    for (const auto& extension : options.extensions)
-        groups.declared.insert(groups.declared.end(), extension->fields().begin(), extension->fields().end());
-    return groups;
 }
 
 bool writes_a_file(const config::ExporterConfig& exporter) {

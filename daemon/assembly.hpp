@@ -80,8 +80,6 @@ MeterCount meter_count(const config::Config& config, const config::CaptureConfig
 std::vector<CapturePlan> capture_plans(const config::Config& config, unsigned processors = processors_at_start());
 bool is_file_run(const config::Config& config);
 
-FieldGroups field_groups(const MeteringOptions& options);
-
 // An exporter that owns a path: it fails at once or not at all, and its
 // successor must wait until it has closed.
 bool writes_a_file(const config::ExporterConfig& exporter);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/capture/merged_source.hpp"
+#include "core/metering/field_groups.hpp"
 #include "core/selection/packet_hash_filter.hpp"
 #include "daemon/assembly.hpp"
 #include "daemon/metrics/metrics_server.hpp"

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/capture/packet_source.hpp"
+#include "core/metering/field_groups.hpp"
 #include "core/record/template.hpp"
 #include "daemon/application.hpp"
 #include "daemon/assembly.hpp"

@@ -58,10 +58,10 @@ Status remove_stale(asio::io_context& context, const std::string& path) {
 
 class ControlServer::Session : public std::enable_shared_from_this<Session> {
 public:
-    Session(Protocol::socket socket, std::shared_ptr<const Handlers> handlers, std::shared_ptr<std::size_t> clients)
+    Session(Protocol::socket socket, std::shared_ptr<const Handler> handler, std::shared_ptr<std::size_t> clients)
         : socket_(std::move(socket)),
           timer_(socket_.get_executor()),
-          handlers_(std::move(handlers)),
+          handler_(std::move(handler)),
           clients_(std::move(clients)) {
         ++*clients_;
     }
@@ -93,16 +93,12 @@ private:
     void answer(std::size_t length) {
         std::string line(static_cast<const char*>(request_.data().data()), length - 1);
         if (!line.empty() && line.back() == '\r') line.pop_back();
-        const auto reply_later = [self = shared_from_this()](std::string text) {
+        allow(kLongestAnswer);
+        (*handler_)(line, [self = shared_from_this(), line](std::string text) {
             if (!self->socket_.is_open()) return;
             self->allow(kPatience);
-            self->reply(std::move(text));
-        };
-        allow(kLongestAnswer);
-        if (handlers_->slow && handlers_->slow(line, reply_later)) return;
-        allow(kPatience);
-        auto text = handlers_->handler(line);
-        reply(text.empty() ? error_json("unknown command '" + line + "'") : std::move(text));
+            self->reply(text.empty() ? error_json("unknown command '" + line + "'") : std::move(text));
+        });
     }
 
     void reply(std::string text) {
@@ -132,16 +128,16 @@ private:
 
     Protocol::socket socket_;
     asio::steady_timer timer_;
-    std::shared_ptr<const Handlers> handlers_;
+    std::shared_ptr<const Handler> handler_;
     std::shared_ptr<std::size_t> clients_;
     asio::streambuf request_{kMaxRequest};
     std::string reply_;
     std::array<char, 1024> rest_{};
 };
 
-ControlServer::ControlServer(asio::io_context& context, Handler handler, SlowHandler slow_handler)
+ControlServer::ControlServer(asio::io_context& context, Handler handler)
     : context_(context),
-      handlers_(std::make_shared<const Handlers>(Handlers{std::move(handler), std::move(slow_handler)})),
+      handler_(std::make_shared<const Handler>(std::move(handler))),
       acceptor_(context),
       pause_(context) {}
 
@@ -189,7 +185,7 @@ void ControlServer::accept() {
         if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
         // one client too many is turned away; so is one that left already
         if (!error && *clients_ < kMaxClients)
-            std::make_shared<Session>(std::move(socket), handlers_, clients_)->start();
+            std::make_shared<Session>(std::move(socket), handler_, clients_)->start();
         if (!error) return accept();
         // out of descriptors, most likely: not at once again
         pause_.expires_after(kPause);

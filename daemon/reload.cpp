@@ -8,6 +8,7 @@
 #include <functional>
 #include <utility>
 
+#include "core/metering/field_groups.hpp"
 #include "daemon/assembly.hpp"
 #include "daemon/plugins.hpp"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only file of core/ that sees the loader.
 #include "core/plugin/flow_plugin_library.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,15 +14,6 @@ namespace {
 constexpr const char* kSymbol = "nfstreamd_plugin";
 constexpr std::size_t kVersion1Size =  // later members may be missing
     offsetof(nfd_plugin, on_discard) + sizeof(nfd_plugin::on_discard);
-
-Error invalid(const std::string& path, std::string_view what) {
-    return {ErrorCode::kInvalidArgument, fmt::format("plugin {}: {}", path, what), ""};
-}
-
-std::string loader_error() {
-    const char* text = ::dlerror();
-    return text ? text : "unknown error of the loader";
-}
 
 Result<std::string> find_object(const std::string& path) {
     if (path.find('/') != std::string::npos) return path;
@@ -58,36 +47,20 @@ std::vector<std::string> plugin_folders() {
 Result<std::shared_ptr<FlowPluginLibrary>> FlowPluginLibrary::load(const std::string& path) {
     auto file = find_object(path);
     if (!file) return file.error();
-    void* handle = ::dlopen(file.value().c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!handle) return invalid(file.value(), loader_error());
-    std::shared_ptr<FlowPluginLibrary> library(new FlowPluginLibrary(handle, std::move(file.value())));
+    auto object = PluginObject::load(std::move(file.value()));
+    if (!object) return object.error();
+    std::shared_ptr<FlowPluginLibrary> library(new FlowPluginLibrary(std::move(object.value())));
     if (Status status = library->find(); !status) return status.error();
     return library;
 }
 
-FlowPluginLibrary::~FlowPluginLibrary() {
-    ::dlclose(handle_);
-}
-
 Status FlowPluginLibrary::find() {
-    void* symbol = ::dlsym(handle_, kSymbol);
-    if (!symbol) return invalid(path_, loader_error());
-    const auto entry = reinterpret_cast<decltype(&::nfstreamd_plugin)>(symbol);
-    const nfd_plugin* found = nullptr;
-    try {
-        found = entry(NFSTREAMD_PLUGIN_ABI);
-    } catch (...) {
-        return invalid(path_, fmt::format("{}() threw an exception", kSymbol));
-    }
-    if (!found)
-        return invalid(path_, fmt::format("does not support version {} of the interface", NFSTREAMD_PLUGIN_ABI));
-    if (found->abi != NFSTREAMD_PLUGIN_ABI)
-        return invalid(path_,
-                       fmt::format("is made for version {} of the interface, this is version {}: compile it anew",
-                                   found->abi, NFSTREAMD_PLUGIN_ABI));
-    if (found->struct_size < kVersion1Size || !found->open || !found->close)
-        return invalid(path_, "its table of functions is not complete: open and close are needed");
-    std::memcpy(&plugin_, found, std::min<std::size_t>(found->struct_size, sizeof plugin_));
+    const auto found = object_.table<nfd_plugin>(kSymbol, NFSTREAMD_PLUGIN_ABI);
+    if (!found) return found.error();
+    const nfd_plugin& table = *found.value();
+    if (table.struct_size < kVersion1Size || !table.open || !table.close)
+        return object_.refused("its table of functions is not complete: open and close are needed");
+    std::memcpy(&plugin_, &table, std::min<std::size_t>(table.struct_size, sizeof plugin_));
     return ok();
 }
 

@@ -4,10 +4,12 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.hpp"
 #include "core/plugin/nfstreamd_plugin.h"
+#include "core/plugin/plugin_object.hpp"
 
 namespace nfstreamd {
 
@@ -19,19 +21,15 @@ public:
     // Errors: no such object or symbol, in the words of the loader; another version
     // of the interface; a table that is not complete.
     static Result<std::shared_ptr<FlowPluginLibrary>> load(const std::string& path);
-    ~FlowPluginLibrary();
-    FlowPluginLibrary(const FlowPluginLibrary&) = delete;
-    FlowPluginLibrary& operator=(const FlowPluginLibrary&) = delete;
 
     const nfd_plugin& plugin() const noexcept { return plugin_; }
-    const std::string& path() const noexcept { return path_; }
+    const std::string& path() const noexcept { return object_.path(); }
 
 private:
-    FlowPluginLibrary(void* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+    explicit FlowPluginLibrary(PluginObject object) : object_(std::move(object)) {}
     Status find();
 
-    void* const handle_;
-    const std::string path_;
+    PluginObject object_;
     nfd_plugin plugin_{};  // what is not in the object's own is null
 };
 

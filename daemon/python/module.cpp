@@ -6,6 +6,7 @@
 
 #include "core/application/ndpi_dissector.hpp"
 #include "core/capture/packet_source.hpp"
+#include "core/metering/field_groups.hpp"
 #include "daemon/python/flow_reader.hpp"
 
 namespace py = pybind11;
@@ -60,18 +61,6 @@ StreamOptions stream_options(const py::dict& from) {
     metering.nfstream3_records = metering.compatibility == Generation::kNfstream3;
     metering.n_dissections.exact = metering.compatibility == Generation::kNfstream3;
     return options;
-}
-
-FieldGroups field_groups(const MeteringOptions& options) {
-    FieldGroups groups;
-    groups.tunnel = !options.decode_tunnels.empty();
-    groups.statistics = options.statistical_analysis;
-    groups.splt = options.splt_analysis > 0;
-    groups.application = options.n_dissections.any();
-    groups.system = options.system_visibility_mode > 0;
-    groups.accounting_mode = options.accounting_mode;
-    groups.nfstream3 = options.nfstream3_records;
-    return groups;
 }
 
 std::vector<std::vector<Reference>> plugins_of(const py::dict& options) {

@@ -4,8 +4,10 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/base/result.hpp"
+#include "core/plugin/plugin_object.hpp"
 #include "exporters/plugin/nfstreamd_exporter.h"
 
 namespace nfstreamd::exporters {
@@ -15,19 +17,16 @@ public:
     // Errors: no such object or a symbol that is missing, in the words of the
     // loader; another version of the interface; a table that is not complete.
     static Result<std::unique_ptr<PluginLibrary>> load(const std::string& path);
-    ~PluginLibrary();
-    PluginLibrary(const PluginLibrary&) = delete;
-    PluginLibrary& operator=(const PluginLibrary&) = delete;
 
     const nfstreamd_exporter_plugin& plugin() const noexcept { return *plugin_; }
     // It stays loaded to the end of the process: something of it may still run.
-    void keep() noexcept { handle_ = nullptr; }
+    void keep() noexcept { object_.keep(); }
 
 private:
-    explicit PluginLibrary(void* handle) : handle_(handle) {}
-    Status find(const std::string& path);
+    explicit PluginLibrary(PluginObject object) : object_(std::move(object)) {}
+    Status find();
 
-    void* handle_;
+    PluginObject object_;
     const nfstreamd_exporter_plugin* plugin_ = nullptr;
 };
 

@@ -40,8 +40,7 @@ LIBRARIES = (
     (re.compile(r"zlib\.h$"), re.compile(r"exporters/transport/gzip_compressor\.cpp$")),
     (re.compile(r"zstd\.h$"), re.compile(r"exporters/transport/zstd_compressor\.cpp$")),
     (re.compile(r"systemd/"), re.compile(r"daemon/systemd_notify\.cpp$")),
-    (re.compile(r"dlfcn\.h$"), re.compile(r"exporters/plugin/plugin_library\.cpp$|core/application/ndpi_dispatch\.cpp$|"
-                                      r"core/plugin/flow_plugin_library\.cpp$")),
+    (re.compile(r"dlfcn\.h$"), re.compile(r"core/(plugin/plugin_object|application/ndpi_dispatch)\.cpp$")),
     (re.compile(r"nfstreamd_exporter\.h$"), re.compile(r"exporters/plugin/[a-z_]+\.c$")),  # as plugins see it
     (re.compile(r"nfstreamd_plugin\.hp?p?$"), re.compile(r"core/plugin/example_[a-z0-9_]+\.c(pp)?$")),
     (re.compile(r"boost/(asio|system)"), re.compile(r"exporters/transport/|daemon/")),

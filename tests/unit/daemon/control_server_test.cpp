@@ -45,16 +45,12 @@ private:
 class RunningServer {
 public:
     explicit RunningServer(const std::string& path)
-        : server_(
-              context_,
-              [](std::string_view command) {
-                  return command == "status" ? std::string(R"({"up":true})") : std::string();
-              },
-              [this](std::string_view command, ControlServer::Reply reply) {
-                  if (command != "slow") return false;
+        : server_(context_, [this](std::string_view command, ControlServer::Reply reply) {
+              if (command == "slow")
                   boost::asio::post(context_, [reply = std::move(reply)] { reply(R"({"slow":true})"); });
-                  return true;
-              }) {
+              else
+                  reply(command == "status" ? std::string(R"({"up":true})") : std::string());
+          }) {
         const auto opened = server_.open(path);
         REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
         thread_ = std::thread([this] { context_.run(); });
@@ -186,7 +182,7 @@ TEST_CASE("ControlServer: replaces a socket that a dead process left") {
 TEST_CASE("ControlServer: leaves alone what is not its own") {
     const TemporaryFolder folder;
     boost::asio::io_context context;
-    ControlServer second(context, [](std::string_view) { return std::string(); });
+    ControlServer second(context, [](std::string_view, const ControlServer::Reply& reply) { reply({}); });
 
     const auto in_use = folder / "control.sock";
     const RunningServer first(in_use);
@@ -208,7 +204,7 @@ TEST_CASE("ControlServer: leaves alone what is not its own") {
 TEST_CASE("ControlServer: leaves alone a socket whose owner hangs, and one of another kind") {
     const TemporaryFolder folder;
     boost::asio::io_context context;
-    ControlServer server(context, [](std::string_view) { return std::string(); });
+    ControlServer server(context, [](std::string_view, const ControlServer::Reply& reply) { reply({}); });
     const auto bound = [&](int type, const std::string& path) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
