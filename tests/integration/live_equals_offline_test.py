@@ -30,10 +30,10 @@ class LiveEqualsOffline(harness.TestCase):
         self.addCleanup(sender.close)
         return probe, sender
 
-    def record(self, probe):
-        """dumpcap at work on the link: a second reader of the same packets, as pcapng with nanoseconds."""
+    def record(self, probe, packets):
+        """dumpcap at work on the link until it has that many: a second reader, as pcapng with nanoseconds."""
         path = self.folder / "seen.pcapng"
-        recorder = self.start("dumpcap", "-q", "-i", "m0", "-w", path, namespace=probe)
+        recorder = self.start("dumpcap", "-q", "-i", "m0", "-c", packets, "-w", path, namespace=probe)
         wait_for(lambda: "File:" in recorder.stderr() or not recorder.running(), recorder.describe)
         return recorder, path
 
@@ -53,7 +53,7 @@ class LiveEqualsOffline(harness.TestCase):
         for meters in (1, 3):
             with self.subTest(meters=meters):
                 probe, sender = self.link()
-                recorder, seen = self.record(probe)
+                recorder, seen = self.record(probe, len(frames))
                 daemon, flows = self.meter(probe, meters, metering)
                 for number_, frame in enumerate(frames):
                     sender.send(frame)
@@ -61,7 +61,7 @@ class LiveEqualsOffline(harness.TestCase):
                 wait_for(lambda: sum(row["frames"] for row in self.status(daemon)["interfaces"]) >= len(frames),
                          daemon.describe)
                 self.assertEqual(daemon.stop(), 0, daemon.describe())
-                self.assertEqual(recorder.stop(), 0, recorder.describe())
+                self.assertEqual(recorder.wait(60), 0, recorder.describe())
                 offline = self.folder / "offline.csv"
                 self.nfstreamd("-r", seen, "-w", offline, *self.settings(metering))
                 live, of_file = records(flows), records(offline)
