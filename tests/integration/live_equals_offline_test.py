@@ -8,7 +8,7 @@ import time
 import harness
 from harness import wait_for
 
-FEATURES = ("statistical_analysis: true", "splt_analysis: 10", "n_dissections: 20")
+FEATURES = ("max_flows: 16384", "statistical_analysis: true", "splt_analysis: 10", "n_dissections: 20")
 
 
 def records(path):

@@ -66,7 +66,7 @@ class Restart(harness.TestCase):
 
     def configuration(self, ring="32MiB", meters=1):
         return (f"capture:\n  - {{interface: m0, n_meters: {meters}, bpf_filter: udp, socket_buffer_size: {ring}}}\n"
-                f"metering: {{idle_timeout: 600, overload: {{from: off}}}}\n"
+                f"metering: {{idle_timeout: 600, max_flows: 16384, overload: {{from: off}}}}\n"
                 f"exporters: [{{name: out, type: json, path: {self.folder}/flows.json, append: true,"
                 " fields: [src_ip, src2dst_packets]}]\n"
                 f"control: {{socket: {self.folder}/control.sock}}\n")
@@ -92,7 +92,7 @@ class Restart(harness.TestCase):
         sender = self.start(SENDER, "up0", RATE, packets, PER_FLOW, namespace=self.far)
         for _ in range(2):
             enough = self.metered(daemon) + RATE // 2
-            wait_for(lambda: self.metered(daemon) > enough, daemon.describe)
+            wait_for(lambda: self.metered(daemon) > enough or not sender.running(), daemon.describe)
             daemon.send_signal(signal.SIGTERM)
             self.assertEqual(daemon.wait(), 0, daemon.describe())
             daemon = self.begin(again or self.configuration(meters=meters), keeps)
