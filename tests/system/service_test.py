@@ -60,6 +60,8 @@ class Package(collectors.CollectorCase):
         self.what_is_installed_works_at_once()
         self.flows_arrive_at_nfcapd_and_survive_a_reload()
         self.a_bad_file_fails_the_reload()
+        self.so_does_one_that_cannot_be_prepared()
+        self.without_a_control_socket_the_file_is_checked()
         self.the_journal_has_priorities()
         self.what_is_killed_comes_back()
         self.what_stays_wrong_is_not_tried_again()
@@ -164,8 +166,8 @@ class Package(collectors.CollectorCase):
         self.send(sources)
         self.metered(20)
         self.configure(nfcapd.port, idle=500)
-        self.inside.systemctl("reload", UNIT)
-        wait_for(lambda: self.state_of()["reload"]["applied"] == 1, self.inside.describe)
+        self.inside.systemctl("reload", UNIT)  # back when it has been applied, once
+        self.assertEqual(self.state_of()["reload"]["applied"], 1)
         self.assertEqual(self.pid(), before)
         self.send(sources)  # more packets of the flows that were there
         self.metered(40)
@@ -182,6 +184,36 @@ class Package(collectors.CollectorCase):
         self.assertEqual(self.pid(), before)
         self.assertEqual(self.state_of()["reload"]["applied"], 1)
         self.assertIn(f"{CONFIGURATION}:4:17: metering.idle_timeout: ", self.inside.log())
+
+    def so_does_one_that_cannot_be_prepared(self):
+        before, reload = self.pid(), self.state_of()["reload"]
+        with self.probe.stream_socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            self.configure(1, idle=1)
+            self.inside.sh(f"echo 'metrics: {{listen: \"127.0.0.1:{taken.getsockname()[1]}\"}}' >>{CONFIGURATION}")
+            self.inside.run("nfstreamd", "-t", "-c", CONFIGURATION)  # which it cannot know
+            self.inside.systemctl("reload", UNIT, status=1)
+        self.assertRegex(self.inside.log(), r"nfstreamd.yaml:8:\d+: cannot listen: .*in use")
+        self.assertEqual(self.pid(), before)
+        state = self.state_of()
+        self.assertEqual((state["reload"]["applied"], state["reload"]["rejected"]), (reload["applied"], reload["rejected"] + 1))
+        self.assertEqual(state["interfaces"][0]["idle_timeout_ms"], 500_000)
+        self.inside.systemctl("reload", UNIT)  # the port is free now
+        state = self.state_of()
+        self.assertEqual((state["reload"]["applied"], state["interfaces"][0]["idle_timeout_ms"]), (reload["applied"] + 1, 1000))
+
+    def without_a_control_socket_the_file_is_checked(self):
+        self.configure(1, idle=100)
+        self.inside.sh(f"echo 'control: {{socket: \"\"}}' >>{CONFIGURATION}")
+        self.inside.systemctl("reload", UNIT)
+        self.assertEqual(self.inside.sh("ls /run/nfstreamd"), "")
+        self.configure(1, idle="soon")
+        self.inside.systemctl("reload", UNIT, status=1)
+        self.configure(1, idle=200)
+        self.inside.systemctl("reload", UNIT)
+        wait_for(lambda: "control.sock" in self.inside.sh("ls /run/nfstreamd"), self.inside.describe)
+        wait_for(lambda: self.state_of()["interfaces"][0]["idle_timeout_ms"] == 200_000, self.inside.describe)
 
     def the_journal_has_priorities(self):
         def entries():
