@@ -235,6 +235,7 @@ void Application::finish() {
                              {"packets_shed", totals.packets_shed},
                              {"flows_discarded", totals.flows_discarded},
                              {"capture_dropped", totals.capture_dropped},
+                             {"unread", totals.unread},
                              {"exported", totals.exported},
                              {"records_left_out", totals.records_left_out},
                              {"export_dropped", totals.export_dropped}});

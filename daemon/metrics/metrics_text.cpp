@@ -84,7 +84,7 @@ constexpr Row<PipelineTotals> kLifetimeRows[] = {
     {{"nfstreamd_lifetime_shed_packets_total", kCounter, "Packets since the start that were shed under overload."},
      [](const PipelineTotals& t) { return static_cast<double>(t.packets_shed); }},
     {{"nfstreamd_lifetime_capture_dropped_packets_total", kCounter,
-      "Packets since the start that kernel or interface dropped."},
+      "Packets since the start that never came to a meter: dropped by kernel or interface, or unread."},
      [](const PipelineTotals& t) { return static_cast<double>(t.capture_dropped); }},
     {{"nfstreamd_lifetime_flows_created_total", kCounter, "Flows that have begun since the start."},
      [](const PipelineTotals& t) { return static_cast<double>(t.flows_created); }},
@@ -129,8 +129,8 @@ constexpr Row<Capture> kCaptureRows[] = {
      [](const Capture& c) { return static_cast<double>(c.source.ring_octets); }},
 };
 constexpr Description kCaptureDropped{"nfstreamd_capture_dropped_packets_total", kCounter,
-                                      "Packets that never reached the daemon: no room in the kernel's buffer, or "
-                                      "dropped by the interface."};
+                                      "Packets that never reached the daemon: no room in the kernel's buffer, "
+                                      "dropped by the interface, or unread in a buffer that had to be closed."};
 
 // ---- of a meter ----
 

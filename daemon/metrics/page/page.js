@@ -187,7 +187,7 @@ class Plot {
 // ---- what the status says ----
 
 function captureDropped(source) {
-  return source.kernel_dropped + source.interface_dropped;
+  return source.kernel_dropped + source.interface_dropped + source.unread;
 }
 
 function totalsOf(status) {
@@ -222,6 +222,7 @@ function lossesOf(status) {
   for (const meter of status.interfaces) {
     add(meter.name, "packets dropped by the kernel", meter.kernel_dropped);
     add(meter.name, "packets dropped by the interface", meter.interface_dropped);
+    add(meter.name, "packets unread in a ring that was closed", meter.unread);
     add(meter.name, "packets shed under overload", meter.overload.packets_shed);
     add(meter.name, "packets after max_nflows", meter.discarded.packets);
     for (const [reason, value] of Object.entries(meter.ignored)) add(meter.name, `packets ignored: ${reason}`, value);
