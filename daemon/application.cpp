@@ -401,7 +401,11 @@ DaemonStatus Application::status() const {
         status.plugins.push_back({std::string(extension->name()), extension->status()});
     if (const auto& tables = reloader_.running().metering.enrichment.tables) status.enrichment = tables->descriptions();
     status.applications = pipeline_.applications();
-    for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));
+    for (const auto& meter : pipeline_.meters()) {
+        auto& interface = status.interfaces.emplace_back(interface_status(*meter->process));
+        for (const auto& link : links_of(meter->plan))
+            if (link.options.required) interface.required.insert(link.name);
+    }
     for (const auto& exporter : pipeline_.exporters()) status.exporters.push_back(exporter_status(*exporter->process));
     return status;
 }
