@@ -113,8 +113,9 @@ std::map<int, char> renamed(std::map<int, char> owners, const std::map<char, cha
 
 bool prepare_links() {
     add_pair();
-    return std::system("echo 1 >/proc/sys/net/ipv6/conf/cap0/disable_ipv6 && "
-                       "echo 1 >/proc/sys/net/ipv6/conf/cap1/disable_ipv6") == 0;
+    return std::system(
+               "echo 1 >/proc/sys/net/ipv6/conf/cap0/disable_ipv6 && "
+               "echo 1 >/proc/sys/net/ipv6/conf/cap1/disable_ipv6") == 0;
 }
 
 TEST_CASE("KernelFanout: those that stay keep their share, whoever leaves, and whatever place the kernel gives them") {

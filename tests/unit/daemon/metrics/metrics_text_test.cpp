@@ -168,9 +168,9 @@ TEST_CASE("metrics_text: every counter of the status is a metric") {
         // what its members or collectors have, each for itself
         CAPTURE(path);
         const std::string key = path.substr(path.rfind('/') + 1);
-        const std::set<std::string> of_capture = {"ring_octets",       "frames",   "octets",
-                                                  "truncated",         "filtered", "kernel_dropped",
-                                                  "interface_dropped", "unread",   "opens",    "failures"};
+        const std::set<std::string> of_capture = {
+            "ring_octets",       "frames", "octets", "truncated", "filtered", "kernel_dropped",
+            "interface_dropped", "unread", "opens",  "failures"};
         const std::set<std::string> of_destination = {"messages", "octets", "templates", "connects", "failures"};
         const bool expected = (by_member && of_capture.contains(key)) || (by_collector && of_destination.contains(key));
         CHECK(expected);
