@@ -23,7 +23,7 @@ constexpr std::string_view kTruth = R"({"type": "boolean"}, {"$ref": "#/definiti
 constexpr std::string_view kNothing = R"({"type": "null"})";
 constexpr std::string_view kAnyScalar = R"("type": ["string", "number", "boolean"])";
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
     std::string out;
     append_json_string(out, text);
     return out;
@@ -48,7 +48,7 @@ std::string words(const SettingSpec& spec) {
     std::vector<std::string> out;
     for (const std::string_view word : choices_of(spec)) {
         if (spec.type == SettingType::kStringList && is_truth(word)) continue;
-        out.push_back(quoted(word));
+        out.push_back(json_text(word));
         if (is_truth(word) || is_digits(word)) out.emplace_back(word);
     }
     const bool may_be_empty = spec.type == SettingType::kChoice && spec.default_value.empty() && !spec.required;
@@ -134,7 +134,7 @@ std::string about(const SettingSpec& spec) {
 }
 
 std::string setting_schema(const SettingSpec& spec) {
-    return fmt::format(R"({{"description": {}, "anyOf": [{}]}})", quoted(about(spec)), joined(forms(spec)));
+    return fmt::format(R"({{"description": {}, "anyOf": [{}]}})", json_text(about(spec)), joined(forms(spec)));
 }
 
 std::string indented(std::size_t depth) {
@@ -152,15 +152,15 @@ std::string members(std::span<const SettingSpec> table, std::string_view prefix,
         const std::string_view rest = spec.name.substr(prefix.size());
         const auto dot = rest.find('.');
         if (dot == rest.npos) {
-            properties.push_back(fmt::format("{}: {}", quoted(rest), setting_schema(spec)));
-            if (spec.required) required.push_back(quoted(rest));
+            properties.push_back(fmt::format("{}: {}", json_text(rest), setting_schema(spec)));
+            if (spec.required) required.push_back(json_text(rest));
             continue;
         }
         const std::string map(spec.name.substr(0, prefix.size() + dot + 1));
         if (map == last_map) continue;  // settings of one map stand together
         last_map = map;
         properties.push_back(fmt::format("{}: {{\n{}\"type\": [\"object\", \"null\"],\n{}\n{}}}",
-                                         quoted(rest.substr(0, dot)), indented(depth + 2),
+                                         json_text(rest.substr(0, dot)), indented(depth + 2),
                                          members(table, map, {}, {}, depth + 2), indented(depth + 1)));
     }
     std::string out = fmt::format("{0}\"additionalProperties\": false,\n", indented(depth));
@@ -182,10 +182,10 @@ void append_generations(std::vector<std::string>& definitions) {
     for (std::size_t i = 0; i < kGenerations; ++i) {
         const auto generation = static_cast<Generation>(i);
         definitions.push_back(fmt::format("{}: {{\n      \"type\": \"object\",\n      \"oneOf\": [{}, {}],\n{}\n    }}",
-                                          quoted(name_of("capture", generation)), given("interface"), given("pcap"),
+                                          json_text(name_of("capture", generation)), given("interface"), given("pcap"),
                                           members(settings_of(capture_settings(), generation), "", {}, {}, 3)));
         definitions.push_back(fmt::format("{}: {{\n      \"type\": [\"object\", \"null\"],\n{}\n    }}",
-                                          quoted(name_of("metering", generation)),
+                                          json_text(name_of("metering", generation)),
                                           members(settings_of(metering_settings(), generation), "", {}, {}, 3)));
     }
 }
@@ -210,7 +210,7 @@ std::string by_generation() {
 void append_exporters(std::vector<std::string>& definitions, std::span<const ExporterSchema> schemas) {
     std::vector<std::string> types, branches;
     for (const ExporterSchema& schema : schemas) {
-        types.push_back(quoted(schema.type));
+        types.push_back(json_text(schema.type));
         branches.push_back(
             fmt::format(R"({{"if": {{"required": ["type"], "properties": {{"type": {{"const": "{0}"}}}}}}, )"
                         R"("then": {{"$ref": "#/definitions/exporter_{0}"}}}})",
@@ -232,7 +232,7 @@ void append_exporters(std::vector<std::string>& definitions, std::span<const Exp
         kVariable, kNothing, joined(types), joined(branches, separator)));
     for (const ExporterSchema& schema : schemas)
         definitions.push_back(fmt::format("\"exporter_{}\": {{\n      \"description\": {},\n{}\n    }}", schema.type,
-                                          quoted(schema.summary),
+                                          json_text(schema.summary),
                                           members(settings_of(schema.settings, Generation::kNfstream6), "",
                                                   {R"("name": true)", R"("type": true)"}, {}, 3)));
 }
@@ -240,7 +240,7 @@ void append_exporters(std::vector<std::string>& definitions, std::span<const Exp
 std::string top_properties() {
     std::vector<std::string> blocks_text;
     for (const Block& block : blocks()) {
-        std::string out = fmt::format("{}: {{\"description\": {}", quoted(block.key), quoted(block.summary));
+        std::string out = fmt::format("{}: {{\"description\": {}", json_text(block.key), json_text(block.summary));
         if (block.is_list) {
             const std::string items = block.key == "exporters" ? R"(, "items": {"$ref": "#/definitions/exporter"})"
                                       : block.key == "plugins"
@@ -265,7 +265,7 @@ std::string json_schema(std::span<const ExporterSchema> exporter_schemas) {
     std::vector<std::string> definitions;
     const auto pattern = [&](std::string_view key, std::string_view expression) {
         definitions.push_back(
-            fmt::format(R"({}: {{"type": "string", "pattern": {}}})", quoted(key), quoted(expression)));
+            fmt::format(R"({}: {{"type": "string", "pattern": {}}})", json_text(key), json_text(expression)));
     };
     // $${ are the characters ${
     pattern("variable", "(^|[^$])[$][{][A-Za-z_][A-Za-z0-9_]*[}]");

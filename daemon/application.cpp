@@ -235,6 +235,7 @@ void Application::finish() {
                              {"packets_shed", totals.packets_shed},
                              {"flows_discarded", totals.flows_discarded},
                              {"capture_dropped", totals.capture_dropped},
+                             {"unread", totals.unread},
                              {"exported", totals.exported},
                              {"records_left_out", totals.records_left_out},
                              {"export_dropped", totals.export_dropped}});
@@ -400,7 +401,11 @@ DaemonStatus Application::status() const {
         status.plugins.push_back({std::string(extension->name()), extension->status()});
     if (const auto& tables = reloader_.running().metering.enrichment.tables) status.enrichment = tables->descriptions();
     status.applications = pipeline_.applications();
-    for (const auto& meter : pipeline_.meters()) status.interfaces.push_back(interface_status(*meter->process));
+    for (const auto& meter : pipeline_.meters()) {
+        auto& interface = status.interfaces.emplace_back(interface_status(*meter->process));
+        for (const auto& link : links_of(meter->plan))
+            if (link.options.required) interface.required.insert(link.name);
+    }
     for (const auto& exporter : pipeline_.exporters()) status.exporters.push_back(exporter_status(*exporter->process));
     return status;
 }

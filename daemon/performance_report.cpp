@@ -23,6 +23,7 @@ void write_meter(JsonWriter& json, const InterfaceStatus& meter) {
     json.member("ignored", sum(meter.ignored));
     json.member("kernel_dropped", meter.capture.kernel_dropped);
     json.member("interface_dropped", meter.capture.interface_dropped);
+    json.member("unread", meter.capture.unread);
     json.member("flows_active", meter.flows_active);
     json.member("records", sum(meter.records));
     json.end_object();
@@ -66,7 +67,8 @@ std::string PerformanceReport::line(const PipelineTotals& totals, const DaemonSt
     json.member("octets_processed", totals.octets);
     json.member("flows_created", totals.flows_created);
     json.member("flows_active", totals.flows_active);
-    json.member("packets_dropped_by_interface", totals.capture_dropped - totals.kernel_dropped);
+    json.member("packets_dropped_by_interface", totals.capture_dropped - totals.kernel_dropped - totals.unread);
+    json.member("packets_unread", totals.unread);
     json.member("packets_left_out", totals.packets_left_out);
     json.member("packets_shed", totals.packets_shed);
     json.member("records_exported", totals.exported);

@@ -417,8 +417,9 @@ void Pipeline::add(PipelineTotals& totals, const MeterUnit& meter) const {
     totals.flows_discarded += counters.flows_discarded.get();
     for (const auto& records : counters.records) totals.records += records.get();
     for (const auto& ignored : counters.ignored) totals.ignored += ignored.get();
-    totals.capture_dropped += capture.kernel_dropped + capture.interface_dropped;
+    totals.capture_dropped += capture.kernel_dropped + capture.interface_dropped + capture.unread;
     totals.kernel_dropped += capture.kernel_dropped;
+    totals.unread += capture.unread;
 }
 
 void Pipeline::add(PipelineTotals& totals, const ExporterUnit& exporter) const {

@@ -75,8 +75,8 @@ struct PipelineTotals {
     std::uint64_t ignored = 0;                                 // packets that no flow can be made of
     std::uint64_t packets_left_out = 0, records_left_out = 0;  // by sampling and filters
     std::uint64_t packets_shed = 0;                            // under overload
-    std::uint64_t capture_dropped = 0;                         // by kernel and interface
-    std::uint64_t kernel_dropped = 0;                          // of these
+    std::uint64_t capture_dropped = 0;                         // what never came to a meter, of every cause
+    std::uint64_t kernel_dropped = 0, unread = 0;              // of these; the rest by the interface
     std::uint64_t exported = 0, export_dropped = 0;
     std::uint64_t input_done = 0, input_total = 0;  // octets of capture files
 };

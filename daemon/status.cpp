@@ -85,11 +85,12 @@ void write_overload(JsonWriter& json, const InterfaceStatus& status) {
 }
 
 void write_capture(JsonWriter& json, const PacketSource::Description& source,
-                   const MeteringProcess::CaptureTotals& capture) {
+                   const MeteringProcess::CaptureTotals& capture, const std::set<std::string>& required) {
     json.member("name", source.name);
     json.member("interface_index", source.interface_index);
     json.member("state", source.state);
     json.member("up", capture.up);
+    json.member("required", required.contains(source.name));
     json.member("link_type", source.link_type);
     json.member("timestamp_type", source.timestamp_type);
     json.member("timestamp_precision", source.timestamp_precision);
@@ -128,14 +129,14 @@ void write_applications(JsonWriter& json, const ApplicationCountsByName& applica
 void write_interface(JsonWriter& json, const InterfaceStatus& status) {
     json.begin_object();
     json.member("id", status.id);
-    write_capture(json, status.source, status.capture);
+    write_capture(json, status.source, status.capture, status.required);
     json.member("late", status.capture.late);
     json.member("early", status.capture.early);
     json.member("duplicates", status.capture.duplicates);
     json.key("members").begin_array();
     for (const auto& member : status.members) {
         json.begin_object();
-        write_capture(json, member.source, member.capture);
+        write_capture(json, member.source, member.capture, status.required);
         json.end_object();
     }
     json.end_array();

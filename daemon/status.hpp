@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <ctime>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,7 @@ struct InterfaceStatus {
     PacketSource::Description source;
     MeteringProcess::CaptureTotals capture;
     std::vector<MeteringProcess::Member> members;  // of a group
+    std::set<std::string> required;                // of its interfaces
     NamedCounts ignored;                           // by reason
     std::uint64_t packets = 0, octets = 0, cut = 0;
     IgnoredPackets not_metered;  // of all causes

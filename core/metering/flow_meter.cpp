@@ -395,6 +395,7 @@ const FlowRecord& FlowMeter<Key>::describe(std::uint32_t handle) {
     context_.described = {};
     FlowParts parts;
     parts.application = false;  // with what nDPI has so far, texts included
+    parts.declared = false;     // after that
     describe(index, parts, context_.described, context_.described_arena);
     if (context_.dissector != nullptr)
         context_.described.application = context_.dissector->so_far(applications_[index], context_.described_arena);
@@ -625,6 +626,8 @@ bool FlowMeter<Key>::describe(std::uint32_t index, const FlowParts& parts, FlowR
         record.application = context_.dissector->describe(applications_[index], arena);
     if (context_.processes != nullptr && parts.process) name_process(record, arena);
     if (context_.enricher != nullptr && parts.enrichment) record.enrichment = context_.enricher->enrich(record, arena);
+    if (context_.hook != nullptr && parts.declared) [[unlikely]]
+        context_.hook->describe(handle(index), record, arena);
     return true;
 }
 

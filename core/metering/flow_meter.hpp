@@ -103,9 +103,9 @@ struct FlowTunnel {
 // Which blocks beside a flow's own values a record of it gets.
 struct FlowParts {
     bool statistics = true, sequence = true, application = true, tunnel = true, tcp_quality = true, process = true,
-         enrichment = true;
+         enrichment = true, declared = true;
     static constexpr FlowParts all() noexcept { return {}; }
-    static constexpr FlowParts none() noexcept { return {false, false, false, false, false, false, false}; }
+    static constexpr FlowParts none() noexcept { return {false, false, false, false, false, false, false, false}; }
 };
 
 // What a flow has had since it was looked at before.

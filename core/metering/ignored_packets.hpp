@@ -30,7 +30,8 @@ constexpr bool may_be_ip(DecodeResult result) noexcept {
 }
 
 inline IgnoredPackets ignored_packets(const MeterCounters& counters, const MeteringProcess::CaptureTotals& capture) {
-    IgnoredPackets ignored{capture.kernel_dropped + capture.interface_dropped, counters.ignored_octets.get()};
+    IgnoredPackets ignored{capture.kernel_dropped + capture.interface_dropped + capture.unread,
+                           counters.ignored_octets.get()};
     ignored.packets += counters.packets_shed.get() + counters.packets_discarded.get();
     for (std::size_t i = 1; i < kDecodeResults; ++i)
         if (may_be_ip(static_cast<DecodeResult>(i))) ignored.packets += counters.ignored[i].get();

@@ -29,6 +29,7 @@ FlowParts parts_of(const FilterExpression* filter) {
     parts.tcp_quality = uses(IeGroup::kTcpQuality);
     parts.process = uses(IeGroup::kSystem);
     parts.enrichment = uses(IeGroup::kEnrichment);
+    parts.declared = uses(IeGroup::kDeclared);
     return parts;
 }
 

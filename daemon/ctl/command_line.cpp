@@ -36,7 +36,7 @@ constexpr CommandRow kCommands[] = {
      "the ledger: every packet and record that came in, by what became of it;\n"
      "the exit code is 1 when one is missing"},
     {"expire", Action::kExpire, "", false, "", "export every flow now, as if it had ended"},
-    {"reload", Action::kReload, "json", false, "[--json]",
+    {"reload", Action::kReload, "json main-pid", false, "[--main-pid PID] [--json]",
      "read the configuration again, as SIGHUP does, and say what changed; exit code\n"
      "1 with every error when it is rejected, nothing has changed then"},
     {"resend-templates", Action::kResendTemplates, "json", true, "[EXPORTER] [--json]",
@@ -128,6 +128,12 @@ constexpr Row kOptions[] = {
          line.given.push_back("report");
          line.report = std::move(v);
          return ok();
+     }},
+    {0, "main-pid", kOne, "PID", "reload: only if this process is the one that listens; else the exit code is 69",
+     [](CommandLine& line, std::string v) -> Status {
+         line.given.push_back("main-pid");
+         if (parse_whole(v, line.main_pid) && line.main_pid > 0) return ok();
+         return usage(fmt::format("--main-pid {}: is no number of a process", v));
      }},
     {0, "listen", kOne, "ADDRESS", "collect: where to listen",
      [](CommandLine& line, std::string v) {

@@ -46,6 +46,7 @@ struct CommandLine {
     std::string sort;                             // flows, top; empty: the default
     std::chrono::milliseconds interval{2000};     // top
     bool once = false;                            // top
+    int main_pid = 0;                             // reload; 0: whoever listens
     std::optional<std::string> config;            // doctor -c
     std::optional<std::string> report;            // doctor --report
     std::vector<std::string_view> given;          // names of the options that were there

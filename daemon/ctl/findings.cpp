@@ -195,6 +195,14 @@ void look_at_drops(const HostFacts& facts, Findings& findings) {
             findings.push_back({kWarning, "device-drops", name,
                                 fmt::format("{} packets dropped by the device or its driver", device),
                                 fmt::format("ethtool -G {} rx 4096", name)});
+        if (const auto unread = number(interface, "unread"); unread > 0)
+            findings.push_back({kWarning, "unread", name,
+                                fmt::format("{} packets were in a capture ring that had to be closed before they could "
+                                            "be read",
+                                            unread),
+                                fmt::format("the meter was too far behind: set `n_meters: 0` at {} for a meter on each "
+                                            "processor, or lower `metering.n_dissections`",
+                                            at)});
         if (number(interface, "overload.times") > 0)
             findings.push_back({kWarning, "overload", name,
                                 fmt::format("the ring filled {} times, load was shed: some flows are not dissected",

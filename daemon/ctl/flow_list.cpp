@@ -46,6 +46,21 @@ std::string application(const Tree& flow) {
     return printable(name + (host.empty() ? "" : " " + host));
 }
 
+// "udps.slice 3, udps.sizes [60 1500]": what plugins have given it so far.
+std::string plugin_values(const Tree& flow) {
+    std::string line;
+    for (const auto& [name, value] : flow) {
+        if (!name.starts_with("udps.") || (value.empty() && value.data() == "null")) continue;
+        std::string shown = value.data();
+        if (!value.empty()) {
+            for (const auto& [no_key, item] : value) shown += (shown.empty() ? "[" : " ") + item.data();
+            shown += "]";
+        }
+        line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, shown);
+    }
+    return printable(line);
+}
+
 Row row_of(const Tree& flow) {
     const double seconds = static_cast<double>(number(flow, "bidirectional_duration_ms")) / 1000;
     return {protocol_name(number(flow, "protocol")),
@@ -66,12 +81,17 @@ Result<std::string> flow_list(const std::string& flows_json) {
         const Row head{"PROTO",    "SOURCE",   "DESTINATION", "PKTS >",     "< PKTS",
                        "OCTETS >", "< OCTETS", "SECONDS",     "APPLICATION"};
         std::vector<Row> rows{head};
-        for (const auto& [key, flow] : answer.get_child("flows")) rows.push_back(row_of(flow));
+        std::vector<std::string> below{""};
+        for (const auto& [key, flow] : answer.get_child("flows")) {
+            rows.push_back(row_of(flow));
+            below.push_back(plugin_values(flow));
+        }
         std::vector<std::size_t> widths(head.size());
         for (const Row& row : rows)
             for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
         std::string out;
-        for (const Row& row : rows) {
+        for (std::size_t number = 0; number < rows.size(); ++number) {
+            const Row& row = rows[number];
             std::string line;
             for (std::size_t i = 0; i < row.size(); ++i) {
                 const bool is_number = i >= 3 && i + 1 < row.size();
@@ -80,6 +100,7 @@ Result<std::string> flow_list(const std::string& flows_json) {
             }
             line.erase(line.find_last_not_of(' ') + 1);
             out += line + '\n';
+            if (!below[number].empty()) out += "    " + below[number] + '\n';
         }
         const auto matching = number(answer, "matching");
         out += fmt::format("{} of {} flows that match, of {} in the flow cache{}\n", rows.size() - 1, matching,

@@ -105,6 +105,9 @@ int expire(const CommandLine& line) {
 }
 
 int reload(const CommandLine& line) {
+    if (line.main_pid > 0 && peer_of(line.socket) != line.main_pid)
+        return fail(
+            {ErrorCode::kUnavailable, fmt::format("process {} does not listen here", line.main_pid), line.socket});
     const auto answer = ask(line.socket, "reload", kReloadPatience);
     if (!answer) return fail(answer.error());
     bool applied = false;

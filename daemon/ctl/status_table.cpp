@@ -120,15 +120,27 @@ std::string order_text(const Tree& interface) {
     return counts_text(counts);
 }
 
+// Of an interface, or one of a group.
+std::uint64_t dropped(const Tree& capture) {
+    return number(capture, "kernel_dropped") + number(capture, "interface_dropped") + number(capture, "unread");
+}
+
+std::string dropped_text(const Tree& capture) {
+    Tree counts;
+    counts.put("by the kernel", number(capture, "kernel_dropped"));
+    counts.put("by the interface", number(capture, "interface_dropped"));
+    counts.put("unread in a ring that was closed", number(capture, "unread"));
+    return counts_text(counts);
+}
+
 std::string interfaces(const Tree& status) {
     std::vector<Row> rows{
         {"INTERFACE", "STATE", "FRAMES", "OCTETS", "DROPPED", "IGNORED", "PACKETS", "FLOWS", "RECORDS"}};
     for (const auto& [key, interface] : status.get_child("interfaces")) {
         const auto& ignored = interface.get_child("ignored");
         const auto& records = interface.get_child("records");
-        const auto dropped = number(interface, "kernel_dropped") + number(interface, "interface_dropped");
         rows.push_back({text(interface, "name"), interface.get<bool>("up") ? "up" : "down", text(interface, "frames"),
-                        text(interface, "octets"), std::to_string(dropped), std::to_string(sum(ignored)),
+                        text(interface, "octets"), std::to_string(dropped(interface)), std::to_string(sum(ignored)),
                         text(interface, "metered.packets"), text(interface, "flows_active"),
                         std::to_string(sum(records))});
         remark(rows, "state", text(interface, "state") == "up" ? "" : text(interface, "state"));
@@ -138,8 +150,8 @@ std::string interfaces(const Tree& status) {
         for (const auto& [no_key, member] : interface.get_child("members"))
             remark(rows, text(member, "name"),
                    fmt::format("{}, {} frames, {} octets, {} dropped", text(member, "state"), text(member, "frames"),
-                               text(member, "octets"),
-                               number(member, "kernel_dropped") + number(member, "interface_dropped")));
+                               text(member, "octets"), dropped(member)));
+        remark(rows, "dropped", dropped_text(interface));
         remark(rows, "selection", selection_text(interface.get_child("selection")));
         remark(rows, "order", order_text(interface));
         remark(rows, "load shed", overload_text(interface.get_child("overload")));

@@ -44,7 +44,8 @@ Result<DaemonCounters> parse_counters(const std::string& status_json) {
                 {text(interface, "name"), text(interface, "state"), interface.get<bool>("up"),
                  number(interface, "metered.packets"), number(interface, "metered.octets"),
                  number(interface, "flows_created"), number(interface, "flows_active"), number(interface, "max_flows"),
-                 number(interface, "kernel_dropped") + number(interface, "interface_dropped"),
+                 number(interface, "kernel_dropped") + number(interface, "interface_dropped") +
+                     number(interface, "unread"),
                  number(interface, "overload.ring_fill_percent"), text(interface, "overload.shed")});
         for (const auto& [key, exporter] : status.get_child("exporters"))
             counters.exporters.push_back({text(exporter, "name"), text(exporter, "type"), text(exporter, "destination"),

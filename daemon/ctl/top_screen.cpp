@@ -45,18 +45,18 @@ public:
         return out + kEighths[eighths % 8];
     }
 
-    // The newest `width` values, against the largest of them.
+    // The newest `width` values, against the largest of them; curves of two rows do not touch.
     std::string curve(const std::deque<double>& values, std::size_t width) const {
-        static constexpr const char* kBlocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-        static constexpr const char* kAscii[] = {" ", ".", ".", ":", ":", "+", "+", "#", "#"};
+        static constexpr const char* kBlocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"};
+        static constexpr const char* kAscii[] = {" ", ".", ".", ":", ":", "+", "+", "#"};
         const char* const* levels = look_.utf8 ? kBlocks : kAscii;
         const std::size_t count = std::min(width, values.size());
         const auto first = values.end() - static_cast<std::ptrdiff_t>(count);
         const double most = count > 0 ? *std::max_element(first, values.end()) : 0;
         std::string out(width - count, ' ');
         for (auto it = first; it != values.end(); ++it) {
-            const auto level = most > 0 && *it > 0 ? 1 + static_cast<std::size_t>(std::lround(7 * *it / most)) : 0;
-            out += levels[std::min<std::size_t>(level, 8)];
+            const auto level = most > 0 && *it > 0 ? 1 + static_cast<std::size_t>(std::lround(6 * *it / most)) : 0;
+            out += levels[std::min<std::size_t>(level, 7)];
         }
         return out;
     }
@@ -69,7 +69,7 @@ private:
             case Style::kFaint:
                 return "2";
             case Style::kHead:
-                return "7";
+                return look_.colours ? "30;46" : "7";
             case Style::kGood:
                 return look_.colours ? "32" : "";
             case Style::kBad:
@@ -99,6 +99,11 @@ struct Cell {
 };
 using Cells = std::vector<Cell>;
 
+// What is zero stands back.
+Style style_of(const Cell& cell) {
+    return cell.style == Style::kPlain && (cell.text == "0" || cell.text == "0 %") ? Style::kFaint : cell.style;
+}
+
 // Columns that do not fit are left out from the right, the first two never.
 std::string row(const Pen& pen, const std::vector<Column>& columns_, const Cells& cells, std::size_t width) {
     std::size_t used = 0, open = 0, shown = 0;
@@ -117,7 +122,7 @@ std::string row(const Pen& pen, const std::vector<Column>& columns_, const Cells
         const std::size_t wanted = i + 1 == open ? columns_[i].least + spare : columns_[i].width;
         const std::size_t has = std::min(wanted, left - gap);
         out += std::string(gap, ' ');
-        out += pen.styled(cells[i].style,
+        out += pen.styled(style_of(cells[i]),
                           columns_[i].right ? right_aligned(cells[i].text, has) : fitted(cells[i].text, has));
         left -= gap + has;
     }

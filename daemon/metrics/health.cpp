@@ -8,8 +8,17 @@
 namespace nfstreamd::daemon {
 namespace {
 
-void check_capture(const PacketSource::Description& source, bool up, Health& health) {
-    if (!up) health.problems.push_back(fmt::format("interface {} is not captured on: {}", source.name, source.state));
+// Whether it is captured on.
+bool check_capture(const InterfaceStatus& meter, const PacketSource::Description& source, bool up, Health& health) {
+    auto& list = meter.required.contains(source.name) ? health.problems : health.degraded;
+    if (!up) list.push_back(fmt::format("interface {} is not captured on: {}", source.name, source.state));
+    return up;
+}
+
+void write_list(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+    json.key(name).begin_array();
+    for (const auto& text : texts) json.value(text);
+    json.end_array();
 }
 
 }  // namespace
@@ -18,11 +27,13 @@ void check_capture(const PacketSource::Description& source, bool up, Health& hea
 Health health_of(const DaemonStatus& status, bool stopping) {
     Health health;
     if (stopping) health.problems.emplace_back("the daemon is stopping");
-    if (status.interfaces.empty()) health.problems.emplace_back("nothing is metered");
+    bool captures = false;
     for (const auto& meter : status.interfaces) {
-        if (meter.members.empty()) check_capture(meter.source, meter.capture.up, health);
-        for (const auto& member : meter.members) check_capture(member.source, member.capture.up, health);
+        if (meter.members.empty()) captures |= check_capture(meter, meter.source, meter.capture.up, health);
+        for (const auto& member : meter.members)
+            captures |= check_capture(meter, member.source, member.capture.up, health);
     }
+    if (!captures) health.problems.emplace_back("no interface is captured on");
     for (const auto& exporter : status.exporters)
         if (exporter.failed_for_good)
             health.problems.push_back(
@@ -34,9 +45,8 @@ std::string health_json(const DaemonStatus& status, const Health& health) {
     JsonWriter json;
     json.begin_object();
     json.member("healthy", health.ok());
-    json.key("problems").begin_array();
-    for (const auto& problem : health.problems) json.value(problem);
-    json.end_array();
+    write_list(json, "problems", health.problems);
+    write_list(json, "degraded", health.degraded);
     json.member("version", status.version);
     json.member("instance", status.instance);
     json.member("uptime_s", status.uptime_s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the daemon does what it is there for: every interface is captured on,
-// and no exporter has failed for good. Pure.
+// Whether the daemon does what it is there for: something is captured on, all
+// that is `required` among it, and no exporter has failed for good. Pure.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,7 +10,8 @@
 namespace nfstreamd::daemon {
 
 struct Health {
-    std::vector<std::string> problems;  // none: all is well
+    std::vector<std::string> problems;  // none: it does
+    std::vector<std::string> degraded;  // what it is to go on without, as configured
     bool ok() const { return problems.empty(); }
 };
 

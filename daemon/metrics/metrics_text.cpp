@@ -84,7 +84,7 @@ constexpr Row<PipelineTotals> kLifetimeRows[] = {
     {{"nfstreamd_lifetime_shed_packets_total", kCounter, "Packets since the start that were shed under overload."},
      [](const PipelineTotals& t) { return static_cast<double>(t.packets_shed); }},
     {{"nfstreamd_lifetime_capture_dropped_packets_total", kCounter,
-      "Packets since the start that kernel or interface dropped."},
+      "Packets since the start that never came to a meter: dropped by kernel or interface, or unread."},
      [](const PipelineTotals& t) { return static_cast<double>(t.capture_dropped); }},
     {{"nfstreamd_lifetime_flows_created_total", kCounter, "Flows that have begun since the start."},
      [](const PipelineTotals& t) { return static_cast<double>(t.flows_created); }},
@@ -129,8 +129,8 @@ constexpr Row<Capture> kCaptureRows[] = {
      [](const Capture& c) { return static_cast<double>(c.source.ring_octets); }},
 };
 constexpr Description kCaptureDropped{"nfstreamd_capture_dropped_packets_total", kCounter,
-                                      "Packets that never reached the daemon: no room in the kernel's buffer, or "
-                                      "dropped by the interface."};
+                                      "Packets that never reached the daemon: no room in the kernel's buffer, "
+                                      "dropped by the interface, or unread in a buffer that had to be closed."};
 
 // ---- of a meter ----
 
@@ -228,6 +228,23 @@ constexpr Description kExpiryLag{"nfstreamd_flow_expiry_lag_seconds", MetricType
 constexpr Description kOverloadLevel{
     "nfstreamd_overload_level", kGauge,
     "What is shed: 0 nothing, 1 dissection of new flows, 2 all dissection, 3 packets."};
+
+// ---- of a plugin ----
+
+constexpr Row<FlowExtensionStatus> kPluginRows[] = {
+    {{"nfstreamd_plugin_instances", kGauge, "Meters that the plugin works in."},
+     [](const FlowExtensionStatus& p) { return static_cast<double>(p.instances); }},
+    {{"nfstreamd_plugin_disabled", kGauge, "Of these, those in which it is not called any more."},
+     [](const FlowExtensionStatus& p) { return static_cast<double>(p.disabled); }},
+    {{"nfstreamd_plugin_flows_total", kCounter, "Flows that the plugin was shown."},
+     [](const FlowExtensionStatus& p) { return static_cast<double>(p.flows); }},
+    {{"nfstreamd_plugin_packets_total", kCounter, "Packets that the plugin was shown."},
+     [](const FlowExtensionStatus& p) { return static_cast<double>(p.packets); }},
+    {{"nfstreamd_plugin_errors_total", kCounter, "Calls of the plugin that failed."},
+     [](const FlowExtensionStatus& p) { return static_cast<double>(p.errors); }},
+    {{"nfstreamd_plugin_slow_calls_total", kCounter, "Of the calls that were measured, those that took too long."},
+     [](const FlowExtensionStatus& p) { return static_cast<double>(p.slow_calls); }},
+};
 
 // ---- of an exporter ----
 
@@ -524,6 +541,8 @@ std::string metrics_text(const DaemonStatus& status, const PipelineTotals& total
     add_process(families, status, usage);
     families.add_rows<PipelineTotals>(kLifetimeRows, totals, {});
     add_applications(families, status.applications);
+    for (const auto& plugin : status.plugins)
+        families.add_rows<FlowExtensionStatus>(kPluginRows, plugin.counts, {{"plugin", plugin.name}});
     for (const auto& meter : status.interfaces) add_meter(families, meter);
     for (const auto& exporter : status.exporters) add_exporter(families, exporter);
     shown.forget_others();

@@ -39,6 +39,9 @@ _nfstreamctl() {
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
+        --main-pid)
+            return
+            ;;
         --listen)
             return
             ;;
@@ -50,7 +53,7 @@ _nfstreamctl() {
             return
             ;;
     esac
-    local words="-s --socket --json --filter --limit --sort --interval --once -c --config --report --listen --verify --private-enterprise-number -V --version -h --help"
+    local words="-s --socket --json --filter --limit --sort --interval --once -c --config --report --main-pid --listen --verify --private-enterprise-number -V --version -h --help"
     local command='' given
     for given in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $given in

@@ -23,6 +23,7 @@ complete -c nfstreamctl -l interval -x -d 'top seconds between two looks, 1 to 3
 complete -c nfstreamctl -l once -d 'top plain text of one interval, then the end'
 complete -c nfstreamctl -s c -l config -r -F -d 'doctor the configuration (default /etc/nfstreamd/nfstreamd.yaml)'
 complete -c nfstreamctl -l report -r -F -d 'doctor write a report for a bug report to FILE, which must not be there'
+complete -c nfstreamctl -l main-pid -x -d 'reload only if this process is the one that listens'
 complete -c nfstreamctl -l listen -x -d 'collect where to listen'
 complete -c nfstreamctl -l verify -x -a 'default nfdump pmacct fixbuf akvorado goflow2 ipfixcol2 logstash telegraf ntopng' -d 'collect which collector to be default, nfdump, pmacct, fixbuf, akvorado, goflow2, ipfixcol2, logstash, telegraf or ntopng'
 complete -c nfstreamctl -l private-enterprise-number -x -d 'collect the daemons setting of that name, to know its elements'

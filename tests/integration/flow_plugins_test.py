@@ -242,6 +242,11 @@ control: {{socket: {self.folder}/control.sock}}
         daemon = self.daemon(configuration(tells), namespace=space)
         send(20001)
         harness.wait_for(lambda: seen() >= 1, daemon.describe)
+        for wanted, count in (("== ''", 0), ("!= ''", 1)):  # by what a plugin has given them so far
+            asked = ("--socket", daemon.socket, "flows", "--filter", f"src_port == 20001 and udps.first_packet {wanted}")
+            flows = json.loads(self.run_program(harness.NFSTREAMCTL, *asked, "--json").stdout)["flows"]
+            self.assertEqual([flow["udps.first_packet"].split()[2] for flow in flows], ["20001"] * count)
+        self.assertRegex(self.run_program(harness.NFSTREAMCTL, *asked).stdout, r"\n    udps.first_packet 127.0.0.1 127.0.0.1 20001 9 17 ")
         reload("rejected", 1, tells, fails)
         self.assertEqual([plugin["name"] for plugin in self.status(daemon)["plugins"]], ["tells"])
         reload("applied", 1, counts, tells)

@@ -110,6 +110,7 @@ class Metrics(Served):
             self.assertEqual(value(name), interface["metered"][key], key)
         for reason in ("kernel", "interface"):
             self.assertEqual(value("capture_dropped_packets_total", reason=reason), interface[f"{reason}_dropped"])
+        self.assertEqual(value("capture_dropped_packets_total", reason="unread"), interface["unread"])
         for name, key in (("decode_errors_total", "ignored"), ("flows_expired_total", "records")):
             found = {dict(series)["reason"]: number for series, number in families[f"nfstreamd_{name}"].samples.items()}
             self.assertEqual(found, interface[key])
@@ -207,21 +208,24 @@ class Metrics(Served):
             self.assertIn("no metrics", daemon.stderr())
             self.send(daemon, 22000)
 
-    def test_health_is_200_until_an_interface_is_lost(self):
+    def test_health_is_200_as_long_as_something_is_captured(self):
         _, port = self.collect(namespace=self.probe)
         daemon = self.begin(port)
         status, headers, text = self.request("/healthz")
         self.assertEqual((status, headers["Content-Type"]), (200, "application/json"))
         said = json.loads(text)
-        self.assertEqual((said["healthy"], said["problems"], said["interfaces"]), (True, [], {"lo": True}))
+        self.assertEqual((said["healthy"], said["problems"], said["degraded"], said["interfaces"]), (True, [], [], {"lo": True}))
         self.reload(daemon, self.configuration(port, more="  - interface: nosuch0\n    n_meters: 1\n"))
         status, _, text = self.request("/healthz")
-        self.assertEqual(status, 503)
         said = json.loads(text)
-        self.assertFalse(said["healthy"])
-        self.assertEqual(len(said["problems"]), 1)
-        self.assertIn("nosuch0", said["problems"][0])
+        self.assertEqual((status, said["healthy"], said["problems"]), (200, True, []))  # it need not be there
+        self.assertEqual(len(said["degraded"]), 1)
+        self.assertIn("nosuch0", said["degraded"][0])
         self.assertEqual(self.scrape()["nfstreamd_interface_up"].value(interface="nosuch0"), 0)
+        self.reload(daemon, self.configuration(port).replace("interface: lo", "interface: nosuch0"))
+        status, _, text = self.request("/healthz")
+        said = json.loads(text)
+        self.assertEqual((status, said["healthy"], said["problems"]), (503, False, ["no interface is captured on"]))
 
     def test_only_what_is_configured_is_there(self):
         _, port = self.collect(namespace=self.probe)

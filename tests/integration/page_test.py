@@ -137,7 +137,7 @@ class Page(harness.TestCase):
         self.write("nfstreamd.yaml", "capture: [")
         daemon.send_signal(signal.SIGHUP)
         wait_for(lambda: self.status(daemon)["reload"]["rejected"] == 1, daemon.describe)
-        values = self.look("document.getElementById('health').textContent === 'not healthy'", name="unhealthy")
+        values = self.look("document.getElementById('health').textContent === 'degraded'", name="unhealthy")
         self.assertIn("interface nosuch0 is not captured on", values["notice"])
         self.assertIn("reload rejected", values["notice"])
         self.assertTrue(values["rows"]["interfaces"][1][1].startswith("waiting"), values["rows"]["interfaces"])

@@ -121,17 +121,33 @@ class Reload(harness.TestCase):
                                 for flow in collector.json_lines()),
                          [(49001, 2, "Before"), (49002, 2, "Before"), (49003, 1, "After"), (49004, 1, "After")])
 
-    def test_a_storm_of_signals_is_survived(self):
-        collector, port = self.collect(namespace=self.probe)
-        daemon = self.begin(self.configuration({"main": port}))
+    def test_after_a_storm_of_signals_the_last_file_is_in_use(self):
+        (first, first_port), (last, last_port) = (self.collect(namespace=self.probe) for _ in range(2))
+        daemon = self.begin(self.configuration({"first": first_port}))
         self.send(daemon, 48001)
-        for _ in range(50):
-            daemon.send_signal(signal.SIGHUP)
-        wait_for(lambda: self.status(daemon)["reload"]["applied"] >= 1, daemon.describe)
+        for turn in range(60):
+            # each other one is broken, and while it is written one is read in part
+            text = self.configuration({"first": first_port, f"other{turn}": last_port}, idle=500 + turn,
+                                      bpf_filter=f"udp dst port {PORT} or udp dst port {turn + 1}")
+            self.write("nfstreamd.yaml", text if turn % 2 else text[:-turn - 20])
+            for _ in range(1 + turn % 3):
+                daemon.send_signal(signal.SIGHUP)
+        self.write("nfstreamd.yaml", self.configuration({"first": first_port, "last": last_port}, idle=777))
+        daemon.send_signal(signal.SIGHUP)
+
+        def settled():
+            status = self.status(daemon)
+            return status["reload"]["result"] == "applied" and [row["name"] for row in status["exporters"]] == ["first", "last"]
+        wait_for(settled, daemon.describe)
+        status = self.status(daemon)
+        self.assertEqual(status["interfaces"][0]["idle_timeout_ms"], 777_000)
+        self.assertLessEqual(status["reload"]["applied"] + status["reload"]["rejected"], 121)
+        self.assertEqual(status["interfaces"][0]["flows_active"], 1)
         self.send(daemon, 48001)
         self.assertEqual(daemon.stop(), 0, daemon.describe())
-        wait_for(collector.json_lines, collector.describe)
-        self.assertEqual([(flow["src_port"], flow["src2dst_packets"]) for flow in collector.json_lines()], [(48001, 2)])
+        for collector in (first, last):
+            wait_for(collector.json_lines, collector.describe)
+            self.assertEqual([(flow["src_port"], flow["src2dst_packets"]) for flow in collector.json_lines()], [(48001, 2)])
 
 
 if __name__ == "__main__":

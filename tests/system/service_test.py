@@ -60,6 +60,9 @@ class Package(collectors.CollectorCase):
         self.what_is_installed_works_at_once()
         self.flows_arrive_at_nfcapd_and_survive_a_reload()
         self.a_bad_file_fails_the_reload()
+        self.so_does_one_that_cannot_be_prepared()
+        self.without_a_control_socket_the_file_is_checked()
+        self.a_restart_loses_no_packet()
         self.the_journal_has_priorities()
         self.what_is_killed_comes_back()
         self.what_stays_wrong_is_not_tried_again()
@@ -164,8 +167,8 @@ class Package(collectors.CollectorCase):
         self.send(sources)
         self.metered(20)
         self.configure(nfcapd.port, idle=500)
-        self.inside.systemctl("reload", UNIT)
-        wait_for(lambda: self.state_of()["reload"]["applied"] == 1, self.inside.describe)
+        self.inside.systemctl("reload", UNIT)  # back when it has been applied, once
+        self.assertEqual(self.state_of()["reload"]["applied"], 1)
         self.assertEqual(self.pid(), before)
         self.send(sources)  # more packets of the flows that were there
         self.metered(40)
@@ -182,6 +185,83 @@ class Package(collectors.CollectorCase):
         self.assertEqual(self.pid(), before)
         self.assertEqual(self.state_of()["reload"]["applied"], 1)
         self.assertIn(f"{CONFIGURATION}:4:17: metering.idle_timeout: ", self.inside.log())
+
+    def so_does_one_that_cannot_be_prepared(self):
+        before, reload = self.pid(), self.state_of()["reload"]
+        with self.probe.stream_socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            self.configure(1, idle=1)
+            self.inside.sh(f"echo 'metrics: {{listen: \"127.0.0.1:{taken.getsockname()[1]}\"}}' >>{CONFIGURATION}")
+            self.inside.run("nfstreamd", "-t", "-c", CONFIGURATION)  # which it cannot know
+            self.inside.systemctl("reload", UNIT, status=1)
+        self.assertRegex(self.inside.log(), r"nfstreamd.yaml:8:\d+: cannot listen: .*in use")
+        self.assertEqual(self.pid(), before)
+        state = self.state_of()
+        self.assertEqual((state["reload"]["applied"], state["reload"]["rejected"]), (reload["applied"], reload["rejected"] + 1))
+        self.assertEqual(state["interfaces"][0]["idle_timeout_ms"], 500_000)
+        self.inside.systemctl("reload", UNIT)  # the port is free now
+        state = self.state_of()
+        self.assertEqual((state["reload"]["applied"], state["interfaces"][0]["idle_timeout_ms"]), (reload["applied"] + 1, 1000))
+
+    def without_a_control_socket_the_file_is_checked(self):
+        self.configure(1, idle=100)
+        self.inside.sh(f"echo 'control: {{socket: \"\"}}' >>{CONFIGURATION}")
+        self.inside.systemctl("reload", UNIT)
+        self.assertEqual(self.inside.sh("ls /run/nfstreamd"), "")
+        self.configure(1, idle="soon")
+        self.inside.systemctl("reload", UNIT, status=1)
+        self.configure(1, idle=200)
+        self.inside.systemctl("reload", UNIT)
+        wait_for(lambda: "control.sock" in self.inside.sh("ls /run/nfstreamd"), self.inside.describe)
+        wait_for(lambda: self.state_of()["interfaces"][0]["idle_timeout_ms"] == 200_000, self.inside.describe)
+
+    def a_restart_loses_no_packet(self):
+        """The service manager keeps the ring, and the next process reads what has come to it meanwhile."""
+        records = "/var/log/nfstreamd/restart.json"
+        self.inside.write(CONFIGURATION, (
+            "capture:\n  - {interface: m0, bpf_filter: udp, n_meters: 1, socket_buffer_size: 32MiB}\n"
+            "metering: {idle_timeout: 600, prefault: false, n_dissections: 0, overload: {from: off}}\n"
+            f"exporters:\n  - {{name: main, type: json, path: {records}, append: true, fields: [src_ip, src2dst_packets]}}\n"))
+        before = self.pid()
+        self.inside.systemctl("restart", UNIT)
+        process = self.active(other_than=before)
+        rate, per_flow, packets = 20_000, 64, 100_032
+
+        def metered():
+            return sum(row["metered"]["packets"] for row in self.state_of()["interfaces"])
+
+        def kept():
+            return re.findall(r"capture goes on where the process before has left it interface=m0 unread=", self.inside.log())
+        taken_over = len(kept())
+        sender = self.start(self.sender(), "up0", rate, packets, per_flow, namespace=self.client)
+        for _ in range(2):
+            enough = metered() + rate // 4
+            wait_for(lambda least=enough: metered() > least, self.inside.describe)
+            self.inside.systemctl("restart", UNIT)
+            process = self.active(other_than=process)
+        self.assertTrue(sender.running(), "all was sent before it was restarted twice")
+        self.assertEqual(sender.wait(60), 0, sender.describe())
+
+        def found():
+            return sum(json.loads(line)["src2dst_packets"] for line in self.inside.sh(f"cat {records}").splitlines()
+                       if '"10.' in line)
+        before = found()
+        wait_for(lambda: before + metered() == packets,
+                 lambda: f"{before} + {metered()} of {packets}: {self.state_of()['interfaces']}\n{self.inside.log()[-3000:]}")
+        self.assertEqual(len(kept()), taken_over + 2, self.inside.log()[-3000:])
+        interface = self.state_of()["interfaces"][0]
+        self.assertEqual((interface["kernel_dropped"], interface["unread"]), (0, 0))
+        self.inside.run("nfstreamctl", "expire")
+        wait_for(lambda: found() == packets, self.inside.describe)
+
+    def sender(self):
+        built = harness.BUILD / "tests" / "integration" / "number_sender"
+        if built.exists():
+            return built
+        made = self.folder / "number_sender"  # where the package is of another build
+        self.run_program("cc", "-O2", "-o", made, harness.ROOT / "tests" / "integration" / "number_sender.c")
+        return made
 
     def the_journal_has_priorities(self):
         def entries():

@@ -187,7 +187,7 @@ class Plot {
 // ---- what the status says ----
 
 function captureDropped(source) {
-  return source.kernel_dropped + source.interface_dropped;
+  return source.kernel_dropped + source.interface_dropped + source.unread;
 }
 
 function totalsOf(status) {
@@ -204,14 +204,16 @@ function totalsOf(status) {
 }
 
 // As /healthz has it.
-function problemsOf(status) {
-  const problems = [];
-  for (const meter of status.interfaces)
-    for (const source of meter.members.length ? meter.members : [meter])
-      if (!source.up) problems.push(`interface ${source.name} is not captured on: ${source.state}`);
+function healthOf(status) {
+  const problems = [], degraded = [];
+  const sources = status.interfaces.flatMap((meter) => meter.members.length ? meter.members : [meter]);
+  for (const source of sources)
+    if (!source.up)
+      (source.required ? problems : degraded).push(`interface ${source.name} is not captured on: ${source.state}`);
+  if (!sources.some((source) => source.up)) problems.push("no interface is captured on");
   for (const exporter of status.exporters)
     if (exporter.failed_for_good) problems.push(`exporter ${exporter.name} has failed for good: ${exporter.last_error}`);
-  return problems;
+  return {problems, degraded};
 }
 
 function lossesOf(status) {
@@ -222,6 +224,7 @@ function lossesOf(status) {
   for (const meter of status.interfaces) {
     add(meter.name, "packets dropped by the kernel", meter.kernel_dropped);
     add(meter.name, "packets dropped by the interface", meter.interface_dropped);
+    add(meter.name, "packets unread in a ring that was closed", meter.unread);
     add(meter.name, "packets shed under overload", meter.overload.packets_shed);
     add(meter.name, "packets after max_nflows", meter.discarded.packets);
     for (const [reason, value] of Object.entries(meter.ignored)) add(meter.name, `packets ignored: ${reason}`, value);
@@ -251,13 +254,16 @@ function showHead(status) {
   document.title = `${status.instance} · nfstreamd`;
   const reload = status.reload.result === "none" ? "" : ` · last reload ${status.reload.result} ${status.reload.time}`;
   set("about", `version ${status.version} · up ${duration(status.uptime_s)}${reload}`);
-  const problems = problemsOf(status);
-  byId("health").className = `badge ${problems.length ? "bad" : "good"}`;
-  set("health", problems.length ? "not healthy" : "healthy");
-  notice([...problems, ...(status.reload.result === "rejected" ? [`reload rejected: ${status.reload.detail}`] : [])]);
+  const {problems, degraded} = healthOf(status);
+  const [look, word] = problems.length ? ["bad", "not healthy"] : degraded.length ? ["degraded", "degraded"] : ["good", "healthy"];
+  byId("health").className = `badge ${look}`;
+  set("health", word);
+  if (status.reload.result === "rejected") problems.push(`reload rejected: ${status.reload.detail}`);
+  notice([...problems, ...degraded], problems.length === 0);
 }
 
-function notice(lines) {
+function notice(lines, mild = false) {
+  byId("notice").classList.toggle("degraded", mild);
   byId("notice").hidden = lines.length === 0;
   set("notice", lines.join(" · "));
 }

@@ -41,7 +41,8 @@ TEST_CASE("PerformanceReport: nfstream's fields come first, in its order") {
     totals.packets = 2;
     totals.ignored = 3;
     totals.kernel_dropped = 4;
-    totals.capture_dropped = 9;
+    totals.unread = 2;
+    totals.capture_dropped = 11;
     totals.packets_left_out = 6;
     totals.packets_shed = 66;
     totals.records_left_out = 7;
@@ -56,6 +57,7 @@ TEST_CASE("PerformanceReport: nfstream's fields come first, in its order") {
     CHECK(line.find('\n') == std::string::npos);
     const auto tree = parsed(line);
     CHECK(tree.get<int>("packets_dropped_by_interface") == 5);
+    CHECK(tree.get<int>("packets_unread") == 2);
     CHECK(tree.get<int>("packets_left_out") == 6);
     CHECK(tree.get<int>("packets_shed") == 66);
     CHECK(tree.get<int>("records_left_out") == 7);

@@ -448,5 +448,110 @@ TEST_CASE("FanoutGroup: a member that leaves early does not change what the othe
             CHECK_FALSE(pairs_of_first.contains(Sender::pair(Sender::number(frame.octets))));
 }
 
+// ---- a group that follows another, as a reload makes it
+
+void append(Member& to, const Member& from) {
+    to.sink.frames.insert(to.sink.frames.end(), from.sink.frames.begin(), from.sink.frames.end());
+}
+
+TEST_CASE("FanoutGroup: one that follows has every packet from the switch on, whatever the number of its members") {
+    const NetworkNamespace space;
+    if (!space) return;
+    add_pair();
+    CapturedLog log;
+    const auto options = datagrams();
+    for (const auto& [before_count, after_count] : {std::pair{2u, 3u}, std::pair{3u, 1u}, std::pair{1u, 2u}}) {
+        CAPTURE(before_count);
+        const auto before = make_fanout_group("cap0", options, before_count);
+        const auto after = make_fanout_group("cap0", options, after_count);
+        auto old_members = members_of(before, before_count, options, log.logger());
+        for (auto& member : old_members) REQUIRE(member.source->open());
+        Sender sender("cap1");
+        poll_all(old_members, milliseconds(150));
+        REQUIRE(after->open_beside(before, log.logger()));
+        auto new_members = members_of(after, after_count, options, log.logger());
+        poll_all(old_members, milliseconds(50));
+        REQUIRE(after->switch_over());
+        CHECK_FALSE(after->close_replaced());  // those before have not been given back
+        for (auto& member : new_members) REQUIRE(member.source->open());
+        poll_all(old_members, milliseconds(150));
+        poll_all(new_members, milliseconds(150));
+        sender.stop();
+        poll_all(new_members, milliseconds(150));
+        Member all;
+        for (auto& member : old_members) {
+            CHECK(!member.sink.frames.empty());
+            append(all, member);
+            member.source.reset();
+        }
+        CHECK(after->close_replaced());
+        for (const auto& member : new_members) append(all, member);
+        // one member in all but name: what it has is what was sent
+        std::vector<Member> one;
+        one.push_back(std::move(all));
+        check_shares(one, sender.sent() - 1);
+        check_shares(new_members, sender.sent() - 1);
+    }
+}
+
+TEST_CASE("FanoutGroup: packets that are switched back are those of the group before, each at its member") {
+    const NetworkNamespace space;
+    if (!space) return;
+    add_pair();
+    CapturedLog log;
+    const auto options = datagrams();
+    const auto before = make_fanout_group("cap0", options, 3);
+    auto members = members_of(before, 3, options, log.logger());
+    for (auto& member : members) REQUIRE(member.source->open());
+    Sender sender("cap1");
+    poll_all(members, milliseconds(150));
+    const auto follow = [&] {
+        auto after = make_fanout_group("cap0", options, 2);
+        REQUIRE(after->open_beside(before, log.logger()));
+        return after;
+    };
+    follow().reset();  // given up before the switch, as when something else cannot be had
+    poll_all(members, milliseconds(150));
+    sender.stop();
+    poll_all(members, milliseconds(150));
+    check_shares(members, sender.sent() - 1);
+    {
+        const auto after = follow();
+        REQUIRE(after->switch_over());
+        after->switch_back();
+    }
+    Sender again("cap1");
+    for (auto& member : members) member.sink.frames.clear();
+    poll_all(members, milliseconds(150));
+    again.stop();
+    poll_all(members, milliseconds(150));
+    check_shares(members, again.sent() - 1);
+}
+
+TEST_CASE("FanoutGroup: one that follows with a filter that is refused leaves the group before as it was") {
+    const NetworkNamespace space;
+    if (!space) return;
+    add_pair();
+    CapturedLog log;
+    const auto options = datagrams();
+    const auto before = make_fanout_group("cap0", options, 2);
+    auto members = members_of(before, 2, options, log.logger());
+    for (auto& member : members) REQUIRE(member.source->open());
+    Sender sender("cap1");
+    poll_all(members, milliseconds(100));
+    for (const char* filter : {"udp dst port", "wlan type mgt"}) {  // no expression; of no Ethernet
+        auto wrong = options;
+        wrong.bpf_filter = filter;
+        const auto refused = make_fanout_group("cap0", wrong, 3)->open_beside(before, log.logger());
+        REQUIRE_FALSE(refused);
+        CHECK(!refused.error().message.empty());
+        poll_all(members, milliseconds(50));
+    }
+    CHECK(before->is_open());
+    sender.stop();
+    poll_all(members, milliseconds(150));
+    check_shares(members, sender.sent() - 1);
+}
+
 }  // namespace
 }  // namespace nfstreamd

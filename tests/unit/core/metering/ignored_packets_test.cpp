@@ -46,7 +46,7 @@ TEST_CASE("ignored_packets: flows that max_nflows cuts off count with the octets
     CHECK(of(file.process()).octets > 0);
 }
 
-TEST_CASE("ignored_packets: drops of kernel and interface and what was shed count; octets nobody saw do not") {
+TEST_CASE("ignored_packets: drops of kernel and interface, what was unread or shed count; octets nobody saw do not") {
     MeterCounters counters;
     counters.packets_shed.set(5);
     counters.sampled_out.set(1000);
@@ -55,6 +55,7 @@ TEST_CASE("ignored_packets: drops of kernel and interface and what was shed coun
     MeteringProcess::CaptureTotals capture;
     capture.kernel_dropped = 20;
     capture.interface_dropped = 3;
+    capture.unread = 100;
     capture.filtered = capture.duplicates = 1000;
-    CHECK(ignored_packets(counters, capture) == IgnoredPackets{28, 300});
+    CHECK(ignored_packets(counters, capture) == IgnoredPackets{128, 300});
 }

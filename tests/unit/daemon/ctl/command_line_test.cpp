@@ -65,6 +65,15 @@ TEST_CASE("nfstreamctl: flows, top, doctor and resend-templates have their optio
     CHECK(doctor.report == "r.txt");
 }
 
+TEST_CASE("nfstreamctl: a reload may be for one process alone") {
+    CHECK(parsed({"reload"}).main_pid == 0);
+    CHECK(parsed({"reload", "--main-pid", "4711"}).main_pid == 4711);
+    for (const char* wrong : {"0", "x", "12x"})
+        CHECK(refused({"reload", "--main-pid", wrong}) ==
+              "--main-pid " + std::string(wrong) + ": is no number of a process");
+    CHECK(refused({"status", "--main-pid", "1"}) == "--main-pid belongs to reload");
+}
+
 TEST_CASE("nfstreamctl: wrong usage says what is wrong") {
     CHECK(refused({}) == "which command?");
     CHECK(refused({"dance"}) == "unknown command 'dance'");

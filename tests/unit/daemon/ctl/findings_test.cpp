@@ -128,6 +128,7 @@ TEST_CASE("doctor: what a running daemon lost and shed") {
     interface.capture.frames = 75;
     interface.capture.kernel_dropped = 25;
     interface.capture.interface_dropped = 3;
+    interface.capture.unread = 6;
     interface.clock_steps = 2;
     interface.max_flows = 1000;
     interface.overload[0].second = 4;
@@ -142,6 +143,7 @@ TEST_CASE("doctor: what a running daemon lost and shed") {
     CHECK(says(found(facts, "ring-drops").at(0).what, "25 packets dropped as the capture ring was full, 25.000 %"));
     CHECK(says(found(facts, "ring-drops").at(0).fix, "socket_buffer_size: 64MiB"));
     CHECK(found(facts, "device-drops").size() == 1);
+    CHECK(says(found(facts, "unread").at(0).what, "6 packets were in a capture ring"));
     CHECK(found(facts, "overload").size() == 1);
     CHECK(found(facts, "clock").size() == 1);
     CHECK(says(found(facts, "flow-table").at(0).fix, "above 1000"));

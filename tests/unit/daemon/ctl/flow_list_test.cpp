@@ -23,6 +23,18 @@ TEST_CASE("flow list: a line for each flow, hosts made printable") {
     CHECK(text.find("2 of 3 flows that match, of 10 in the flow cache so far") != std::string::npos);
 }
 
+TEST_CASE("flow list: what plugins have given a flow stands below it") {
+    const std::string flow = R"({"protocol":6,"src_ip":"10.0.0.1","src_port":1,"dst_ip":"10.0.0.2","dst_port":443,)"
+                             R"("src2dst_packets":5,"dst2src_packets":4,"src2dst_bytes":500,"dst2src_bytes":4000,)"
+                             R"("bidirectional_duration_ms":1234)";
+    const auto list = flow_list("{\"flows\":[" + flow +
+                                R"(,"udps.n":3,"udps.none":null,"udps.sizes":[60,-1],"udps.who":"a\u001bb"},)" + flow +
+                                R"(,"udps.n":null}],"looked_at":2,"matching":2,"complete":true})");
+    REQUIRE_MESSAGE(list.has_value(), (list ? "" : list.error().message));
+    CHECK(list.value().find("\n    udps.n 3, udps.sizes [60 -1], udps.who a\\x1bb\ntcp ") != std::string::npos);
+    CHECK(list.value().find("none") == std::string::npos);
+}
+
 TEST_CASE("flow list: an error of the daemon and nonsense are errors") {
     CHECK(flow_list(R"({"error":"filter: \u001b7"})").error().message == "filter: \\x1b7");
     CHECK_FALSE(flow_list("{}").has_value());

@@ -30,6 +30,7 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
     interface.capture.frames = 1000;
     interface.capture.kernel_dropped = 40;
     interface.capture.interface_dropped = 2;
+    interface.capture.unread = 9;
     interface.ignored = {{"not-ip", 7}, {"truncated", 0}};
     interface.packets = 993;
     interface.selector.options = {{SamplingMethod::kRandom, 10, 0}, {{"src_ip"}, 0.25, 0}};
@@ -70,6 +71,7 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
           "2 applied, 1 rejected",
           "unknown key",
           "state: waiting: no such device",
+          "dropped: by the kernel 40, by the interface 2, unread in a ring that was closed 9\n",
           "ignored: not-ip 7\n",
           "records: idle 5, active 1",
           "idle timeout 37.5 s\n",
@@ -91,7 +93,7 @@ TEST_CASE("status table: shows what the daemon wrote, and losses by their cause"
           "metered without their VNI, as too many are in use: 10",
           "last error: connection refused"})
         CHECK_MESSAGE(table.find(part) != std::string::npos, part);
-    CHECK(table.find("eth0       down     1000       0       42        7      993") != std::string::npos);
+    CHECK(table.find("eth0       down     1000       0       51        7      993") != std::string::npos);
 }
 
 TEST_CASE("status table: the interfaces of a group are shown below it") {
@@ -105,11 +107,12 @@ TEST_CASE("status table: the interfaces of a group are shown below it") {
     member.source.state = "up";
     member.capture.frames = 7;
     member.capture.kernel_dropped = 2;
+    member.capture.unread = 3;
     group.members.push_back(member);
     status.interfaces.push_back(group);
     const auto table = table_of(status);
     for (const char* part :
-         {"tap", "    eth0: up, 7 frames, 0 octets, 2 dropped\n", "    order: late 3, duplicates 4\n"})
+         {"tap", "    eth0: up, 7 frames, 0 octets, 5 dropped\n", "    order: late 3, duplicates 4\n"})
         CHECK_MESSAGE(table.find(part) != std::string::npos, part);
 }
 

@@ -22,7 +22,8 @@ daemon::DaemonStatus status_with(std::uint64_t packets, std::uint64_t lost) {
     daemon::InterfaceStatus interface;
     interface.source.name = "eth0";
     interface.capture.up = true;
-    interface.capture.kernel_dropped = packets / 10;
+    interface.capture.kernel_dropped = packets / 20;
+    interface.capture.unread = packets / 20;
     interface.packets = packets;
     interface.octets = 100 * packets;
     interface.flows_created = packets / 2;

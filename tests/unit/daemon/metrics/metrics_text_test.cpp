@@ -29,7 +29,7 @@ private:
 
 void fill(MeteringProcess::CaptureTotals& totals, Numbers& numbers) {
     for (auto* counter : {&totals.frames, &totals.octets, &totals.truncated, &totals.filtered, &totals.kernel_dropped,
-                          &totals.interface_dropped, &totals.opens, &totals.failures})
+                          &totals.interface_dropped, &totals.unread, &totals.opens, &totals.failures})
         *counter = numbers.next();
     totals.up = true;
 }
@@ -109,6 +109,7 @@ DaemonStatus filled() {
         fill(member.capture, numbers);
     }
     status.interfaces.push_back(group);
+    status.plugins = {{"slicer", {1, 2, numbers.next(), numbers.next(), numbers.next(), numbers.next(), "it is slow"}}};
     status.exporters = {exporter("main", numbers), exporter("other", numbers)};
     for (const char* destination : {"tcp://a:1", "tcp://b:1", "tcp://b:1"}) {
         auto& collector = status.exporters[1].collectors.emplace_back();
@@ -167,9 +168,9 @@ TEST_CASE("metrics_text: every counter of the status is a metric") {
         // what its members or collectors have, each for itself
         CAPTURE(path);
         const std::string key = path.substr(path.rfind('/') + 1);
-        const std::set<std::string> of_capture = {"ring_octets",       "frames",   "octets",
-                                                  "truncated",         "filtered", "kernel_dropped",
-                                                  "interface_dropped", "opens",    "failures"};
+        const std::set<std::string> of_capture = {
+            "ring_octets",       "frames", "octets", "truncated", "filtered", "kernel_dropped",
+            "interface_dropped", "unread", "opens",  "failures"};
         const std::set<std::string> of_destination = {"messages", "octets", "templates", "connects", "failures"};
         const bool expected = (by_member && of_capture.contains(key)) || (by_collector && of_destination.contains(key));
         CHECK(expected);
@@ -217,6 +218,8 @@ TEST_CASE("metrics_text: labels, values and units") {
     const std::string eth0 = R"({interface="eth0",meter="eth0/1")";
     CHECK(value("nfstreamd_interface_up" + eth0 + "}") == 1);
     CHECK(value("nfstreamd_capture_dropped_packets_total" + eth0 + ",reason=\"kernel\"}") == 9'007'199'254'740'992);
+    CHECK(value("nfstreamd_plugin_instances{plugin=\"slicer\"}") == 1);
+    CHECK(value("nfstreamd_plugin_disabled{plugin=\"slicer\"}") == 2);
     CHECK(value("nfstreamd_idle_timeout_seconds" + eth0 + "}") == 11.5);
     CHECK(value("nfstreamd_meter_longest_pause_seconds" + eth0 + "}") == 0.0025);
     CHECK(value("nfstreamd_capture_ring_fill_ratio" + eth0 + "}") == 0.81);
