@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,21 @@
 
 namespace nfstreamd {
 
+struct ScoreStatus {  // of a model
+    std::string path, objective;
+    std::uint64_t features = 0;
+    std::uint64_t scored = 0;    // flows
+    std::uint64_t early = 0;     // of these, before their end
+    std::uint64_t unscored = 0;  // flows, as the instance is disabled
+    struct Shadow {
+        std::string path;
+        std::uint64_t disabled = 0;  // instances
+        std::uint64_t compared = 0, agreed = 0;
+        double mean_difference = 0;  // of probabilities of one class, or of values
+    };
+    std::optional<Shadow> shadow;
+};
+
 struct FlowExtensionStatus {      // over all hooks that it has made
     std::uint64_t instances = 0;  // that there are now
     std::uint64_t disabled = 0;   // of these, that are not called any more
@@ -22,6 +38,7 @@ struct FlowExtensionStatus {      // over all hooks that it has made
     std::uint64_t errors = 0;      // calls that failed
     std::uint64_t slow_calls = 0;  // of those that were measured
     std::string reason;            // of the last one that was disabled
+    std::optional<ScoreStatus> scores{};
 };
 
 class FlowExtension {

@@ -52,8 +52,12 @@ public:
     virtual void describe(std::uint32_t /*handle*/, FlowRecord& /*record*/, Arena& /*arena*/) noexcept {}
 
     // The flow has ended, for whatever reason, and its record is complete. What is
-    // added to it lives in the arena.
+    // added to it lives in the arena. Both stay where they are until complete().
     virtual void on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept = 0;
+
+    // Records that on_expire() has had are about to leave their batch, or the hook is about to go: what
+    // it has put off for them is done now, in the arena that it had.
+    virtual void complete() noexcept {}
 
     // The flow has ended without a record, as the run has made as many as it was asked for.
     virtual void on_discard(std::uint32_t /*handle*/) noexcept {}

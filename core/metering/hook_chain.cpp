@@ -30,7 +30,7 @@ void HookChain::replace(std::vector<HookLink> links) {
     *place = {.links = std::move(links), .flows = 0, .used = true};
     current_ = static_cast<std::uint16_t>(place - generations_.begin());
     numbered_ = true;
-    if (generations_[former].flows == 0) generations_[former] = {};
+    if (generations_[former].flows == 0) drop(generations_[former]);
 }
 
 bool HookChain::empty() const noexcept {
@@ -84,7 +84,20 @@ void HookChain::end(Generation& generation) noexcept {
     if (generation.flows != 0) --generation.flows;
     const bool is_current = &generation == &generations_[current_];
     if (generation.flows == 0 && !is_current) [[unlikely]]
-        generation = {};
+        drop(generation);
+}
+
+void HookChain::complete() noexcept {
+    for (const Generation& generation : generations_) complete(generation);
+}
+
+void HookChain::complete(const Generation& generation) noexcept {
+    for (const HookLink& link : generation.links) link.hook->complete();
+}
+
+void HookChain::drop(Generation& generation) noexcept {
+    complete(generation);
+    generation = {};
 }
 
 }  // namespace nfstreamd

@@ -26,6 +26,7 @@ public:
     std::int32_t on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept override;
     void describe(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
     void on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
+    void complete() noexcept override;
     void on_discard(std::uint32_t handle) noexcept override;
 
 private:
@@ -38,6 +39,8 @@ private:
         return generations_[numbered_ && handle < number_of_.size() ? number_of_[handle] : 0];
     }
     void end(Generation& generation) noexcept;
+    static void complete(const Generation& generation) noexcept;
+    static void drop(Generation& generation) noexcept;
 
     std::vector<Generation> generations_;
     std::uint16_t current_ = 0;

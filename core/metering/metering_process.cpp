@@ -404,7 +404,7 @@ private:
 
     HookChain& hooks_at_start() {
         if (hooks_ == nullptr) hooks_ = std::make_unique<HookChain>();
-        context_.hook = hooks_.get();
+        call_hooks();
         return *hooks_;
     }
     Status make_hooks() {
@@ -418,14 +418,18 @@ private:
     void replace_hooks(std::vector<HookLink> links) {
         if (hooks_ == nullptr) hooks_ = std::make_unique<HookChain>(context_.live_flows != 0);
         hooks_->replace(std::move(links));
-        context_.hook = hooks_.get();
+        call_hooks();
         drop_hooks();
     }
     // So that packets cost nothing more when the last one has gone.
     void drop_hooks() {
         if (hooks_ == nullptr || !hooks_->empty()) return;
-        context_.hook = nullptr;
         hooks_.reset();
+        call_hooks();
+    }
+    void call_hooks() {
+        context_.hook = hooks_.get();
+        publisher_.complete_by(hooks_.get());
     }
 
     bool budget_spent() const { return budget_ != nullptr && budget_->spent(); }

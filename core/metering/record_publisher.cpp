@@ -27,6 +27,8 @@ FlowRecord& RecordPublisher::add() {
 
 void RecordPublisher::publish() {
     if (!batch_ || batch_->records.empty()) return;
+    if (hook_ != nullptr) [[unlikely]]
+        hook_->complete();
     const RecordBatchPtr batch = std::move(batch_);
     batch_.reset();
     published_ += batch->records.size();

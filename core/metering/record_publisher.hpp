@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/export/record_queue.hpp"
+#include "core/metering/flow_hook.hpp"
 #include "core/record/flow_record.hpp"
 
 namespace nfstreamd {
@@ -30,6 +31,9 @@ public:
     }
     void publish();  // the open batch leaves, if it has records
     void publish_if_old(std::chrono::steady_clock::time_point now);
+
+    // Of each batch before it leaves; null: nobody.
+    void complete_by(FlowHook* hook) noexcept { hook_ = hook; }
 
     // Batches that are begun from now on keep `tables`, which their records borrow from.
     void keep(std::shared_ptr<const void> tables);
@@ -68,6 +72,7 @@ private:
     std::uint64_t published_ = 0;
     bool wait_for_room_;
     std::optional<std::chrono::steady_clock::time_point> wait_until_;  // of the last flush
+    FlowHook* hook_ = nullptr;
     std::shared_ptr<RecordBatch> batch_;
     std::shared_ptr<const void> tables_;
     std::chrono::steady_clock::time_point opened_{};

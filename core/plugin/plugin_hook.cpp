@@ -34,7 +34,7 @@ std::int64_t to_ms(TimestampNs time) {
 }
 
 // Of a field of a later version of the interface, or an earlier one: what it has.
-nfd_field complete(const nfd_field& given) {
+nfd_field whole(const nfd_field& given) {
     nfd_field field{};
     std::memcpy(&field, &given, std::min<std::size_t>(given.struct_size, sizeof field));
     return field;
@@ -60,7 +60,7 @@ struct PluginHook::Calls {
     static int declare_field(const nfd_host* host, const nfd_field* field) noexcept {
         PluginHook& hook = self(host);
         if (!hook.opening_) return -1;
-        return hook.declare(complete(*field));
+        return hook.declare(whole(*field));
     }
     static int find_column(const nfd_host* host, const char* column) noexcept {
         PluginHook& hook = self(host);

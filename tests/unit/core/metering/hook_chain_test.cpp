@@ -11,7 +11,7 @@ namespace {
 
 struct Calls {
     std::vector<std::uint32_t> begun, updated, ended, discarded;
-    int destroyed = 0;
+    int completed = 0, destroyed = 0;
 };
 
 class NotingHook final : public FlowHook {
@@ -28,6 +28,7 @@ public:
         return verdict_;
     }
     void on_expire(std::uint32_t handle, FlowRecord&, Arena&) noexcept override { calls_.ended.push_back(handle); }
+    void complete() noexcept override { ++calls_.completed; }
     void on_discard(std::uint32_t handle) noexcept override { calls_.discarded.push_back(handle); }
 
 private:
@@ -129,6 +130,23 @@ TEST_CASE("HookChain: a hook of an extension that stays is the same for flows of
     CHECK(kept.destroyed == 1);
     CHECK(added.destroyed == 1);
     CHECK(chain.hooks.empty());
+}
+
+TEST_CASE("HookChain: hooks complete what they have put off when a batch leaves, and before they go") {
+    Calls old_calls, new_calls;
+    Chain chain;
+    chain.hooks.add(link(std::make_shared<NoExtension>(), old_calls));
+    chain.begin(1);
+    chain.hooks.replace({link(std::make_shared<NoExtension>(), new_calls)});
+    chain.hooks.complete();
+    CHECK(old_calls.completed == 1);
+    CHECK(new_calls.completed == 1);
+    chain.end(1);
+    CHECK(old_calls.completed == 2);
+    CHECK(old_calls.destroyed == 1);
+    chain.hooks.replace({});  // no flow has begun under it
+    CHECK(new_calls.completed == 2);
+    CHECK(new_calls.destroyed == 1);
 }
 
 TEST_CASE("HookChain: flows that were there before the first hook are shown to none") {
