@@ -43,3 +43,17 @@ foreach(OPTIONAL "KAFKA rdkafka" "MQTT libmosquitto" "ZMQ libzmq" "NATS libnats"
         pkg_check_modules(${NAME} REQUIRED IMPORTED_TARGET ${MODULE})
     endif()
 endforeach()
+
+if(NFSTREAMD_WITH_XGBOOST)
+    pkg_check_modules(XGBOOST REQUIRED xgboost>=1.6)
+    pkg_check_modules(NLOHMANN_JSON REQUIRED nlohmann_json)
+    # what the library is called where there is no development package
+    find_library(XGBOOST_LIBRARY xgboost HINTS ${XGBOOST_LIBRARY_DIRS} REQUIRED)
+    execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${XGBOOST_LIBRARY} OUTPUT_VARIABLE XGBOOST_HEADERS ERROR_QUIET)
+    string(REGEX MATCH "SONAME +([^ \n]+)" XGBOOST_SONAME "${XGBOOST_HEADERS}")
+    if(CMAKE_MATCH_1)
+        set(NFSTREAMD_XGBOOST_SONAME ${CMAKE_MATCH_1})
+    else()
+        get_filename_component(NFSTREAMD_XGBOOST_SONAME ${XGBOOST_LIBRARY} NAME)
+    endif()
+endif()

@@ -19,8 +19,8 @@ LAYERS = {
 }
 # Floors inside core: a folder includes itself and lower floors only.
 FLOORS = (("base",), ("packet", "host"), ("record", "capture"), ("selection",),
-          ("flow", "export", "model", "enrichment"), ("features", "application"), ("metering",),
-          ("plugin",))
+          ("flow", "export", "enrichment"), ("features", "application"), ("metering",),
+          ("plugin",), ("model",))
 FLOOR = {f"core/{folder}": height for height, floor in enumerate(FLOORS) for folder in floor}
 # Headers of libraries, and the files that may see them.
 LIBRARIES = (
@@ -40,7 +40,10 @@ LIBRARIES = (
     (re.compile(r"zlib\.h$"), re.compile(r"exporters/transport/gzip_compressor\.cpp$")),
     (re.compile(r"zstd\.h$"), re.compile(r"exporters/transport/zstd_compressor\.cpp$")),
     (re.compile(r"systemd/"), re.compile(r"daemon/systemd_notify\.cpp$")),
-    (re.compile(r"dlfcn\.h$"), re.compile(r"core/(plugin/plugin_object|application/ndpi_dispatch)\.cpp$")),
+    (re.compile(r"dlfcn\.h$"),
+     re.compile(r"core/(plugin/plugin_object|application/ndpi_dispatch|model/xgboost_predictor)\.cpp$")),
+    (re.compile(r"xgboost/"), re.compile(r"core/model/xgboost_predictor\.cpp$")),
+    (re.compile(r"nlohmann/"), re.compile(r"core/model/model_file\.cpp$")),
     (re.compile(r"nfstreamd_exporter\.h$"), re.compile(r"exporters/plugin/[a-z_]+\.c$")),  # as plugins see it
     (re.compile(r"nfstreamd_plugin\.hp?p?$"), re.compile(r"core/plugin/example_[a-z0-9_]+\.c(pp)?$")),
     (re.compile(r"boost/(asio|system)"), re.compile(r"exporters/transport/|daemon/")),
