@@ -247,15 +247,17 @@ void check_exporters(const Node& root, std::span<const ExporterSchema> schemas, 
     }
 }
 
-void check_plugins(const Node& root, Checked& checked, Problems& problems) {
-    const Node* list = root.find("plugins");
+// A list of entries that go by their names, which they must have.
+void check_named(const Node& root, const std::string& key, std::string_view one, std::span<const SettingSpec> table,
+                 std::vector<CheckedExtension>& checked, Problems& problems) {
+    const Node* list = root.find(key);
     if (!list) return;
     std::map<std::string, std::string> seen;
     for (std::size_t i = 0; i < list->items.size(); ++i) {
         const Node& entry = list->items[i];
-        const std::string path = fmt::format("plugins[{}]", i);
+        const std::string path = fmt::format("{}[{}]", key, i);
         const Node* name = entry.find("name");
-        Settings settings = check_table(entry, path, plugin_settings(), {}, problems);
+        Settings settings = check_table(entry, path, table, {}, problems);
         if (!name || !name->is_scalar()) continue;  // which has been said
         if (!is_name(name->scalar)) {
             problems.add(name->place, path + ".name", "must be 1 to 64 letters, digits, - or _");
@@ -264,8 +266,8 @@ void check_plugins(const Node& root, Checked& checked, Problems& problems) {
         const auto [former, is_new] = seen.try_emplace(name->scalar, name->place.text());
         if (!is_new)
             problems.add(name->place, path + ".name",
-                         fmt::format("{} is the name of another plugin, at {}", name->scalar, former->second));
-        checked.plugins.push_back({name->scalar, std::move(settings), entry.place.text()});
+                         fmt::format("{} is the name of another {}, at {}", name->scalar, one, former->second));
+        checked.push_back({name->scalar, std::move(settings), entry.place.text()});
     }
 }
 
@@ -320,7 +322,8 @@ Checked check(const Node& root, std::span<const ExporterSchema> schemas, Problem
                                    settings_of(metering_settings(), checked.generation), {}, problems);
     checked.ndpi = check_table(block_of(root, "ndpi"), "ndpi", ndpi_settings(), {}, problems);
     checked.enrichment = check_table(block_of(root, "enrichment"), "enrichment", enrichment_settings(), {}, problems);
-    check_plugins(root, checked, problems);
+    check_named(root, "plugins", "plugin", plugin_settings(), checked.plugins, problems);
+    check_named(root, "models", "model", model_settings(), checked.models, problems);
     check_exporters(root, schemas, checked, problems);
     checked.log = check_table(block_of(root, "log"), "log", log_settings(), {}, problems);
     checked.control = check_table(block_of(root, "control"), "control", control_settings(), {}, problems);

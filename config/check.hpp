@@ -24,7 +24,7 @@ struct CheckedCapture {
     std::string where;
 };
 
-struct CheckedPlugin {
+struct CheckedExtension {  // a plugin, or a model
     std::string name;
     Settings settings;
     std::string where;
@@ -34,7 +34,7 @@ struct Checked {
     Generation generation = Generation::kNfstream6;  // whose tables were gone by
     Settings top, metering, ndpi, enrichment, log, control, metrics;
     std::vector<CheckedCapture> capture;
-    std::vector<CheckedPlugin> plugins;
+    std::vector<CheckedExtension> plugins, models;
     std::vector<CheckedExporter> exporters;  // those of a known type
 };
 

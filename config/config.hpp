@@ -49,6 +49,16 @@ struct PluginConfig {
     }
 };
 
+struct ModelConfig {
+    std::string name, path, shadow;
+    std::uint32_t after_packets = 0;
+    std::vector<std::string> features, classes;
+    std::vector<std::string> elements;            // "FIELD=PEN/NUMBER"
+    std::optional<std::uint32_t> time_budget_us;  // unset: the run decides
+    bool has_no_time_budget = false;
+    std::string where;
+};
+
 struct ControlConfig {
     std::string socket = "/run/nfstreamd/control.sock";  // "": off
     friend bool operator==(const ControlConfig&, const ControlConfig&) = default;
@@ -84,6 +94,7 @@ struct Config {
     MeteringOptions metering;
     std::chrono::seconds performance_report{0};  // between two reports; 0: none
     std::vector<PluginConfig> plugins;
+    std::vector<ModelConfig> models;  // metering.extensions has those of plugins, then those of models
     std::vector<ExporterConfig> exporters;
     std::uint32_t private_enterprise_number = 0;
     LogConfig log;

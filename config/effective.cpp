@@ -83,6 +83,16 @@ void append_entry(std::string& out, std::string entry) {
     out += entry;
 }
 
+void append_named(std::string& out, std::string_view key, const std::vector<CheckedExtension>& entries,
+                  std::span<const SettingSpec> table) {
+    out += fmt::format("{}:{}\n", key, entries.empty() ? " []" : "");
+    for (const CheckedExtension& checked : entries) {
+        std::string entry;
+        append(entry, checked.settings, table, "    ");
+        append_entry(out, std::move(entry));
+    }
+}
+
 }  // namespace
 
 std::string effective_yaml(const Checked& checked) {
@@ -101,12 +111,8 @@ std::string effective_yaml(const Checked& checked) {
     out += rules.empty() ? "ndpi: {}\n" : "ndpi:\n" + rules;
     out += "enrichment:\n";
     append(out, checked.enrichment, enrichment_settings(), "  ");
-    out += checked.plugins.empty() ? "plugins: []\n" : "plugins:\n";
-    for (const CheckedPlugin& plugin : checked.plugins) {
-        std::string entry;
-        append(entry, plugin.settings, plugin_settings(), "    ");
-        append_entry(out, std::move(entry));
-    }
+    append_named(out, "plugins", checked.plugins, plugin_settings());
+    append_named(out, "models", checked.models, model_settings());
     out += checked.exporters.empty() ? "exporters: []\n" : "exporters:\n";
     for (const CheckedExporter& exporter : checked.exporters) {
         std::string entry = fmt::format("    name: {}\n    type: {}\n", print_string(exporter.name),

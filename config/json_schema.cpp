@@ -243,7 +243,7 @@ std::string top_properties() {
         std::string out = fmt::format("{}: {{\"description\": {}", json_text(block.key), json_text(block.summary));
         if (block.is_list) {
             const std::string items = block.key == "exporters" ? R"(, "items": {"$ref": "#/definitions/exporter"})"
-                                      : block.key == "plugins"
+                                      : block.key == "plugins" || block.key == "models"
                                           ? fmt::format(", \"items\": {{\n      \"type\": \"object\",\n{}\n    }}",
                                                         members(settings_of_block(block.key), "", {}, {}, 3))
                                           : "";

@@ -214,7 +214,7 @@ EnrichmentOptions to_enrichment(const Settings& from) {
             .tables = nullptr};
 }
 
-PluginConfig to_plugin(const CheckedPlugin& checked) {
+PluginConfig to_plugin(const CheckedExtension& checked) {
     const Settings& from = checked.settings;
     PluginConfig to{.name = checked.name,
                     .path = from.string("path"),
@@ -223,6 +223,23 @@ PluginConfig to_plugin(const CheckedPlugin& checked) {
                     .time_budget_us = {},
                     .has_no_time_budget = from.given("time_budget_us") && !from.has_value("time_budget_us"),
                     .where = checked.where};
+    if (from.has_value("time_budget_us"))
+        to.time_budget_us = static_cast<std::uint32_t>(from.integer("time_budget_us"));
+    return to;
+}
+
+ModelConfig to_model(const CheckedExtension& checked) {
+    const Settings& from = checked.settings;
+    ModelConfig to{.name = checked.name,
+                   .path = from.string("path"),
+                   .shadow = from.string("shadow"),
+                   .after_packets = static_cast<std::uint32_t>(from.integer("after_packets")),
+                   .features = from.strings("features"),
+                   .classes = from.strings("classes"),
+                   .elements = from.strings("elements"),
+                   .time_budget_us = {},
+                   .has_no_time_budget = from.given("time_budget_us") && !from.has_value("time_budget_us"),
+                   .where = checked.where};
     if (from.has_value("time_budget_us"))
         to.time_budget_us = static_cast<std::uint32_t>(from.integer("time_budget_us"));
     return to;
@@ -252,7 +269,8 @@ Config to_config(const Checked& checked) {
     config.metering.ndpi.categories = checked.ndpi.string("categories_file");
     config.metering.enrichment = to_enrichment(checked.enrichment);
     config.performance_report = std::chrono::seconds(checked.metering.integer("performance_report"));
-    for (const CheckedPlugin& plugin : checked.plugins) config.plugins.push_back(to_plugin(plugin));
+    for (const CheckedExtension& plugin : checked.plugins) config.plugins.push_back(to_plugin(plugin));
+    for (const CheckedExtension& model : checked.models) config.models.push_back(to_model(model));
     for (const CheckedExporter& exporter : checked.exporters) {
         config.exporters.push_back(
             ExporterConfig{exporter.name, std::string(exporter.schema->type), exporter.settings, exporter.where});

@@ -15,7 +15,7 @@
 namespace nfstreamd::config {
 namespace {
 
-constexpr std::array<std::string_view, 2> kNamedLists{"plugins", "exporters"};  // lists that go by names
+constexpr std::array<std::string_view, 3> kNamedLists{"plugins", "models", "exporters"};  // lists that go by names
 
 bool is_named_list(std::string_view key) {
     return std::find(kNamedLists.begin(), kNamedLists.end(), key) != kNamedLists.end();

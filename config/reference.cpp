@@ -17,8 +17,8 @@ constexpr std::string_view kPreamble = R"(# Settings
 beside it in the order of their names, then `--set KEY=VALUE` in the order given. Later wins:
 
 - Maps merge key by key. A key with nothing after its colon counts as not written.
-- Entries of `capture`, `plugins` and `exporters` append, but an exporter or a plugin merges over a former one of the same
-  name. The name of an exporter is its `type` when it has none.
+- Entries of `capture`, `plugins`, `models` and `exporters` append, but an exporter, a plugin or a model merges over a
+  former one of the same name. The name of an exporter is its `type` when it has none.
 - Any other list replaces the former one.
 
 Values:

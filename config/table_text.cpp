@@ -69,6 +69,7 @@ std::span<const SettingSpec> settings_of_block(std::string_view block) {
     if (block == "ndpi") return ndpi_settings();
     if (block == "enrichment") return enrichment_settings();
     if (block == "plugins") return plugin_settings();
+    if (block == "models") return model_settings();
     if (block == "log") return log_settings();
     if (block == "control") return control_settings();
     if (block == "metrics") return metrics_settings();

@@ -518,6 +518,60 @@ constexpr std::array kPlugins = {
                 .choices = "off"},
 };
 
+constexpr std::array kModels = {
+    SettingSpec{.name = "name",
+                .type = SettingType::kString,
+                .default_value = "",
+                .required = true,
+                .description = "1 to 64 letters, digits and `_`: its fields are NAME_class and NAME_probability, or "
+                               "NAME_value of a model that gives a number. By it go the status, the log and `--set`."},
+    SettingSpec{.name = "path",
+                .type = SettingType::kString,
+                .default_value = "",
+                .required = true,
+                .description = "The model, as XGBoost's save_model() writes it: JSON or UBJSON, of gradient boosted "
+                               "trees, at most 128 MiB. A reload reads it again: another content takes the place of "
+                               "the former for flows that begin from then on (core/model/README.md)."},
+    SettingSpec{.name = "shadow",
+                .type = SettingType::kString,
+                .default_value = "",
+                .description =
+                    "Another model that scores the same flows beside it: how often the two agree is counted, "
+                    "its results go nowhere else. Empty: none."},
+    SettingSpec{.name = "after_packets",
+                .type = SettingType::kInteger,
+                .default_value = "0",
+                .description = "A flow is scored once it has had so many packets, by what it is then, and keeps that; "
+                               "one that ends before, and each with 0, when it ends.",
+                .max = kUint32Max},
+    SettingSpec{.name = "features",
+                .type = SettingType::kStringList,
+                .default_value = "[]",
+                .description = "Columns that the model takes, in its order, in place of the names in its file: of "
+                               "nfstreamd or a plugin, of a list its elements, as `splt_ps.0`."},
+    SettingSpec{.name = "classes",
+                .type = SettingType::kStringList,
+                .default_value = "[]",
+                .description = "Names of its classes, in its order, in place of those in its file; without any they "
+                               "are 0, 1, ..."},
+    SettingSpec{.name = "elements",
+                .type = SettingType::kStringList,
+                .default_value = "[]",
+                .description = "Information elements of its fields in place of nfstreamd's own, each "
+                               "\"FIELD=PEN/NUMBER\" with the field `class`, `probability` or `value`; a number alone "
+                               "is one of private_enterprise_number."},
+    SettingSpec{.name = "time_budget_us",
+                .type = SettingType::kInteger,
+                .default_value = "",
+                .description = "Microseconds that a flow may take, in the mean of a batch, which counts as 8 flows if "
+                               "it has fewer; when more than half of 32 batches take longer, the model is disabled in "
+                               "that meter, and counted; its shadow by itself. 250 unless set when the capture is "
+                               "live; capture files wait.",
+                .min = 1,
+                .max = kUint32Max,
+                .choices = "off"},
+};
+
 constexpr std::array kBlocks = {
     Block{"capture", true, "What is metered: a list, one entry for each capture."},
     Block{"metering", false, "How packets become flows. Names and meanings are nfstream's."},
@@ -531,6 +585,10 @@ constexpr std::array kBlocks = {
         "What is computed for each flow beside nfstream's columns: a list, one entry for each plugin, called in this "
         "order. A reload adds, removes and changes plugins; flows that have begun stay with the plugins that saw them "
         "begin."},
+    Block{
+        "models", true,
+        "Models of XGBoost that score each flow: a list, one entry for each model. A reload adds, removes and changes "
+        "models, by content of their files too; flows that have begun stay with the model that they began under."},
     Block{"exporters", true, "Where flow records go: a list, one entry for each exporter."},
     Block{"log", false, "The log on stderr."},
     Block{"control", false, "The control socket."},
@@ -565,6 +623,9 @@ std::span<const SettingSpec> metrics_settings() {
 }
 std::span<const SettingSpec> plugin_settings() {
     return kPlugins;
+}
+std::span<const SettingSpec> model_settings() {
+    return kModels;
 }
 std::span<const Block> blocks() {
     return kBlocks;

@@ -15,6 +15,7 @@ std::span<const SettingSpec> metering_settings();
 std::span<const SettingSpec> ndpi_settings();
 std::span<const SettingSpec> enrichment_settings();
 std::span<const SettingSpec> plugin_settings();
+std::span<const SettingSpec> model_settings();
 std::span<const SettingSpec> log_settings();
 std::span<const SettingSpec> control_settings();
 std::span<const SettingSpec> metrics_settings();

@@ -12,6 +12,7 @@
 #include "daemon/assembly.hpp"
 #include "daemon/check.hpp"
 #include "daemon/collectors.hpp"
+#include "daemon/models.hpp"
 #include "daemon/plugins.hpp"
 #include "daemon/systemd_notify.hpp"
 #include "exporters/registry.hpp"
@@ -89,6 +90,7 @@ config::Loaded load_configuration(const CommandLine& line) {
     // who checks wants to hear what an exporter leaves out; else it says so when it starts
     Logger logger(line.action == Action::kCheck ? LogLevel::kInfo : LogLevel::kError, LogFormat::kText);
     load_plugins(*loaded.config, logger, loaded.errors);
+    load_models(*loaded.config, loaded.errors);
     const auto errors = check_config(*loaded.config, logger);
     loaded.errors.insert(loaded.errors.end(), errors.begin(), errors.end());
     check_rules(loaded.config->metering.ndpi, loaded.errors);

@@ -50,17 +50,24 @@ PluginOptions options_of(const config::PluginConfig& from, bool live, std::size_
         to.time_budget = std::chrono::microseconds(*from.time_budget_us);
     else if (live && !from.has_no_time_budget)
         to.time_budget = kLiveTimeBudget;
-    for (const std::string& text : from.elements) {
-        if (auto element = element_of(text))
-            to.elements.push_back(std::move(*element));
-        else
-            errors.push_back({from.where, fmt::format("plugins[{}].elements", index),
-                              fmt::format("\"{}\" is not of the form FIELD=PEN/NUMBER or FIELD=NUMBER", text)});
-    }
+    to.elements = configured_elements(from.elements, from.where, fmt::format("plugins[{}].elements", index), errors);
     return to;
 }
 
 }  // namespace
+
+std::vector<ConfiguredElement> configured_elements(const std::vector<std::string>& texts, const std::string& where,
+                                                   const std::string& key, std::vector<config::ConfigError>& errors) {
+    std::vector<ConfiguredElement> elements;
+    for (const std::string& text : texts) {
+        if (auto element = element_of(text))
+            elements.push_back(std::move(*element));
+        else
+            errors.push_back(
+                {where, key, fmt::format("\"{}\" is not of the form FIELD=PEN/NUMBER or FIELD=NUMBER", text)});
+    }
+    return elements;
+}
 
 void load_plugins(config::Config& config, Logger& logger, std::vector<config::ConfigError>& errors) {
     FieldSelection before;
@@ -78,7 +85,7 @@ void load_plugins(config::Config& config, Logger& logger, std::vector<config::Co
     }
 }
 
-void keep_extensions(const config::Config& running, config::Config& wanted) {
+void keep_plugins(const config::Config& running, config::Config& wanted) {
     for (std::size_t i = 0; i < wanted.plugins.size() && i < wanted.metering.extensions.size(); ++i) {
         const auto same = std::find(running.plugins.begin(), running.plugins.end(), wanted.plugins[i]);
         if (same == running.plugins.end()) continue;

@@ -10,6 +10,7 @@
 
 #include "core/metering/field_groups.hpp"
 #include "daemon/assembly.hpp"
+#include "daemon/models.hpp"
 #include "daemon/plugins.hpp"
 
 namespace nfstreamd::daemon {
@@ -107,7 +108,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     replace_shares(running_captures, wanted_captures, plan);
     find_live_changes(running_captures, wanted_captures, plan);
     // the enterprise number is part of what every exporter is made from, and whether there are fields of enrichment,
-    // and which of plugins
+    // and which of plugins and models
     const bool same_basis = running.private_enterprise_number == wanted.private_enterprise_number &&
                             running.metering.enrichment.any() == wanted.metering.enrichment.any() &&
                             field_groups(running.metering).declared == field_groups(wanted.metering).declared;
@@ -122,6 +123,7 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
     const TimeoutOptions &timeouts = running.metering, &wanted_timeouts = wanted.metering;
     plan.metering_changed = timeouts != wanted_timeouts;
     plan.plugins_changed = running.plugins != wanted.plugins;
+    plan.models_changed = models_differ(running, wanted);
     plan.rules_changed = running.metering.ndpi != wanted.metering.ndpi && running.metering.n_dissections.any();
     plan.enrichment_changed = running.metering.enrichment != wanted.metering.enrichment;
     plan.log_changed = running.log.level != wanted.log.level || running.log.format != wanted.log.format;
@@ -133,7 +135,8 @@ ReloadPlan diff(const config::Config& running, const config::Config& wanted) {
 
 config::Config keep_until_restart(const config::Config& running, config::Config wanted) {
     for (const auto& setting : kFixed) setting.keep(running, wanted);
-    keep_extensions(running, wanted);
+    keep_plugins(running, wanted);
+    keep_models(running, wanted);
     // the same files need not be in memory twice
     if (wanted.metering.enrichment == running.metering.enrichment)
         wanted.metering.enrichment = running.metering.enrichment;
@@ -141,10 +144,11 @@ config::Config keep_until_restart(const config::Config& running, config::Config 
 }
 
 std::string ReloadPlan::text() const {
-    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}{}{}restart needed: {}",
+    return fmt::format("exporters +{} -{} ~{}, interfaces +{} -{} ~{}, {}{}{}{}restart needed: {}",
                        exporters_added.size(), exporters_removed.size(), exporters_replaced.size(),
                        interfaces_added.size(), interfaces_removed.size(),
                        interfaces_changed.size() + interfaces_reopened.size(), plugins_changed ? "plugins ~1, " : "",
+                       models_changed ? "models ~1, " : "",
                        rules_changed ? "nDPI rules ~1, " : "", enrichment_changed ? "enrichment ~1, " : "",
                        needs_restart.empty() ? "none" : fmt::format("{}", fmt::join(needs_restart, " ")));
 }

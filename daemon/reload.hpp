@@ -17,6 +17,7 @@ struct ReloadPlan {
     std::vector<std::string> needs_restart;  // settings that were left as they are, by key path
     bool metering_changed = false;           // timeouts
     bool plugins_changed = false;            // which, what they are told, or their order
+    bool models_changed = false;             // which, by content of their files too, or their order
     bool rules_changed = false;              // nDPI's files, by path or content
     bool enrichment_changed = false;         // its files, by path or content, or its cache
     bool log_changed = false;

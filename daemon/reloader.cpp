@@ -13,6 +13,7 @@
 #include <set>
 
 #include "core/capture/fanout.hpp"
+#include "daemon/models.hpp"
 #include "daemon/plugins.hpp"
 #include "daemon/systemd_notify.hpp"
 
@@ -293,9 +294,10 @@ Status Reloader::prepare_modules(const ReloadPlan& plan, const config::Config& w
     return ok();
 }
 
-// Of plugins that a meter has got already it keeps the instance.
+// Of plugins and models that a meter has got already it keeps the instance.
 Status Reloader::prepare_hooks(const ReloadPlan& plan, const config::Config& wanted, Rewiring& change) {
-    if (!plan.plugins_changed) return ok();
+    if (auto status = check_models(wanted); !status) return status;
+    if (!plan.plugins_changed && !plan.models_changed) return ok();
     for (const auto& meter : pipeline_.meters()) {
         if (!contains(change.meter_order, meter->plan.name)) continue;
         auto links = hook_links(running_, wanted, meter->plan.name, logger_);

@@ -49,6 +49,7 @@ void write_enrichment(JsonWriter& json, const std::vector<EnrichmentTables::Desc
 void write_plugins(JsonWriter& json, const std::vector<PluginStatus>& plugins) {
     json.key("plugins").begin_array();
     for (const auto& [name, counts] : plugins) {
+        if (counts.scores) continue;
         json.begin_object();
         json.member("name", name);
         json.member("instances", counts.instances);
@@ -58,6 +59,40 @@ void write_plugins(JsonWriter& json, const std::vector<PluginStatus>& plugins) {
         json.member("errors", counts.errors);
         json.member("slow_calls", counts.slow_calls);
         json.member("reason", counts.reason);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+void write_shadow(JsonWriter& json, const ScoreStatus::Shadow& shadow) {
+    json.key("shadow").begin_object();
+    json.member("path", shadow.path);
+    json.member("disabled", shadow.disabled);
+    json.member("compared", shadow.compared);
+    json.member("agreed", shadow.agreed);
+    json.member("mean_difference", shadow.mean_difference);
+    json.end_object();
+}
+
+void write_models(JsonWriter& json, const std::vector<PluginStatus>& extensions) {
+    json.key("models").begin_array();
+    for (const auto& [name, counts] : extensions) {
+        if (!counts.scores) continue;
+        const ScoreStatus& scores = *counts.scores;
+        json.begin_object();
+        json.member("name", name);
+        json.member("path", scores.path);
+        json.member("objective", scores.objective);
+        json.member("features", scores.features);
+        json.member("instances", counts.instances);
+        json.member("disabled", counts.disabled);
+        json.member("scored", scores.scored);
+        json.member("early", scores.early);
+        json.member("unscored", scores.unscored);
+        json.member("errors", counts.errors);
+        json.member("slow_batches", counts.slow_calls);
+        json.member("reason", counts.reason);
+        if (scores.shadow) write_shadow(json, *scores.shadow);
         json.end_object();
     }
     json.end_array();
@@ -415,6 +450,7 @@ std::string status_json(const DaemonStatus& status) {
     json.end_object();
     write_enrichment(json, status.enrichment);
     write_plugins(json, status.plugins);
+    write_models(json, status.plugins);
     write_applications(json, status.applications);
     write_interfaces(json, status);
     write_exporters(json, status);

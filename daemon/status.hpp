@@ -93,7 +93,7 @@ struct LedgerStatus {
     std::uint64_t checks = 0, violations = 0;
 };
 
-struct PluginStatus {
+struct PluginStatus {  // or of a model
     std::string name;
     FlowExtensionStatus counts;
 };
@@ -107,7 +107,7 @@ struct DaemonStatus {
     LedgerStatus ledger;
     std::vector<EnrichmentTables::Description> enrichment;  // files in use
     ApplicationCountsByName applications;                   // of all interfaces, since the start
-    std::vector<PluginStatus> plugins;
+    std::vector<PluginStatus> plugins;                      // and models
     std::vector<InterfaceStatus> interfaces;
     std::vector<ExporterStatus> exporters;
 };

@@ -6,6 +6,7 @@
 #include "core/application/ndpi_dissector.hpp"
 #include "core/capture/packet_source.hpp"
 #include "core/enrichment/mmdb_file.hpp"
+#include "core/model/predictor.hpp"
 
 namespace nfstreamd::daemon {
 
@@ -25,9 +26,9 @@ std::string number_of(std::string text) {
 
 // libfixbuf cannot be asked at run time: it is the version built with.
 std::string version_text(std::string_view program) {
-    return fmt::format("{} {}\nlibpcap {}\nnDPI {}\nlibfixbuf {}\nlibmaxminddb {}\n", program, version(),
+    return fmt::format("{} {}\nlibpcap {}\nnDPI {}\nlibfixbuf {}\nlibmaxminddb {}\nlibxgboost {}\n", program, version(),
                        number_of(libpcap_version()), ndpi_version(), NFSTREAMD_LIBFIXBUF_VERSION,
-                       mmdb_library_version());
+                       mmdb_library_version(), xgboost_version());
 }
 
 }  // namespace nfstreamd::daemon

@@ -316,6 +316,27 @@ constexpr Row<SpoolStatus> kSpoolRows[] = {
      [](const SpoolStatus& s) { return static_cast<double>(count_of(s.counts, "failures")); }},
 };
 
+// ---- of a model ----
+
+constexpr Row<FlowExtensionStatus> kModelRows[] = {
+    {{"nfstreamd_model_scored_flows_total", kCounter, "Flows that the model has scored."},
+     [](const FlowExtensionStatus& m) { return static_cast<double>(m.scores->scored); }},
+    {{"nfstreamd_model_unscored_flows_total", kCounter, "Flows that it has not, as it is disabled in their meter."},
+     [](const FlowExtensionStatus& m) { return static_cast<double>(m.scores->unscored); }},
+    {{"nfstreamd_model_disabled", kGauge, "Meters in which the model is disabled, as it failed or was too slow."},
+     [](const FlowExtensionStatus& m) { return static_cast<double>(m.disabled); }},
+    {{"nfstreamd_model_slow_batches_total", kCounter, "Batches over the time budget, of the shadow as well."},
+     [](const FlowExtensionStatus& m) { return static_cast<double>(m.slow_calls); }},
+};
+constexpr Row<ScoreStatus::Shadow> kShadowRows[] = {
+    {{"nfstreamd_model_shadow_compared_flows_total", kCounter, "Flows that the model's shadow has scored too."},
+     [](const ScoreStatus::Shadow& s) { return static_cast<double>(s.compared); }},
+    {{"nfstreamd_model_shadow_agreed_flows_total", kCounter, "Of these, those on which the two agree."},
+     [](const ScoreStatus::Shadow& s) { return static_cast<double>(s.agreed); }},
+    {{"nfstreamd_model_shadow_disabled", kGauge, "Meters in which the shadow is disabled."},
+     [](const ScoreStatus::Shadow& s) { return static_cast<double>(s.disabled); }},
+};
+
 // ---- of a collector; an exporter that has but one is its own ----
 
 struct Collector {
@@ -544,6 +565,12 @@ std::string metrics_text(const DaemonStatus& status, const PipelineTotals& total
     for (const auto& plugin : status.plugins)
         families.add_rows<FlowExtensionStatus>(kPluginRows, plugin.counts, {{"plugin", plugin.name}});
     for (const auto& meter : status.interfaces) add_meter(families, meter);
+    for (const auto& [name, extension] : status.plugins) {
+        if (!extension.scores) continue;
+        families.add_rows<FlowExtensionStatus>(kModelRows, extension, {{"model", name}});
+        if (extension.scores->shadow)
+            families.add_rows<ScoreStatus::Shadow>(kShadowRows, *extension.scores->shadow, {{"model", name}});
+    }
     for (const auto& exporter : status.exporters) add_exporter(families, exporter);
     shown.forget_others();
     return families.text();

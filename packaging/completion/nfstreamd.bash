@@ -69,6 +69,14 @@ _nfstreamd() {
         plugins.settings=
         plugins.elements=
         plugins.time_budget_us=
+        models.name=
+        models.path=
+        models.shadow=
+        models.after_packets=
+        models.features=
+        models.classes=
+        models.elements=
+        models.time_budget_us=
         log.level=
         log.format=
         control.socket=

@@ -112,6 +112,7 @@ enrichment:
   mac_vendors: []
   cache_size: 16384
 plugins: []
+models: []
 exporters:
   - name: file
     type: file

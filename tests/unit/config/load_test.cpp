@@ -256,34 +256,34 @@ addons: []
 )");
     CHECK_FALSE(loaded.config);
     CHECK(loaded.effective_yaml.empty());
-    CHECK(lines(loaded) ==
-          Strings{
-              "t.yaml:1:15: log.level: must be one of: debug, info, warning, error, not \"loud\"",
-              "t.yaml:4:22: capture[0].snapshot_length: must be an integer from 1 to 2147483647, not \"0\"",
-              "t.yaml:5:5: capture[0].bpf_filtr: unknown key, did you mean bpf_filter?",
-              "t.yaml:6:5: capture[1]: needs interface or pcap",
-              "t.yaml:7:28: capture[2]: has both interface and pcap; give one of them",
-              "t.yaml:8:5: capture[3]: must be a map, not a single value",
-              "t.yaml:10:3: metering.idle_timout: unknown key, did you mean idle_timeout?",
-              "t.yaml:11:19: metering.active_timeout: must be a duration from 0s to 4294967295s, such as 120, 120s, "
-              "5m, "
-              "1h or 500ms, not \"-1\"",
-              "t.yaml:12:14: metering.max_flows: must be an integer from 64 to 67108864, not \"63\"",
-              "t.yaml:13:20: metering.accounting_mode: must be an integer from 0 to 3, not \"4\"",
-              "t.yaml:14:25: metering.statistical_analysis: must be true or false, not \"maybe\"",
-              "t.yaml:15:18: metering.splt_analysis: must be an integer from 0 to 65535, not a list",
-              "t.yaml:17:5: exporters[0].collectors: is missing; must be a string or a list of strings",
-              "t.yaml:18:11: exporters[1].type: unknown type \"flwo\"; known: file, flow",
-              "t.yaml:19:5: exporters[2].type: is missing",
-              "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
-              "t.yaml:20:38: exporters[3].path: must not be empty",
-              "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
-              "t.yaml:21:1: addons: unknown key; known: capture, metering, ndpi, enrichment, plugins, exporters, log, "
-              "control, "
-              "metrics, "
-              "instance, "
-              "private_enterprise_number",
-          });
+    CHECK(
+        lines(loaded) ==
+        Strings{
+            "t.yaml:1:15: log.level: must be one of: debug, info, warning, error, not \"loud\"",
+            "t.yaml:4:22: capture[0].snapshot_length: must be an integer from 1 to 2147483647, not \"0\"",
+            "t.yaml:5:5: capture[0].bpf_filtr: unknown key, did you mean bpf_filter?",
+            "t.yaml:6:5: capture[1]: needs interface or pcap",
+            "t.yaml:7:28: capture[2]: has both interface and pcap; give one of them",
+            "t.yaml:8:5: capture[3]: must be a map, not a single value",
+            "t.yaml:10:3: metering.idle_timout: unknown key, did you mean idle_timeout?",
+            "t.yaml:11:19: metering.active_timeout: must be a duration from 0s to 4294967295s, such as 120, 120s, "
+            "5m, "
+            "1h or 500ms, not \"-1\"",
+            "t.yaml:12:14: metering.max_flows: must be an integer from 64 to 67108864, not \"63\"",
+            "t.yaml:13:20: metering.accounting_mode: must be an integer from 0 to 3, not \"4\"",
+            "t.yaml:14:25: metering.statistical_analysis: must be true or false, not \"maybe\"",
+            "t.yaml:15:18: metering.splt_analysis: must be an integer from 0 to 65535, not a list",
+            "t.yaml:17:5: exporters[0].collectors: is missing; must be a string or a list of strings",
+            "t.yaml:18:11: exporters[1].type: unknown type \"flwo\"; known: file, flow",
+            "t.yaml:19:5: exporters[2].type: is missing",
+            "t.yaml:20:13: exporters[3].name: must be 1 to 64 letters, digits, - or _",
+            "t.yaml:20:38: exporters[3].path: must not be empty",
+            "t.yaml:20:48: exporters[3].mode: must be one of: plain, gzip, not \"zip\"",
+            "t.yaml:21:1: addons: unknown key; known: capture, metering, ndpi, enrichment, plugins, models, exporters, "
+            "log, control, metrics, "
+            "instance, "
+            "private_enterprise_number",
+        });
 }
 
 TEST_CASE("load: a file is named as the operator named it") {
