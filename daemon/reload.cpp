@@ -148,8 +148,8 @@ std::string ReloadPlan::text() const {
                        exporters_added.size(), exporters_removed.size(), exporters_replaced.size(),
                        interfaces_added.size(), interfaces_removed.size(),
                        interfaces_changed.size() + interfaces_reopened.size(), plugins_changed ? "plugins ~1, " : "",
-                       models_changed ? "models ~1, " : "",
-                       rules_changed ? "nDPI rules ~1, " : "", enrichment_changed ? "enrichment ~1, " : "",
+                       models_changed ? "models ~1, " : "", rules_changed ? "nDPI rules ~1, " : "",
+                       enrichment_changed ? "enrichment ~1, " : "",
                        needs_restart.empty() ? "none" : fmt::format("{}", fmt::join(needs_restart, " ")));
 }
 
