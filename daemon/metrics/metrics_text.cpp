@@ -321,10 +321,14 @@ constexpr Row<SpoolStatus> kSpoolRows[] = {
 constexpr Row<FlowExtensionStatus> kModelRows[] = {
     {{"nfstreamd_model_scored_flows_total", kCounter, "Flows that the model has scored."},
      [](const FlowExtensionStatus& m) { return static_cast<double>(m.scores->scored); }},
+    {{"nfstreamd_model_early_flows_total", kCounter, "Of these, those that were scored before their end."},
+     [](const FlowExtensionStatus& m) { return static_cast<double>(m.scores->early); }},
     {{"nfstreamd_model_unscored_flows_total", kCounter, "Flows that it has not, as it is disabled in their meter."},
      [](const FlowExtensionStatus& m) { return static_cast<double>(m.scores->unscored); }},
     {{"nfstreamd_model_disabled", kGauge, "Meters in which the model is disabled, as it failed or was too slow."},
      [](const FlowExtensionStatus& m) { return static_cast<double>(m.disabled); }},
+    {{"nfstreamd_model_errors_total", kCounter, "Batches that the library has refused, of the shadow as well."},
+     [](const FlowExtensionStatus& m) { return static_cast<double>(m.errors); }},
     {{"nfstreamd_model_slow_batches_total", kCounter, "Batches over the time budget, of the shadow as well."},
      [](const FlowExtensionStatus& m) { return static_cast<double>(m.slow_calls); }},
 };

@@ -117,6 +117,13 @@ DaemonStatus filled() {
         collector.dropped = numbers.next();
         fill_destination(collector, numbers);
     }
+    FlowExtensionStatus model;
+    for (auto* counter : {&model.disabled, &model.errors, &model.slow_calls}) *counter = numbers.next();
+    auto& scores = model.scores.emplace();
+    for (auto* counter : {&scores.scored, &scores.early, &scores.unscored}) *counter = numbers.next();
+    auto& shadow = scores.shadow.emplace();
+    for (auto* counter : {&shadow.disabled, &shadow.compared, &shadow.agreed}) *counter = numbers.next();
+    status.plugins = {{"ja4", {}}, {"app", model}};
     return status;
 }
 
@@ -240,6 +247,9 @@ TEST_CASE("metrics_text: labels, values and units") {
           static_cast<double>(status.exporters[1].collectors[2].dropped));
     CHECK(value("nfstreamd_dpi_flows_total{protocol=\"TLS.Google\"}") ==
           static_cast<double>(status.applications["TLS.Google"].flows));
+    CHECK(value("nfstreamd_model_shadow_agreed_flows_total{model=\"app\"}") ==
+          static_cast<double>(status.plugins[1].counts.scores->shadow->agreed));
+    CHECK_FALSE(samples.contains("nfstreamd_model_scored_flows_total{model=\"ja4\"}"));
 }
 
 TEST_CASE("metrics_text: the last reload") {
