@@ -26,6 +26,7 @@ struct Library {
     decltype(&::XGBoosterSetParam) set_param = nullptr;
     decltype(&::XGBoosterLoadModelFromBuffer) load = nullptr;
     decltype(&::XGBoosterPredictFromDense) predict = nullptr;
+    void (*set_threads)(int) = nullptr;  // OpenMP's omp_set_num_threads() for the thread that calls; null: has none
 };
 
 template <class Function>
@@ -56,6 +57,7 @@ Result<Library> open_library() {
     if (!complete)
         return Error{ErrorCode::kUnavailable, fmt::format("{} is older than 1.6, the first that models need", kName),
                      ""};
+    find(object, "omp_set_num_threads", library.set_threads);
     return library;
 }
 
@@ -86,7 +88,8 @@ public:
     }
 
     Status load(const ModelFile& model) {
-        // the thread that asks does the work: it is one of several that measure
+        // the thread that asks does the work, one of several; nthread is forgotten by some steps of loading
+        if (library_.set_threads != nullptr) library_.set_threads(1);
         const std::pair<const char*, const char*> parameters[]{{"nthread", "1"}, {"verbosity", "0"}};
         if (library_.create(nullptr, 0, &booster_) != 0) return error();
         for (const auto& [name, value] : parameters)
