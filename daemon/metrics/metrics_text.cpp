@@ -566,15 +566,15 @@ std::string metrics_text(const DaemonStatus& status, const PipelineTotals& total
     add_process(families, status, usage);
     families.add_rows<PipelineTotals>(kLifetimeRows, totals, {});
     add_applications(families, status.applications);
-    for (const auto& plugin : status.plugins)
-        families.add_rows<FlowExtensionStatus>(kPluginRows, plugin.counts, {{"plugin", plugin.name}});
-    for (const auto& meter : status.interfaces) add_meter(families, meter);
     for (const auto& [name, extension] : status.plugins) {
-        if (!extension.scores) continue;
-        families.add_rows<FlowExtensionStatus>(kModelRows, extension, {{"model", name}});
-        if (extension.scores->shadow)
+        if (!extension.scores)
+            families.add_rows<FlowExtensionStatus>(kPluginRows, extension, {{"plugin", name}});
+        else
+            families.add_rows<FlowExtensionStatus>(kModelRows, extension, {{"model", name}});
+        if (extension.scores && extension.scores->shadow)
             families.add_rows<ScoreStatus::Shadow>(kShadowRows, *extension.scores->shadow, {{"model", name}});
     }
+    for (const auto& meter : status.interfaces) add_meter(families, meter);
     for (const auto& exporter : status.exporters) add_exporter(families, exporter);
     shown.forget_others();
     return families.text();

@@ -109,7 +109,8 @@ DaemonStatus filled() {
         fill(member.capture, numbers);
     }
     status.interfaces.push_back(group);
-    status.plugins = {{"slicer", {1, 2, numbers.next(), numbers.next(), numbers.next(), numbers.next(), "it is slow"}}};
+    status.plugins = {
+        {"slicer", {1, 2, numbers.next(), numbers.next(), numbers.next(), numbers.next(), "it is slow", {}}}};
     status.exporters = {exporter("main", numbers), exporter("other", numbers)};
     for (const char* destination : {"tcp://a:1", "tcp://b:1", "tcp://b:1"}) {
         auto& collector = status.exporters[1].collectors.emplace_back();
@@ -123,7 +124,7 @@ DaemonStatus filled() {
     for (auto* counter : {&scores.scored, &scores.early, &scores.unscored}) *counter = numbers.next();
     auto& shadow = scores.shadow.emplace();
     for (auto* counter : {&shadow.disabled, &shadow.compared, &shadow.agreed}) *counter = numbers.next();
-    status.plugins = {{"ja4", {}}, {"app", model}};
+    status.plugins.push_back({"app", model});
     return status;
 }
 
@@ -249,7 +250,7 @@ TEST_CASE("metrics_text: labels, values and units") {
           static_cast<double>(status.applications["TLS.Google"].flows));
     CHECK(value("nfstreamd_model_shadow_agreed_flows_total{model=\"app\"}") ==
           static_cast<double>(status.plugins[1].counts.scores->shadow->agreed));
-    CHECK_FALSE(samples.contains("nfstreamd_model_scored_flows_total{model=\"ja4\"}"));
+    CHECK_FALSE(samples.contains("nfstreamd_model_scored_flows_total{model=\"slicer\"}"));
 }
 
 TEST_CASE("metrics_text: the last reload") {
