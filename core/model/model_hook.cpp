@@ -213,7 +213,7 @@ void ModelHook::compare(std::size_t count) noexcept {
         const double apart = std::abs(ours.number - other);
         const double larger = std::max(std::abs(ours.number), std::abs(theirs.number));
         agreed += is_number ? apart <= larger / 20 : ours.class_number == theirs.class_number;
-        difference += apart;
+        if (std::isfinite(apart)) difference += apart;
     }
     counters_->agreed.fetch_add(agreed);
     counters_->difference.fetch_add(difference);

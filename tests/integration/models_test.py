@@ -4,6 +4,7 @@
 early, beside a shadow, over a budget, and exchanged while packets come."""
 import csv
 import json
+import os
 import pathlib
 import random
 import re
@@ -252,6 +253,17 @@ exporters:
         sound.write_bytes(octets.replace(b"[", b"[" * 100_000, 1))
         self.assertIn("is more than 32 levels deep", self.refused(STATISTICS, path=sound))
         sound.write_bytes(octets)
+
+    def test_without_the_library_a_model_is_an_error_and_all_else_goes_on(self):
+        model = self.model(self.crafted_flows())
+        (self.folder / "libxgboost.so.0").write_bytes(b"")  # which is found first
+        without = {**os.environ, "LD_LIBRARY_PATH": str(self.folder)}
+        run = self.nfstreamd("-r", REAL[0], "-w", self.folder / "some.csv", "--set", f"models=[{{name: m, path: {model}}}]",
+                             status=CONFIGURATION, env=without)
+        self.assertIn("models need libxgboost, which cannot be loaded", run.stderr)
+        self.assertIn("install it (Debian: libxgboost0)", run.stderr)
+        self.nfstreamd("-r", REAL[0], "-w", self.folder / "some.csv", env=without)
+        self.assertIn("libxgboost not installed", self.nfstreamd("--version", env=without).stdout)
 
     def test_a_slow_model_is_disabled_and_its_flows_go_on(self):
         model = self.model(self.crafted_flows(), objective="multi:softprob", rounds=60)
