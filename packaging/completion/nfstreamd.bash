@@ -65,10 +65,14 @@ _nfstreamd() {
         enrichment.mac_vendors=
         enrichment.cache_size=
         plugins.name=
+        plugins.type=
         plugins.path=
         plugins.settings=
         plugins.elements=
         plugins.time_budget_us=
+        plugins.class=
+        plugins.generation=
+        plugins.fields=
         log.level=
         log.format=
         control.socket=
