@@ -37,15 +37,20 @@ struct ExporterConfig {
 };
 
 struct PluginConfig {
-    std::string name, path;                       // path "": by the name
+    std::string name, type, path;                 // path "": by the name
     std::string settings;                         // JSON
     std::vector<std::string> elements;            // "FIELD=PEN/NUMBER"
     std::optional<std::uint32_t> time_budget_us;  // unset: the run decides
     bool has_no_time_budget = false;
+    std::string class_name, generation;  // of type python
+    std::vector<std::string> fields;     // of type python: "NAME=TYPE"
+    std::uint64_t content = 0;           // of type python: of the file, so that a change of it counts
     std::string where;
     bool operator==(const PluginConfig& other) const {  // but for the place
-        return name == other.name && path == other.path && settings == other.settings && elements == other.elements &&
-               time_budget_us == other.time_budget_us && has_no_time_budget == other.has_no_time_budget;
+        return name == other.name && type == other.type && path == other.path && settings == other.settings &&
+               elements == other.elements && time_budget_us == other.time_budget_us &&
+               has_no_time_budget == other.has_no_time_budget && class_name == other.class_name &&
+               generation == other.generation && fields == other.fields && content == other.content;
     }
 };
 

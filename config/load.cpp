@@ -217,11 +217,15 @@ EnrichmentOptions to_enrichment(const Settings& from) {
 PluginConfig to_plugin(const CheckedExtension& checked) {
     const Settings& from = checked.settings;
     PluginConfig to{.name = checked.name,
+                    .type = from.string("type"),
                     .path = from.string("path"),
                     .settings = from.string("settings"),
                     .elements = from.strings("elements"),
                     .time_budget_us = {},
                     .has_no_time_budget = from.given("time_budget_us") && !from.has_value("time_budget_us"),
+                    .class_name = from.string("class"),
+                    .generation = from.given("generation") ? from.string("generation") : "",
+                    .fields = from.strings("fields"),
                     .where = checked.where};
     if (from.has_value("time_budget_us"))
         to.time_budget_us = static_cast<std::uint32_t>(from.integer("time_budget_us"));

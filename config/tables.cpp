@@ -491,12 +491,19 @@ constexpr std::array kPlugins = {
                 .default_value = "",
                 .required = true,
                 .description = "1 to 64 letters, digits, `-` and `_`: by it go the status, the log and `--set`."},
+    SettingSpec{.name = "type",
+                .type = SettingType::kChoice,
+                .default_value = "object",
+                .description = "`object`: a shared object; `python`: a class as nfstream has plugins, in a file "
+                               "(daemon/python/host/README.md).",
+                .choices = "object python"},
     SettingSpec{.name = "path",
                 .type = SettingType::kString,
                 .default_value = "",
                 .description = "The shared object: a path, or a plain name that is looked for where nfstreamd's own "
                                "plugins are; empty: the name of the entry. It runs as part of nfstreamd, with its "
-                               "rights (core/plugin/README.md says how to make one)."},
+                               "rights (core/plugin/README.md says how to make one). Of type python: the path of "
+                               "the file, or the name of a module that Python finds; needed."},
     SettingSpec{.name = "settings",
                 .type = SettingType::kTree,
                 .default_value = "{}",
@@ -511,11 +518,29 @@ constexpr std::array kPlugins = {
                 .type = SettingType::kInteger,
                 .default_value = "",
                 .description = "Microseconds that a call may take, measured in one of 64; when more than half of 32 "
-                               "measured calls take longer, the plugin is disabled in that meter, and counted. 100 "
-                               "unless set when the capture is live; capture files wait.",
+                               "measured calls take longer, the plugin is disabled in that meter, and counted. 100, "
+                               "and 10000 of type python, unless set when the capture is live; capture files wait.",
                 .min = 1,
                 .max = kUint32Max,
                 .choices = "off"},
+    SettingSpec{.name = "class",
+                .type = SettingType::kString,
+                .default_value = "",
+                .description = "Of type python: what in the file is the plugin, a class, which gets the settings as "
+                               "arguments, an instance, which gets them as attributes, or a function of nfstream 0.x; "
+                               "empty: the only class there that derives from NFPlugin."},
+    SettingSpec{.name = "generation",
+                .type = SettingType::kChoice,
+                .default_value = "",
+                .description = "Of type python: the nfstream that the plugin is written for; unless set, its functions "
+                               "tell.",
+                .choices = kGenerationChoices},
+    SettingSpec{.name = "fields",
+                .type = SettingType::kStringList,
+                .default_value = "[]",
+                .description = "Of type python: fields that it fills, each \"NAME=TYPE\" of `unsigned`, `signed`, "
+                               "`float`, `boolean`, `text`, `list` (of 32-bit integers) and `any`, which are those "
+                               "that its code names, of type any, unless set."},
 };
 
 constexpr std::array kModels = {

@@ -5,16 +5,22 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
+#include <functional>
+#include <iterator>
 #include <optional>
 #include <utility>
 
+#include "core/metering/field_groups.hpp"
 #include "core/plugin/flow_plugin.hpp"
 #include "daemon/assembly.hpp"
+#include "daemon/python_plugins.hpp"
 
 namespace nfstreamd::daemon {
 namespace {
 
-constexpr std::chrono::microseconds kLiveTimeBudget{100};
+constexpr std::chrono::microseconds kLiveTimeBudget{100}, kLivePythonTimeBudget{10000};
+constexpr std::string_view kPython = "python";
 
 template <class Number>
 std::optional<Number> number(std::string_view text, std::uint64_t most) {
@@ -49,9 +55,61 @@ PluginOptions options_of(const config::PluginConfig& from, bool live, std::size_
     if (from.time_budget_us)
         to.time_budget = std::chrono::microseconds(*from.time_budget_us);
     else if (live && !from.has_no_time_budget)
-        to.time_budget = kLiveTimeBudget;
+        to.time_budget = from.type == kPython ? kLivePythonTimeBudget : kLiveTimeBudget;
     to.elements = configured_elements(from.elements, from.where, fmt::format("plugins[{}].elements", index), errors);
     return to;
+}
+
+// "NAME=TYPE", or nothing.
+std::optional<PythonField> python_field_of(std::string_view text) {
+    constexpr std::pair<std::string_view, IeType> kTypes[] = {{"unsigned", IeType::kUnsigned64},
+                                                              {"signed", IeType::kSigned64},
+                                                              {"float", IeType::kFloat64},
+                                                              {"boolean", IeType::kBoolean},
+                                                              {"text", IeType::kString},
+                                                              {"list", IeType::kSigned32List},
+                                                              {"any", IeType::kAny}};
+    const auto sign = text.find('=');
+    if (sign == std::string_view::npos || sign == 0) return std::nullopt;
+    for (const auto& [name, type] : kTypes)
+        if (text.substr(sign + 1) == name) return PythonField{std::string(text.substr(0, sign)), type};
+    return std::nullopt;
+}
+
+PythonPluginOptions python_options_of(const config::PluginConfig& from, PluginOptions plugin, std::size_t index,
+                                      std::vector<config::ConfigError>& errors) {
+    PythonPluginOptions to{
+        .plugin = std::move(plugin), .class_name = from.class_name, .generation = from.generation, .fields = {}};
+    for (const std::string& text : from.fields) {
+        if (auto field = python_field_of(text))
+            to.fields.push_back(std::move(*field));
+        else
+            errors.push_back({from.where, fmt::format("plugins[{}].fields", index),
+                              fmt::format("\"{}\" is not of the form NAME=TYPE, with the type unsigned, signed, float, "
+                                          "boolean, text, list or any",
+                                          text)});
+    }
+    return to;
+}
+
+std::uint64_t content_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    return std::hash<std::string>{}(text);
+}
+
+// What is of the other type must not be there, as nobody looks at it.
+bool check_keys(const config::PluginConfig& entry, std::size_t index, std::vector<config::ConfigError>& errors) {
+    const auto refuse = [&](const char* key, const char* message) {
+        errors.push_back({entry.where, fmt::format("plugins[{}].{}", index, key), message});
+        return false;
+    };
+    constexpr const char* kPythonAlone = "belongs to type: python";
+    if (entry.type == kPython)
+        return !entry.path.empty() || refuse("path", "a plugin in Python needs the path of its file");
+    if (!entry.class_name.empty()) return refuse("class", kPythonAlone);
+    if (!entry.generation.empty()) return refuse("generation", kPythonAlone);
+    return entry.fields.empty() || refuse("fields", kPythonAlone);
 }
 
 }  // namespace
@@ -70,13 +128,33 @@ std::vector<ConfiguredElement> configured_elements(const std::vector<std::string
 }
 
 void load_plugins(config::Config& config, Logger& logger, std::vector<config::ConfigError>& errors) {
-    FieldSelection before;
+    FieldSelection before, shared;
     const bool live = !is_file_run(config);
+    const FieldGroups groups = field_groups(config.metering);
     for (std::size_t i = 0; i < config.plugins.size(); ++i) {
-        const config::PluginConfig& entry = config.plugins[i];
-        auto plugin = FlowPlugin::load(options_of(entry, live, i, errors), before, logger);
+        config::PluginConfig& entry = config.plugins[i];
+        if (!check_keys(entry, i, errors)) continue;
+        PluginOptions options = options_of(entry, live, i, errors);
+        const auto refuse = [&](const Error& error) {
+            errors.push_back({entry.where, fmt::format("plugins[{}]", i), error.text()});
+        };
+        if (entry.type == kPython) {
+            entry.content = content_of(entry.path);
+            auto plugin = load_python_plugin(python_options_of(entry, std::move(options), i, errors),
+                                             {before, shared, groups}, logger);
+            if (!plugin) {
+                refuse(plugin.error());
+                continue;
+            }
+            const FieldSelection& fields = plugin.value()->fields();
+            before.insert(before.end(), fields.begin(), fields.end());
+            shared.insert(shared.end(), fields.begin(), fields.end());
+            config.metering.extensions.push_back(std::move(plugin.value()));
+            continue;
+        }
+        auto plugin = FlowPlugin::load(std::move(options), before, logger);
         if (!plugin) {
-            errors.push_back({entry.where, fmt::format("plugins[{}]", i), plugin.error().text()});
+            refuse(plugin.error());
             continue;
         }
         const FieldSelection& declared = plugin.value()->declared();

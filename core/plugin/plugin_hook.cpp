@@ -23,8 +23,6 @@ struct nfd_flow {
 namespace nfstreamd {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 constexpr std::string_view kPrefix = "udps.";
 constexpr std::size_t kLargestState = 1u << 20;
 constexpr std::uint8_t kNoMac[6] = {};
@@ -133,8 +131,8 @@ PluginHook::PluginHook(const PluginOptions& options, std::shared_ptr<FlowPluginL
       library_(std::move(library)),
       plugin_(library_->plugin()),
       before_(before),
-      counters_(std::move(counters)),
-      logger_(logger) {
+      logger_(logger),
+      guard_(options_.name, meter_, options_.time_budget, std::move(counters), logger) {
     host_.self = this;
     host_.c = {.abi = NFSTREAMD_PLUGIN_ABI,
                .struct_size = sizeof(nfd_host),
@@ -156,16 +154,13 @@ PluginHook::PluginHook(const PluginOptions& options, std::shared_ptr<FlowPluginL
 }
 
 PluginHook::~PluginHook() {
-    tell_counters();
     if (!opened_) return;
     try {
         plugin_.close(instance_);
     } catch (...) {
         logger_.warning("plugin threw an exception as it was closed", {{"plugin", options_.name}, {"meter", meter_}});
     }
-    if (meter_.empty()) return;
-    counters_->instances.fetch_sub(1);
-    if (disabled_) counters_->disabled.fetch_sub(1);
+    guard_.closed();
 }
 
 Result<std::unique_ptr<PluginHook>> PluginHook::open(const PluginOptions& options,
@@ -199,7 +194,7 @@ Status PluginHook::start() {
             }))
             return failure(fmt::format("elements: it has no field \"{}\"", element.field));
     stride_ = sizeof(Slot) + state_octets_ + (fields_.size() * sizeof(nfd_value) + 15) / 16 * 16;
-    if (!meter_.empty()) counters_->instances.fetch_add(1);
+    guard_.opened();
     return ok();
 }
 
@@ -281,20 +276,20 @@ PluginHook::Slot& PluginHook::slot(std::uint32_t handle) noexcept {
 std::int32_t PluginHook::on_begin(const FlowView& flow, const Packet& packet) noexcept {
     Slot& own = slot(flow.handle);
     std::memset(static_cast<void*>(&own), 0, stride_);
-    if (disabled_) return 0;
+    if (guard_.disabled()) return 0;
     own.begun = true;
-    ++flows_;
+    guard_.note_flow();
     return show(plugin_.on_init, flow, packet, 0, own);
 }
 
 std::int32_t PluginHook::on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept {
-    if (disabled_) return 0;
+    if (guard_.disabled()) return 0;
     return show(plugin_.on_update, flow, packet, direction, slot(flow.handle));
 }
 
 std::int32_t PluginHook::show(decltype(nfd_plugin::on_update) function, const FlowView& flow, const Packet& packet,
                               int direction, Slot& own) noexcept {
-    ++packets_;
+    guard_.note_packet();
     if (function == nullptr || !own.begun) return 0;
     const bool reverse = direction != 0;
     const MacAddress* source_mac = reverse ? flow.destination_mac : flow.source_mac;
@@ -350,7 +345,7 @@ void PluginHook::describe(std::uint32_t handle, FlowRecord& record, Arena& arena
 void PluginHook::on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept {
     Slot& own = slot(handle);
     if (!own.begun) return;
-    const bool shown = !disabled_ && plugin_.on_expire != nullptr;
+    const bool shown = !guard_.disabled() && plugin_.on_expire != nullptr;
     if (shown) {
         nfd_flow in_call{this, nullptr, &record, values(own), 0};
         guarded([&] { return plugin_.on_expire(instance_, &in_call, own.state()); });
@@ -369,7 +364,7 @@ void PluginHook::end(Slot& own) noexcept {
         try {
             plugin_.on_discard(instance_, own.state());
         } catch (...) {
-            note_failure("on_discard() threw an exception");
+            guard_.note_failure("on_discard() threw an exception");
         }
     }
     nfd_value* all = values(own);
@@ -380,10 +375,10 @@ void PluginHook::end(Slot& own) noexcept {
 
 template <class Call>
 void PluginHook::guarded(Call call) noexcept {
-    const bool measured = --until_measured_ == 0;
-    Steady::time_point begin;
+    const bool measured = guard_.measures();
+    CallGuard::Clock::time_point begin;
     if (measured) [[unlikely]]
-        begin = Steady::now();
+        begin = CallGuard::Clock::now();
     int result = NFD_FAILED;
     try {
         result = call();
@@ -391,58 +386,9 @@ void PluginHook::guarded(Call call) noexcept {
         reason_ = "a function threw an exception";
     }
     if (result != NFD_OK) [[unlikely]]
-        note_failure(std::exchange(reason_, {}));
+        guard_.note_failure(std::exchange(reason_, {}));
     if (measured) [[unlikely]]
-        note_time(Steady::now() - begin);
-}
-
-// After a slow call each is measured, so that a plugin that takes long each time is found out soon.
-void PluginHook::note_time(Steady::duration taken) noexcept {
-    until_measured_ = kMeasuredEach;
-    tell_counters();
-    if (!options_.time_budget) return;
-    const bool is_slow = taken > *options_.time_budget;
-    if (is_slow) {
-        until_measured_ = 1;
-        ++slow_;
-        counters_->slow_calls.fetch_add(1);
-    }
-    if (++measured_ < kMeasuredCalls) return;
-    if (slow_ > kMeasuredCalls / 2 && !disabled_)
-        disable(fmt::format("{} of {} measured calls took more than {} us", slow_, kMeasuredCalls,
-                            options_.time_budget->count()));
-    measured_ = slow_ = 0;
-}
-
-void PluginHook::note_failure(std::string_view reason) noexcept {
-    counters_->errors.fetch_add(1);
-    const auto now = Steady::now();
-    if (now - failures_since_ > kFailurePeriod) {
-        failures_since_ = now;
-        failures_ = 0;
-    }
-    ++failures_;
-    if (const std::int64_t held_back = failure_log_.admit(now); held_back >= 0)
-        logger_.warning("call of a plugin failed", {{"plugin", options_.name},
-                                                    {"meter", meter_},
-                                                    {"reason", reason.empty() ? "none was given" : reason},
-                                                    {"held_back", held_back}});
-    if (failures_ > kMostFailures && !disabled_)
-        disable(fmt::format("more than {} calls failed within {} s, the last one: {}", kMostFailures,
-                            kFailurePeriod.count(), reason.empty() ? "no reason was given" : reason));
-}
-
-void PluginHook::disable(std::string reason) noexcept {
-    disabled_ = true;
-    counters_->disabled.fetch_add(1);
-    logger_.error("plugin disabled until it is configured anew or the daemon is started again",
-                  {{"plugin", options_.name}, {"meter", meter_}, {"reason", reason}});
-    counters_->set_reason(std::move(reason));
-}
-
-void PluginHook::tell_counters() noexcept {
-    counters_->flows.fetch_add(flows_ - std::exchange(flows_told_, flows_));
-    counters_->packets.fetch_add(packets_ - std::exchange(packets_told_, packets_));
+        guard_.note_time(CallGuard::Clock::now() - begin);
 }
 
 }  // namespace nfstreamd

@@ -4,7 +4,6 @@
 // too often is disabled: its flows go on without it. Opened by the control
 // thread, then the metering thread's alone.
 #pragma once
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/metering/flow_hook.hpp"
+#include "core/plugin/call_guard.hpp"
 #include "core/plugin/flow_plugin_library.hpp"
 #include "core/plugin/plugin_counters.hpp"
 #include "core/plugin/plugin_options.hpp"
@@ -25,12 +25,6 @@ namespace nfstreamd {
 
 class PluginHook final : public FlowHook {
 public:
-    // More failed calls than that within the period disable the instance; so does
-    // more than half of as many measured calls over the time budget.
-    static constexpr std::uint32_t kMostFailures = 100;
-    static constexpr std::chrono::seconds kFailurePeriod{10};
-    static constexpr std::uint32_t kMeasuredEach = 64, kMeasuredCalls = 32;
-
     // `meter` "": an instance that is only asked for its fields.
     static Result<std::unique_ptr<PluginHook>> open(const PluginOptions& options,
                                                     std::shared_ptr<FlowPluginLibrary> library,
@@ -78,23 +72,19 @@ private:
                       int direction, Slot& slot) noexcept;
     template <class Call>
     void guarded(Call call) noexcept;
-    void note_time(std::chrono::steady_clock::duration taken) noexcept;
-    void note_failure(std::string_view reason) noexcept;
-    void disable(std::string reason) noexcept;
     void add_values(Slot& slot, FlowRecord& record, Arena& arena) noexcept;
     void end(Slot& slot) noexcept;
-    void tell_counters() noexcept;
 
     const PluginOptions options_;
     const std::string meter_;
     const std::shared_ptr<FlowPluginLibrary> library_;
     const nfd_plugin& plugin_;
     const FieldSelection before_;
-    const std::shared_ptr<PluginCounters> counters_;
     Logger& logger_;
+    CallGuard guard_;
     Host host_{};
     void* instance_ = nullptr;
-    bool opened_ = false, opening_ = false, disabled_ = false;
+    bool opened_ = false, opening_ = false;
     std::string fault_;   // what was wrong with a declaration
     std::string reason_;  // that the call under way gave
 
@@ -104,12 +94,7 @@ private:
     static constexpr unsigned kChunkBits = 8;  // slots that are allocated together
     std::vector<std::unique_ptr<std::byte[]>> chunks_;
 
-    std::uint64_t flows_ = 0, packets_ = 0, flows_told_ = 0, packets_told_ = 0;
-    std::uint32_t until_measured_ = 1;
-    std::uint32_t measured_ = 0, slow_ = 0;  // of the present round
-    std::uint32_t failures_ = 0;             // in the present period
-    std::chrono::steady_clock::time_point failures_since_{};
-    RateLimit failure_log_, plugin_log_;
+    RateLimit plugin_log_;
 };
 
 }  // namespace nfstreamd

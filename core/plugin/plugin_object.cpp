@@ -19,14 +19,14 @@ std::string loader_error() {
 
 }  // namespace
 
-Result<PluginObject> PluginObject::load(std::string path) {
-    void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+Result<PluginObject> PluginObject::load(std::string path, Symbols symbols) {
+    void* handle = ::dlopen(path.c_str(), RTLD_NOW | (symbols == Symbols::kForAll ? RTLD_GLOBAL : RTLD_LOCAL));
     if (!handle) return invalid(path, loader_error());
     return PluginObject(handle, std::move(path));
 }
 
 PluginObject::~PluginObject() {
-    if (handle_) ::dlclose(handle_);
+    if (handle_ && !kept_) ::dlclose(handle_);
 }
 
 Error PluginObject::refused(std::string_view what) const {

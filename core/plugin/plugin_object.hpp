@@ -13,16 +13,18 @@ namespace nfstreamd {
 
 class PluginObject {
 public:
+    // Who finds the functions of it, and of libraries that it brings along.
+    enum class Symbols { kOwn, kForAll };
     // The error is the loader's.
-    static Result<PluginObject> load(std::string path);
+    static Result<PluginObject> load(std::string path, Symbols symbols = Symbols::kOwn);
     ~PluginObject();
     PluginObject(PluginObject&& other) noexcept
-        : handle_(std::exchange(other.handle_, nullptr)), path_(std::move(other.path_)) {}
+        : handle_(std::exchange(other.handle_, nullptr)), kept_(other.kept_), path_(std::move(other.path_)) {}
     PluginObject& operator=(PluginObject&&) = delete;
 
     const std::string& path() const noexcept { return path_; }
     // It stays loaded to the end of the process: something of it may still run.
-    void keep() noexcept { handle_ = nullptr; }
+    void keep() noexcept { kept_ = true; }
     Error refused(std::string_view what) const;  // names the object
 
     // The table that its function `symbol` gives for a version of an interface. Errors: there is no such function, it
@@ -38,6 +40,7 @@ private:
     Error made_for(std::uint32_t its, std::uint32_t version) const;
 
     void* handle_;
+    bool kept_ = false;
     std::string path_;
 };
 

@@ -27,10 +27,6 @@ PluginHook::PluginHook(std::vector<Reference> plugins, const PluginTypes& types,
     }
 }
 
-PluginHook::~PluginHook() {
-    for (FlowObject* flow : flows_) Py_XDECREF(as_object(flow));
-}
-
 // Null when it is the one that NFPlugin has, or none.
 Reference PluginHook::method(PyObject* plugin, const char* name) const {
     Reference bound(PyObject_GetAttrString(plugin, name));
@@ -51,10 +47,6 @@ FlowObject* PluginHook::make_flow() const {
     if (flow->udps != nullptr) return flow;
     Py_DECREF(as_object(flow));
     return nullptr;
-}
-
-Reference PluginHook::take(std::uint32_t handle) {
-    return Reference(handle < flows_.size() ? as_object(std::exchange(flows_[handle], nullptr)) : nullptr);
 }
 
 void PluginHook::fail(std::size_t plugin) noexcept {
@@ -96,10 +88,8 @@ std::int32_t PluginHook::show(FlowObject& flow, const FlowView& view, const Pack
 
 std::int32_t PluginHook::on_begin(const FlowView& view, const Packet& packet) noexcept {
     const InterpreterLock lock;
-    if (view.handle >= flows_.size()) flows_.resize(std::max<std::size_t>(view.handle + 1, flows_.size() * 2));
-    FlowObject*& flow = flows_[view.handle];
-    Py_XDECREF(as_object(flow));
-    flow = make_flow();
+    if (!flows_) flows_ = host_.flows();
+    FlowObject* flow = flows_->begin(view.handle, [this] { return make_flow(); });
     if (flow == nullptr) {
         fail(0);
         return 0;
@@ -108,29 +98,31 @@ std::int32_t PluginHook::on_begin(const FlowView& view, const Packet& packet) no
 }
 
 std::int32_t PluginHook::on_packet(const FlowView& view, const Packet& packet, int direction) noexcept {
-    if (!updates_ || view.handle >= flows_.size() || flows_[view.handle] == nullptr) return 0;
+    if (!updates_ || !flows_) return 0;
     const InterpreterLock lock;
-    return show(*flows_[view.handle], view, packet, direction, &Plugin::on_update);
+    FlowObject* flow = flows_->find(view.handle);
+    return flow != nullptr ? show(*flow, view, packet, direction, &Plugin::on_update) : 0;
 }
 
 void PluginHook::on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept {
+    if (!flows_) return;
     const InterpreterLock lock;
-    const Reference owner = take(handle);
-    if (!owner) return;
-    auto* flow = reinterpret_cast<FlowObject*>(owner.get());
+    FlowObject* flow = flows_->find(handle);
+    if (flow == nullptr) return;
     flow->record = &record;
     for (std::size_t i = 0; i < plugins_.size(); ++i) {
         if (!plugins_[i].on_expire) continue;
-        const Reference result(PyObject_CallOneArg(plugins_[i].on_expire.get(), owner.get()));
+        const Reference result(PyObject_CallOneArg(plugins_[i].on_expire.get(), as_object(flow)));
         if (!result) fail(i);
     }
     flow->record = nullptr;
-    host_.keep(owner, record, arena);
+    if (Reference owner = flows_->end(handle)) host_.keep(std::move(owner), record, arena);
 }
 
 void PluginHook::on_discard(std::uint32_t handle) noexcept {
+    if (!flows_) return;
     const InterpreterLock lock;
-    take(handle);
+    if (flows_->find(handle) != nullptr) flows_->end(handle);
 }
 
 }  // namespace nfstreamd::python

@@ -10,6 +10,7 @@
 
 #include "core/metering/flow_hook.hpp"
 #include "daemon/python/flow_object.hpp"
+#include "daemon/python/flow_objects.hpp"
 #include "daemon/python/flow_schema.hpp"
 #include "daemon/python/packet_object.hpp"
 #include "daemon/python/reference.hpp"
@@ -22,7 +23,10 @@ class PluginHost {
 public:
     virtual ~PluginHost() = default;
 
-    // A flow has ended; its values are in flow.udps, its record has not left the meter yet.
+    // Asked once, when the first flow begins. Hooks of one metering process may share them.
+    virtual std::shared_ptr<FlowObjects> flows() { return std::make_shared<FlowObjects>(); }
+
+    // A flow has ended for all hooks that share it; its values are in flow.udps, its record has not left the meter yet.
     virtual void keep(Reference flow, FlowRecord& record, Arena& arena) noexcept = 0;
 
     // A plugin has raised what is set as Python's error, and takes it. That plugin is not called again.
@@ -42,12 +46,13 @@ public:
     // With the interpreter's lock, as the destructor. `host` outlives it.
     PluginHook(std::vector<Reference> plugins, const PluginTypes& types, std::shared_ptr<const FlowSchema> schema,
                PluginHost& host);
-    ~PluginHook() override;
 
     std::int32_t on_begin(const FlowView& flow, const Packet& packet) noexcept override;
     std::int32_t on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept override;
     void on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
     void on_discard(std::uint32_t handle) noexcept override;
+
+    bool updates() const noexcept { return updates_; }  // else on_packet() does nothing
 
 private:
     struct Plugin {
@@ -56,7 +61,6 @@ private:
 
     Reference method(PyObject* plugin, const char* name) const;
     FlowObject* make_flow() const;
-    Reference take(std::uint32_t handle);
     std::int32_t show(FlowObject& flow, const FlowView& view, const Packet& packet, int direction,
                       Reference Plugin::*method) noexcept;
     void fail(std::size_t plugin) noexcept;
@@ -65,9 +69,9 @@ private:
     const std::shared_ptr<const FlowSchema> schema_;
     PluginHost& host_;
     std::vector<Plugin> plugins_;
-    bool updates_ = false;            // some plugin has on_update
-    std::vector<FlowObject*> flows_;  // by handle; owned
-    Reference packet_;                // used again while nobody keeps it
+    bool updates_ = false;  // some plugin has on_update
+    std::shared_ptr<FlowObjects> flows_;
+    Reference packet_;  // used again while nobody keeps it
 };
 
 }  // namespace nfstreamd::python

@@ -65,6 +65,7 @@ _nfstreamd() {
         enrichment.mac_vendors=
         enrichment.cache_size=
         plugins.name=
+        plugins.type=
         plugins.path=
         plugins.settings=
         plugins.elements=
@@ -77,6 +78,9 @@ _nfstreamd() {
         models.classes=
         models.elements=
         models.time_budget_us=
+        plugins.class=
+        plugins.generation=
+        plugins.fields=
         log.level=
         log.format=
         control.socket=

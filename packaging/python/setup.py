@@ -24,7 +24,8 @@ class CMakeBuild(build_ext):
         if not (folder / "CMakeCache.txt").exists():
             subprocess.run(["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                             "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -g1", "-DNFSTREAMD_BUILD_TESTS=OFF",
-                            "-DNFSTREAMD_WITH_PYTHON=ON", f"-DPython_EXECUTABLE={sys.executable}"], check=True)
+                            "-DNFSTREAMD_WITH_PYTHON=ON", "-DNFSTREAMD_WITH_PYTHON_PLUGINS=OFF",
+                            f"-DPython_EXECUTABLE={sys.executable}"], check=True)
         subprocess.run(["cmake", "--build", folder, "--target", "nfs_python"], check=True)
         target = pathlib.Path(self.get_ext_fullpath(extension.name))
         built = folder / "python" / "nfstreamd" / target.name

@@ -28,7 +28,7 @@ class Metrics:
         self._callbacks = callbacks
 
     def on_init(self, packet, flow):
-        flow.metrics = dict.fromkeys(self._callbacks, 0)
+        flow.metrics = {**flow.metrics, **dict.fromkeys(self._callbacks, 0)}
         self.on_update(packet, flow)
 
     def on_update(self, packet, flow):
