@@ -4,13 +4,12 @@
 // block of exactly its size so that AddressSanitizer sees one octet too far.
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
 #include "core/packet/checksum.hpp"
 #include "core/packet/decode.hpp"
+#include "tests/fuzz/promises.hpp"
 
 namespace {
 
@@ -19,11 +18,7 @@ using namespace nfstreamd;
 // DLT_NULL, EN10MB, PPP, PPP_SERIAL, PPP_ETHER, RAW, 802.11, LOOP, LINUX_SLL, radiotap, SLL2, IPV4, IPV6, unknown
 constexpr int kLinkTypes[] = {0, 1, 9, 50, 51, 12, 105, 108, 113, 127, 276, 228, 229, 147, 101, 14};
 
-void require(bool promise, const char* words) {
-    if (promise) return;
-    std::fprintf(stderr, "broken promise: %s\n", words);
-    std::abort();
-}
+using fuzz::require;
 
 void check_pointers(const RawFrame& frame, const Packet& packet) {
     const std::uint8_t* begin = frame.data;
