@@ -73,7 +73,10 @@ public:
 
     Status open() {
         if (options_.n_dissections.any()) {
-            if (auto status = make_dissector(); !status) return status;
+            auto dissector = NdpiDissector::create(
+                {options_.n_dissections, options_.l7_details || options_.nfstream3_records, options_.ndpi});
+            if (!dissector) return dissector.error();
+            dissector_ = std::move(dissector.value());
             context_.dissector = dissector_.get();
             counters_.applications.enable();
         }
@@ -89,7 +92,6 @@ public:
         return source_->open();
     }
 
-    void use_dissector(std::shared_ptr<NdpiDissector> dissector) { dissector_ = std::move(dissector); }
     void observe_processes(std::shared_ptr<const ProcessTable> processes) {
         processes_ = std::move(processes);
         context_.processes = processes_.get();
@@ -244,15 +246,6 @@ private:
         std::uint64_t metered = 0, octets = 0, wire_octets = 0, cut = 0, sampled_out = 0, sampled_octets = 0,
                       hash_filtered = 0, other_shares = 0;
     };
-
-    Status make_dissector() {
-        if (dissector_) return ok();
-        auto made = NdpiDissector::create(
-            {options_.n_dissections, options_.l7_details || options_.nfstream3_records, options_.ndpi});
-        if (!made) return made.error();
-        dissector_ = std::move(made.value());
-        return ok();
-    }
 
     // Decodes the frames and gives the packets to their flow tables. `all`: nothing
     // is to be left out, as nearly always, and nothing is asked per frame.
@@ -782,7 +775,7 @@ private:
     // the metering thread only
     std::shared_ptr<const ProcessTable> processes_;
     RecordPublisher publisher_;
-    std::shared_ptr<NdpiDissector> dissector_;
+    std::unique_ptr<NdpiDissector> dissector_;
     std::unique_ptr<Enricher> enricher_;  // null: off
     TunnelContexts tunnels_;
     MeterContext context_;
@@ -824,9 +817,6 @@ MeteringProcess::~MeteringProcess() = default;
 
 Status MeteringProcess::open() {
     return implementation_->open();
-}
-void MeteringProcess::use_dissector(std::shared_ptr<NdpiDissector> dissector) {
-    implementation_->use_dissector(std::move(dissector));
 }
 void MeteringProcess::observe_processes(std::shared_ptr<const ProcessTable> processes) {
     implementation_->observe_processes(std::move(processes));

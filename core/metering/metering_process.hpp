@@ -35,8 +35,6 @@
 
 namespace nfstreamd {
 
-class NdpiDissector;
-
 struct ObservationPoint {  // RFC 7011: where packets are seen
     std::uint32_t id = 0;  // IE 138
     std::string name;      // "eth0", or "files" of an offline run; "eth0/1" of one share
@@ -115,8 +113,6 @@ public:
     // Allocates the flow cache and the dissector, opens the source. Once, before run().
     Status open();
 
-    // Before open(), in place of one that it makes itself: another run may have had it, and none has it at the same time.
-    void use_dissector(std::shared_ptr<NdpiDissector> dissector);
     // Before run(): flows are given the local process they belong to.
     void observe_processes(std::shared_ptr<const ProcessTable> processes);
     // Before run(), if at all; called before those of the extensions.

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole meter, from frames to records, with nDPI: a list of frames
 // (packet_list.hpp) is metered as a capture file is. Each packet must be in one
-// record or under one name, the ledger must balance at any moment, and what nDPI
-// kept must be gone at the end. Valid packets are mutated as packets.
+// record or under one name, and the ledger must balance at any moment. Valid
+// packets are mutated as packets.
 #include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "core/application/ndpi_dissector.hpp"
-#include "core/metering/field_groups.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/packet/decode.hpp"
 #include "core/record/template.hpp"
@@ -47,18 +45,6 @@ MeteringOptions metering_options(const std::uint8_t* choice) {
     if ((choice[2] & 8) != 0) options.n_dissections = DissectionLimits{0};
     options.l7_details = true;
     return options;
-}
-
-// nDPI's module takes milliseconds to make. A new one now and then: its caches go on from run to run.
-std::shared_ptr<NdpiDissector> dissector() {
-    static std::shared_ptr<NdpiDissector> kept;
-    static int runs = 0;
-    if (runs++ % 4096 == 0) {
-        auto made = NdpiDissector::create({DissectionLimits{20}, true, {}});
-        require(made.has_value(), "nDPI can be had");
-        kept = std::move(made.value());
-    }
-    return kept;
 }
 
 class ListSource final : public PacketSource {
@@ -181,10 +167,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     auto owned = std::make_unique<ListSource>(list, link_type, checksum);
     ListSource& source = *owned;
     const auto queue = std::make_shared<RecordQueue>("fuzz", 4096, std::make_shared<WakeEvent>());
-    const auto ndpi = options.n_dissections.any() ? dissector() : nullptr;
     MeteringProcess process({1, "files", true}, options, std::move(owned), {queue}, quiet, selector);
     source.ask(process);
-    process.use_dissector(ndpi);
     require(process.open().has_value(), "a meter opens");
     const Expected expected(source.frames(), link_type, options);
     require(process.run({}).has_value(), "a run ends well");
@@ -199,7 +183,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         require(process.counters().octets.get() == expected.octets, "what decodes is metered as it is");
     }
     check_records(*queue, process, options);
-    require(!ndpi || ndpi->states() == 0, "nDPI keeps nothing of flows that have ended");
     return 0;
 }
 

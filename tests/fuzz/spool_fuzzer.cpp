@@ -3,6 +3,7 @@
 // checksums are made right or left as they are. It must open, give each record it
 // says it has or count it, take new ones, and be empty at the end. Then the same
 // octets as records, which are read, written and read again.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -68,9 +69,10 @@ std::string entry_of(fuzz::Pieces& pieces, bool real) {
 }
 
 // By the first octet of each piece: sound entries, octets of any kind, the end of a segment.
-void make_folder(fuzz::Pieces& pieces, const std::string& folder) {
+// Returns how many octets the segments have.
+std::uint64_t make_folder(fuzz::Pieces& pieces, const std::string& folder) {
     std::string segment = segment_header();
-    std::uint64_t number = 1;
+    std::uint64_t number = 1, octets = 0;
     const auto write = [&](const std::string& name, std::string_view text) {
         const int descriptor = ::open((folder + "/" + name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         require(descriptor >= 0 && ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()),
@@ -81,6 +83,7 @@ void make_folder(fuzz::Pieces& pieces, const std::string& folder) {
         char name[32];
         std::snprintf(name, sizeof name, "%016llx.spool", static_cast<unsigned long long>(number));
         write(name, segment);
+        octets += segment.size();
         segment = segment_header();
     };
     for (int steps = 0; steps < 32 && !pieces.empty(); ++steps) {
@@ -93,7 +96,8 @@ void make_folder(fuzz::Pieces& pieces, const std::string& folder) {
             case 3:
                 segment += entry_of(pieces, true);
                 break;
-            case 4:
+            case 4:  // what a crash leaves: less than was to be written, or anything
+                segment.resize(segment.size() - std::min<std::size_t>(segment.size(), pieces.octet()));
                 segment += fuzz::text_of(pieces.behind_its_length());
                 break;
             case 5:
@@ -113,10 +117,12 @@ void make_folder(fuzz::Pieces& pieces, const std::string& folder) {
         }
     }
     end_segment();
+    return octets;
 }
 
-void check_spool(Spool& spool) {
+void check_spool(Spool& spool, std::uint64_t octets) {
     const SpoolCounters& counters = spool.counters();
+    require(counters.torn_octets.get() <= octets, "no more is cut off than was there");
     const std::uint64_t there = counters.records.get();
     std::uint64_t given = 0;
     SpoolPosition last;
@@ -175,11 +181,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     }
     const std::string folder = place.path() + "/main";
     fs::create_directory(folder);
-    make_folder(pieces, folder);
+    const std::uint64_t octets = make_folder(pieces, folder);
     for (int runs = 0; runs < 2; ++runs) {
         Spool spool({place.path(), 1u << 20}, "main", quiet());
         require(spool.ready(Spool::Clock::now()), "a spool opens, whatever is there");
-        check_spool(spool);
+        check_spool(spool, octets);
         spool.close();
     }
     fs::remove_all(folder);
