@@ -76,8 +76,9 @@ SettingValue masked(const SettingSpec& spec, SettingValue value) {
         if (spec.type == SettingType::kString) *text = without_url_secrets(std::move(*text));
     }
     if (auto* list = std::get_if<std::vector<std::string>>(&value))
-        for (std::string& text : *list) text = text.find("://") != std::string::npos ? without_url_secrets(std::move(text))
-                                                       : without_secret_value(std::move(text));
+        for (std::string& text : *list)
+            text = text.find("://") != std::string::npos ? without_url_secrets(std::move(text))
+                                                         : without_secret_value(std::move(text));
     return value;
 }
 

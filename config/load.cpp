@@ -17,6 +17,7 @@
 #include "config/node.hpp"
 #include "config/substitution.hpp"
 #include "config/yaml_reader.hpp"
+#include "core/base/printable_text.hpp"
 
 namespace nfstreamd::config {
 namespace {
@@ -293,7 +294,8 @@ Loaded load(const LoadRequest& request) {
 
     const Checked checked = check(reader.root(), request.exporter_schemas, problems);
     for (const Problem& problem : problems.sorted()) {
-        loaded.errors.push_back(ConfigError{problem.place.text(), problem.key, problem.message});
+        loaded.errors.push_back(
+            ConfigError{printable(problem.place.text()), printable(problem.key), printable(problem.message)});
     }
     if (!loaded.errors.empty()) return loaded;
     warn(checked, loaded.warnings);

@@ -40,8 +40,9 @@ inline constexpr config::SettingSpec kFormulaSetting{
     .name = "formulas",
     .type = config::SettingType::kChoice,
     .default_value = "keep",
-    .description = "Texts from the wire that a spreadsheet would take for formulas, as they begin with = + - or @: keep "
-                   "them as they are, as nfstream does, or escape them by an apostrophe in front.",
+    .description =
+        "Texts from the wire that a spreadsheet would take for formulas, as they begin with = + - or @: keep "
+        "them as they are, as nfstream does, or escape them by an apostrophe in front.",
     .choices = "keep escape"};
 
 struct TextFields {

@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/json_text.hpp"
 
+#include "core/base/printable_text.hpp"
 #include "core/base/utf8.hpp"
 
 namespace nfstreamd {
-namespace {
-
-// Code points that terminals obey or that reorder the text around them: the C1 controls, marks of direction, invisible
-// characters, separators of lines. 0: the sequence is none.
-unsigned obeyed_code(std::string_view sequence) {
-    const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
-    const auto within = [](unsigned code, unsigned first, unsigned last) { return code >= first && code <= last; };
-    unsigned code = 0;
-    if (sequence.size() == 2) code = (octet(0) & 0x1fu) << 6 | (octet(1) & 0x3fu);
-    if (sequence.size() == 3) code = (octet(0) & 0x0fu) << 12 | (octet(1) & 0x3fu) << 6 | (octet(2) & 0x3fu);
-    const bool obeyed = within(code, 0x80, 0x9f) || code == 0x061c || within(code, 0x200b, 0x200f) ||
-                        within(code, 0x2028, 0x202e) || within(code, 0x2060, 0x206f) || code == 0xfeff;
-    return obeyed ? code : 0;
-}
-
-}  // namespace
-
 void append_json_string(std::string& out, std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";
     out += '"';
@@ -54,7 +38,7 @@ void append_json_string(std::string& out, std::string_view text) {
                     }
             }
         } else if (const std::size_t length = utf8_sequence_length(text)) {
-            if (const unsigned code = obeyed_code(text.substr(0, length)); code != 0) {
+            if (const auto code = utf8_code_point(text.substr(0, length)); moves_text(code)) {
                 out += "\\u";
                 for (int shift = 12; shift >= 0; shift -= 4) out += kHex[code >> shift & 15];
             } else {

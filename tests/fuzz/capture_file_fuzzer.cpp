@@ -56,7 +56,8 @@ void read_as_source(const std::vector<std::string>& files, const char* filter, i
     for (;;) {
         const auto outcome = source->poll(sink, kNoWait);
         if (!outcome || outcome.value() == PollOutcome::kEnd) break;
-        require(outcome.value() == PollOutcome::kFrames || outcome.value() == PollOutcome::kIdle, "a poll has an outcome");
+        require(outcome.value() == PollOutcome::kFrames || outcome.value() == PollOutcome::kIdle,
+                "a poll has an outcome");
     }
     require(source->counters().frames.get() == sink.frames, "frames are counted");
     require(source->counters().octets.get() == sink.octets, "octets are counted");
@@ -81,7 +82,8 @@ Whole read_all(FileReader& reader) {
             return whole;
         }
         for (const RawFrame& frame : std::span(frames).first(outcome.count))
-            whole.frames.push_back({frame.timestamp, frame.wire_length, {frame.data, frame.data + frame.captured_length}});
+            whole.frames.push_back(
+                {frame.timestamp, frame.wire_length, {frame.data, frame.data + frame.captured_length}});
     }
 }
 

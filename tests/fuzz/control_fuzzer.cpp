@@ -115,7 +115,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     }
     server.turn();
     const std::size_t line = sent.find('\n');
-    const bool is_asked = line < ControlServer::kMaxRequest, too_long = !is_asked && sent.size() >= ControlServer::kMaxRequest;
+    const bool is_asked = line < ControlServer::kMaxRequest,
+               too_long = !is_asked && sent.size() >= ControlServer::kMaxRequest;
     const auto text = read_answer(client);
     require(text.has_value() == (is_asked || too_long), "a whole line is answered, and nothing else");
     if (text) {

@@ -50,8 +50,8 @@ struct Read {
 void feed(MessageQueue& queue, MessageFormat& format, ipfix::MessageReader& reader) {
     std::uint32_t sequence = 0;
     for (std::size_t i = 0; i < queue.messages().size(); ++i) {
-        format.stamp(queue.message(i), queue.messages()[i], std::chrono::system_clock::time_point(std::chrono::hours(500'000)),
-                     sequence);
+        format.stamp(queue.message(i), queue.messages()[i],
+                     std::chrono::system_clock::time_point(std::chrono::hours(500'000)), sequence);
         sequence += format.sequence_step(queue.messages()[i]);
         const fuzz::HeapBlock block(queue.message(i));
         reader.feed_datagram(block.octets(), "a");

@@ -88,7 +88,8 @@ bool is_known(std::string_view status) {
 }
 
 void check_answer(const std::string& text) {
-    require(text.starts_with("HTTP/1.1 ") && is_known(std::string_view(text).substr(9, 3)), "an answer has a status of ours");
+    require(text.starts_with("HTTP/1.1 ") && is_known(std::string_view(text).substr(9, 3)),
+            "an answer has a status of ours");
     const auto head = text.find("\r\n\r\n");
     require(head != text.npos, "an answer has a head");
     const auto length = text.find("\r\nContent-Length: ");

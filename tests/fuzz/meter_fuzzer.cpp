@@ -3,6 +3,8 @@
 // (packet_list.hpp) is metered as a capture file is. Each packet must be in one
 // record or under one name, and the ledger must balance at any moment. Valid
 // packets are mutated as packets.
+#include <sys/prctl.h>
+
 #include <array>
 #include <memory>
 #include <string>
@@ -120,8 +122,7 @@ struct Expected {
 };
 
 void check_records(RecordQueue& queue, const MeteringProcess& process, const MeteringOptions& options) {
-    static const FieldGroups kGroups{
-        .statistics = true, .splt = true, .l7_details = true, .tcp_quality = true};
+    static const FieldGroups kGroups{.statistics = true, .splt = true, .l7_details = true, .tcp_quality = true};
     static const exporters::JsonEncoder kEncoder(nfstream_fields(kGroups));
     std::uint64_t records = 0, packets = 0, octets = 0;
     std::string line;
@@ -149,6 +150,12 @@ void check_records(RecordQueue& queue, const MeteringProcess& process, const Met
 }
 
 }  // namespace
+
+// A small flow table in huge pages takes longer to clear than to fill.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+    ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     const auto list = fuzz::PacketList::read({input, size});
@@ -197,8 +204,8 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 }
 
 extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* first, std::size_t first_size,
-                                                 const std::uint8_t* second, std::size_t second_size,
-                                                 std::uint8_t* out, std::size_t max_size, unsigned seed) {
+                                                 const std::uint8_t* second, std::size_t second_size, std::uint8_t* out,
+                                                 std::size_t max_size, unsigned seed) {
     const auto list = fuzz::PacketMutator(seed).cross(fuzz::PacketList::read({first, first_size}),
                                                       fuzz::PacketList::read({second, second_size}));
     return list.write({out, max_size});

@@ -20,18 +20,18 @@ struct Tunnel {
     std::vector<std::uint8_t> header;
 };
 const Tunnel kTunnels[] = {
-    {kUdpNumber, 4789, true, {8, 0, 0, 0, 0, 0, 42, 0}},                                                   // VXLAN
-    {kUdpNumber, 6081, true, {0, 0, 0x65, 0x58, 0, 0, 42, 0}},                                             // Geneve
-    {kUdpNumber, 2152, false, {0x30, 0xff, 0, 0, 0, 0, 0, 42}},                                            // GTP-U
-    {kUdpNumber, 2152, false, {0x32, 0xff, 0, 4, 0, 0, 0, 42, 0, 1, 0, 0}},                                // the same, numbered
-    {kUdpNumber, 37008, true, {1, 0, 0, 1, 1}},                                                            // TZSP
-    {kUdpNumber, 1701, false, {0x00, 0x02, 0, 1, 0, 2, 0xff, 0x03, 0, 0x21}},                              // L2TP
-    {kUdpNumber, 3544, false, {}},                                                                         // Teredo
-    {kGreNumber, 0, false, {0, 0, 8, 0}},                                                                  // GRE
-    {kGreNumber, 0, false, {0x20, 0, 8, 0, 0, 0, 0, 42}},                                                  // with a key
-    {kGreNumber, 0, true, {0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 2, 0, 0, 0, 0}},                   // ERSPAN II
-    {4, 0, false, {}},                                                                                     // IPv4 in IP
-    {41, 0, false, {}},                                                                                    // IPv6 in IP
+    {kUdpNumber, 4789, true, {8, 0, 0, 0, 0, 0, 42, 0}},                                  // VXLAN
+    {kUdpNumber, 6081, true, {0, 0, 0x65, 0x58, 0, 0, 42, 0}},                            // Geneve
+    {kUdpNumber, 2152, false, {0x30, 0xff, 0, 0, 0, 0, 0, 42}},                           // GTP-U
+    {kUdpNumber, 2152, false, {0x32, 0xff, 0, 4, 0, 0, 0, 42, 0, 1, 0, 0}},               // the same, numbered
+    {kUdpNumber, 37008, true, {1, 0, 0, 1, 1}},                                           // TZSP
+    {kUdpNumber, 1701, false, {0x00, 0x02, 0, 1, 0, 2, 0xff, 0x03, 0, 0x21}},             // L2TP
+    {kUdpNumber, 3544, false, {}},                                                        // Teredo
+    {kGreNumber, 0, false, {0, 0, 8, 0}},                                                 // GRE
+    {kGreNumber, 0, false, {0x20, 0, 8, 0, 0, 0, 0, 42}},                                 // with a key
+    {kGreNumber, 0, true, {0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 2, 0, 0, 0, 0}},  // ERSPAN II
+    {4, 0, false, {}},                                                                    // IPv4 in IP
+    {41, 0, false, {}},                                                                   // IPv6 in IP
 };
 
 }  // namespace
@@ -60,7 +60,8 @@ PacketMutator::Headers PacketMutator::headers_of(const Octets& frame) {
     if (at >= frame.size() || (type != 0x0800 && type != 0x86dd)) return found;
     const std::uint8_t version = frame[at] >> 4;
     const std::size_t length = version == 4 ? std::size_t{frame[at] & 15u} * 4 : kIpv6;
-    if ((version != 4 && version != 6) || at + std::max(length, version == 4 ? kIpv4 : kIpv6) > frame.size()) return found;
+    if ((version != 4 && version != 6) || at + std::max(length, version == 4 ? kIpv4 : kIpv6) > frame.size())
+        return found;
     found = {at, at + length, version, frame[at + (version == 4 ? 9 : 6)]};
     if (found.transport >= frame.size()) found.transport = 0;
     return found;
@@ -183,8 +184,14 @@ void PacketMutator::change_fragment(Octets& frame) {
     }
     if (headers.protocol == 44) return put16(frame, headers.ip + kIpv6 + 2, offset << 3 | (more ? 1 : 0));
     if (headers.transport == 0 || frame.size() > PacketList::kLongestFrame) return;
-    const Octets fragment{headers.protocol, 0, static_cast<std::uint8_t>(offset >> 5),
-                          static_cast<std::uint8_t>(offset << 3 | (more ? 1 : 0)), 0, 0, 0, static_cast<std::uint8_t>(id)};
+    const Octets fragment{headers.protocol,
+                          0,
+                          static_cast<std::uint8_t>(offset >> 5),
+                          static_cast<std::uint8_t>(offset << 3 | (more ? 1 : 0)),
+                          0,
+                          0,
+                          0,
+                          static_cast<std::uint8_t>(id)};
     frame[headers.ip + 6] = 44;
     frame.insert(frame.begin() + static_cast<std::ptrdiff_t>(headers.transport), fragment.begin(), fragment.end());
     put16(frame, headers.ip + 4, frame.size() - headers.transport);
@@ -195,19 +202,22 @@ void PacketMutator::change_transport(Octets& frame) {
     if (headers.transport == 0) return;
     const std::size_t at = headers.transport;
     const bool tcp = headers.protocol == kTcpNumber, udp = headers.protocol == kUdpNumber;
-    constexpr std::uint16_t kPorts[] = {21, 22, 25, 53, 67, 68, 80, 110, 123, 137, 143, 161, 389, 443, 445, 554, 1194, 1883,
-                                        1900, 3306, 3389, 3478, 4789, 5060, 5353, 6081, 6881, 2152, 3544, 1701, 5246};
+    constexpr std::uint16_t kPorts[] = {21,   22,   25,   53,   67,   68,   80,   110,  123,  137,  143,
+                                        161,  389,  443,  445,  554,  1194, 1883, 1900, 3306, 3389, 3478,
+                                        4789, 5060, 5353, 6081, 6881, 2152, 3544, 1701, 5246};
     switch (below(tcp ? 7 : udp ? 4 : 2)) {
         case 0:
         case 1:
-            return put16(frame, at + (below(2) == 0 ? 0 : 2), below(2) == 0 ? random_() & 0xffff : kPorts[below(std::size(kPorts))]);
+            return put16(frame, at + (below(2) == 0 ? 0 : 2),
+                         below(2) == 0 ? random_() & 0xffff : kPorts[below(std::size(kPorts))]);
         case 2:
             if (udp) return put16(frame, at + 4, interesting16());
             [[fallthrough]];
         case 3:  // flags: of a handshake, of an end, or any
             if (tcp && at + 13 < frame.size()) {
                 constexpr std::uint8_t kFlags[] = {2, 18, 16, 24, 17, 4, 20, 1, 0x29, 0};
-                frame[at + 13] = below(4) == 0 ? static_cast<std::uint8_t>(random_()) : kFlags[below(std::size(kFlags))];
+                frame[at + 13] =
+                    below(4) == 0 ? static_cast<std::uint8_t>(random_()) : kFlags[below(std::size(kFlags))];
             }
             return;
         case 4:  // sequence or acknowledgement numbers
@@ -230,7 +240,8 @@ void PacketMutator::change_payload(Octets& frame) {
     const std::size_t size = frame.size() - from;
     frame.resize(std::min(PacketList::kLongestFrame, frame.size() + 64));
     if (frame.size() <= from) return;
-    frame.resize(from + LLVMFuzzerMutate(frame.data() + from, std::min(size, frame.size() - from), frame.size() - from));
+    frame.resize(from +
+                 LLVMFuzzerMutate(frame.data() + from, std::min(size, frame.size() - from), frame.size() - from));
     if (headers.ip != 0 && below(4) != 0) fix_lengths(frame);
 }
 
@@ -281,7 +292,8 @@ PacketList PacketMutator::cross(const PacketList& first, const PacketList& secon
     PacketList list = first;
     list.frames.resize(below(first.frames.size() + 1));
     const std::size_t from = below(second.frames.size() + 1);
-    list.frames.insert(list.frames.end(), second.frames.begin() + static_cast<std::ptrdiff_t>(from), second.frames.end());
+    list.frames.insert(list.frames.end(), second.frames.begin() + static_cast<std::ptrdiff_t>(from),
+                       second.frames.end());
     if (list.frames.size() > PacketList::kMostFrames) list.frames.resize(PacketList::kMostFrames);
     return list;
 }

@@ -19,7 +19,7 @@ public:
 
 private:
     using Octets = std::vector<std::uint8_t>;
-    struct Headers {              // where they are in an Ethernet frame; 0: there is none
+    struct Headers {  // where they are in an Ethernet frame; 0: there is none
         std::size_t ip = 0, transport = 0;
         std::uint8_t version = 0, protocol = 0;
     };

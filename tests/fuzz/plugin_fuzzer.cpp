@@ -3,6 +3,8 @@
 // sets, reads and explains anything, at any time, throws, and ends flows. It runs
 // in this process, so what it points to is there; all else may be wrong. The
 // meter must keep every packet, and what is exported must be text.
+#include <dlfcn.h>
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -24,7 +26,8 @@ using namespace nfstreamd;
 using fuzz::require;
 
 // A few texts, so that a process declares a limited number of fields however long it runs.
-const char* const kTexts[] = {"a", "b", "count", "a name", "", nullptr, "\xff\xfe", "tab\tline\n\x1b[2J\u202e\"quoted\""};
+const char* const kTexts[] = {"a", "b",     "count",    "a name",
+                              "",  nullptr, "\xff\xfe", "tab\tline\n\x1b[2J\u202e\"quoted\""};
 
 fuzz::Pieces* script;  // of the run
 
@@ -73,7 +76,8 @@ void declare(const nfd_host* host) {
     field.description = kTexts[choice >> 3 & 7];
     field.units = (choice & 0x40) != 0 ? "milliseconds" : nullptr;
     field.is_volatile = choice >> 7;
-    constexpr std::uint32_t kElements[][2] = {{0, 0}, {0, 1}, {32473, 5}, {0xffffffff, 700}, {29305, 1}, {1, 40000}, {7, 0}};
+    constexpr std::uint32_t kElements[][2] = {{0, 0},     {0, 1},     {32473, 5}, {0xffffffff, 700},
+                                              {29305, 1}, {1, 40000}, {7, 0}};
     const auto& element = kElements[script->octet() % std::size(kElements)];
     field.element_pen = element[0];
     field.element_id = element[1];
@@ -82,7 +86,7 @@ void declare(const nfd_host* host) {
 }
 
 void find(const nfd_host* host) {
-    constexpr const char* kColumns[] = {"bidirectional_packets", "src_ip", "src_mac", "udps.a", "application_name",
+    constexpr const char* kColumns[] = {"bidirectional_packets", "src_ip",  "src_mac", "udps.a", "application_name",
                                         "bidirectional_mean_ps", "no such", ""};
     host->find_column(host, kColumns[script->octet() % std::size(kColumns)]);
 }
@@ -116,13 +120,15 @@ int act(const nfd_host* host, nfd_flow* flow) {
                 break;
             case 7:
                 if (flow != nullptr && host->get(flow, number % 8, &value) == NFD_OK && value.type == NFD_TEXT)
-                    for (std::uint32_t i = 0; i < value.length; ++i) require(value.as.text + i != nullptr, "a text is there");
+                    for (std::uint32_t i = 0; i < value.length; ++i)
+                        require(value.as.text + i != nullptr, "a text is there");
                 break;
             case 8:
                 if (flow != nullptr) host->read(flow, number % 8, &value);
                 break;
             case 9:
-                if (flow != nullptr && host->expire(flow, number) == NFD_OK) require(number < 0, "a number ends a flow");
+                if (flow != nullptr && host->expire(flow, number) == NFD_OK)
+                    require(number < 0, "a number ends a flow");
                 break;
             default:
                 if (flow != nullptr) require(host->packets(flow) > 0, "a flow has a packet");
@@ -195,7 +201,8 @@ void check_records(RecordQueue& queue, const FieldSelection& fields, std::uint64
             seen += record.packets();
             line.clear();
             encoder.encode(record, line);
-            require(fuzz::is_json_object(std::string_view(line).substr(0, line.size() - 1)), "a record is a line of JSON");
+            require(fuzz::is_json_object(std::string_view(line).substr(0, line.size() - 1)),
+                    "a record is a line of JSON");
         }
     }
     require(seen == packets, "each packet is in one record");
@@ -205,6 +212,12 @@ void check_records(RecordQueue& queue, const FieldSelection& fields, std::uint64
 
 extern "C" const nfd_plugin* fuzzer_plugin(std::uint32_t) {
     return &table;
+}
+
+// Coverage is counted in the object, too: it stays when its last user has gone.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+    require(::dlopen(NFSTREAMD_HOSTILE_PLUGIN, RTLD_NOW) != nullptr, "the object can be loaded");
+    return 0;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {

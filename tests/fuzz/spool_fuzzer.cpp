@@ -57,8 +57,7 @@ std::string octets_of_records(fuzz::Pieces& pieces, std::size_t records) {
 // An entry around octets, or around real records: length and checksums are right.
 std::string entry_of(fuzz::Pieces& pieces, bool real) {
     const std::size_t records = pieces.octet() % 8;
-    const std::string octets =
-        real ? octets_of_records(pieces, records) : fuzz::text_of(pieces.behind_its_length());
+    const std::string octets = real ? octets_of_records(pieces, records) : fuzz::text_of(pieces.behind_its_length());
     std::string entry(kEntryHeader, '\0');
     put(entry, 0, octets.size(), 4);
     put(entry, 4, records, 4);

@@ -57,7 +57,8 @@ TEST_CASE("CsvEncoder: what a spreadsheet would take for a formula is escaped wh
     for (const std::string text : {"", " ", "a=1", "www.example.org", "'=1", "1-2"})
         CHECK(text_field(text, kEscape) == text + "\n");
     std::string out;
-    CsvEncoder(test::select({field("i", [](const FlowRecord&) -> FieldValue { return std::int64_t{-1}; })}), nullptr, kEscape)
+    CsvEncoder(test::select({field("i", [](const FlowRecord&) -> FieldValue { return std::int64_t{-1}; })}), nullptr,
+               kEscape)
         .encode({}, out);
     CHECK(out == "-1\n");  // numbers are none
 }
