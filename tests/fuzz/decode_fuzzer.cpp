@@ -45,6 +45,7 @@ void check_headers(const Packet& packet) {
     const std::uint32_t header = packet.version == 4 ? 20 : 40;
     require(packet.ip_captured >= header, "the fixed IP header was captured");
     require(packet.ip[0] >> 4 == packet.version, "version is the header's own");
+    require(packet.version == 6 || (packet.ip[0] & 15u) * 4 <= packet.ip_captured, "options of IPv4 were captured");
     require(packet.vlan_id < 4096, "a VLAN id has 12 bits");
     require(packet.flow_label < (1U << 20), "a flow label has 20 bits");
     require(packet.tunnel_id < kTunnelNames.size(), "the tunnel has a name");
