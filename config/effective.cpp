@@ -3,17 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "config/generations.hpp"
+#include "config/masking.hpp"
 #include "config/tables.hpp"
 #include "config/value.hpp"
 
 namespace nfstreamd::config {
 namespace {
-
-constexpr std::string_view kMask = "********";
 
 SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
     const std::string_view name = spec.name;
@@ -39,46 +37,13 @@ SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
     return settings.string(name);
 }
 
-bool names_a_secret(std::string_view name) {
-    std::string lower;
-    for (const char c : name) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    for (const std::string_view word : {"pass", "pwd", "token", "secret", "key", "auth", "cookie", "credential"})
-        if (lower.find(word) != std::string::npos) return true;
-    return false;
-}
-
-// "Name: value", a header of HTTP.
-std::string without_secret_value(std::string text) {
-    const auto colon = text.find(':');
-    if (colon == std::string::npos || !names_a_secret(std::string_view(text).substr(0, colon))) return text;
-    return fmt::format("{}: {}", text.substr(0, colon), kMask);
-}
-
-// Of a URL the password of its user, and what its query calls one.
-std::string without_url_secrets(std::string text) {
-    const auto scheme = text.find("://");
-    if (scheme == std::string::npos) return text;
-    const auto host = scheme + 3, path = std::min(text.find_first_of("/?#", host), text.size());
-    const auto at = text.substr(0, path).rfind('@');
-    const auto user_end = text.find(':', host);
-    if (at != std::string::npos && at >= host && user_end < at) text.replace(user_end + 1, at - user_end - 1, kMask);
-    for (auto begin = text.find('?'); begin != std::string::npos; begin = text.find('&', begin + 1)) {
-        const auto equals = text.find('=', begin), end = std::min(text.find('&', begin + 1), text.size());
-        if (equals < end && names_a_secret(text.substr(begin + 1, equals - begin - 1)))
-            text.replace(equals + 1, end - equals - 1, kMask);
-    }
-    return text;
-}
-
 SettingValue masked(const SettingSpec& spec, SettingValue value) {
     if (auto* text = std::get_if<std::string>(&value)) {
         if (spec.type == SettingType::kSecret && !text->empty()) return std::string(kMask);
-        if (spec.type == SettingType::kString) *text = without_url_secrets(std::move(*text));
+        if (spec.type == SettingType::kString) *text = without_url_secrets(*text);
     }
     if (auto* list = std::get_if<std::vector<std::string>>(&value))
-        for (std::string& text : *list)
-            text = text.find("://") != std::string::npos ? without_url_secrets(std::move(text))
-                                                         : without_secret_value(std::move(text));
+        for (std::string& text : *list) text = without_header_secret(without_url_secrets(text));
     return value;
 }
 

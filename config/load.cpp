@@ -13,6 +13,7 @@
 
 #include "config/check.hpp"
 #include "config/effective.hpp"
+#include "config/masking.hpp"
 #include "config/merge.hpp"
 #include "config/node.hpp"
 #include "config/substitution.hpp"
@@ -278,7 +279,7 @@ std::string ConfigError::text() const {
     std::string out = where;
     const bool says_key = where == "--set " + key;
     if (!says_key && !key.empty()) out += (out.empty() ? "" : ": ") + key;
-    return out + (out.empty() ? "" : ": ") + message;
+    return without_url_secrets(out + (out.empty() ? "" : ": ") + message);
 }
 
 Loaded load(const LoadRequest& request) {
