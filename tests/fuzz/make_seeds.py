@@ -7,6 +7,7 @@ usage: make_seeds.py FOLDER        tests/fuzz/grow does it, and merges what is n
 """
 import hashlib
 import pathlib
+import random
 import re
 import struct
 import sys
@@ -222,14 +223,21 @@ HTTP = (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HEAD /healthz HTT
 
 
 def spool_seeds():
-    random = bytes(range(7, 40))
+    anything = bytes(range(7, 40))
     for seed in range(24):
         entry = bytes([3, 4, seed, 0, 0, 0])
         yield bytes([0]) + entry * 3 + b"\7\0" + entry * 2 + b"\6\1" + sized(b"1 32 0 2")
-        yield bytes([0]) + entry + bytes([4]) + sized(random) + b"\7\1" + bytes([5]) + sized(b"nothing of ours")
-        yield bytes([0]) + bytes([3, 3, seed, 0, seed * 9, seed]) + bytes([0, 2]) + sized(random * 6) + b"\6\0" + sized(b"0")
-        yield bytes([1]) + bytes([2]) + random * 8
+        yield bytes([0]) + entry + bytes([4]) + sized(anything) + b"\7\1" + bytes([5]) + sized(b"nothing of ours")
+        yield bytes([0]) + bytes([3, 3, seed, 0, seed * 9, seed]) + bytes([0, 2]) + sized(anything * 6) + b"\6\0" + sized(b"0")
+        yield bytes([1]) + bytes([2]) + anything * 8
         yield bytes([3]) + bytes([2, seed]) + struct.pack(">HB", 17 * seed, seed)
+
+
+def script_seeds():
+    """Octets by chance: what a plugin does, and which octets of records are changed."""
+    chance = random.Random(1)
+    for length in (40, 120, 300) * 8:
+        yield bytes([chance.randrange(0xf0), 0]) + chance.randbytes(length)
 
 
 def main():
@@ -251,6 +259,9 @@ def main():
         write("http", "request", seed)
     for seed in spool_seeds():
         write("spool", "folder", seed)
+    for seed in script_seeds():
+        write("plugin", "script", seed)
+        write("export", "changes", seed)
     write_sessions("ipfix_reader", ipfix_sessions())
     write_sessions("netflow_reader", netflow_sessions())
 
