@@ -210,6 +210,22 @@ def config_seeds():
     yield "instance: a\n%%\ncapture:\n  - interface: eth0\n    packet_sampling: {rate: 4}\n%%\nlog={level: debug}\n%%\n1"
 
 
+def filter_seeds():
+    """The expressions of the unit tests, right and wrong ones, and of each type of field."""
+    test = HERE.parents[1] / "tests" / "unit" / "core" / "record" / "filter_expression_test.cpp"
+    for text in re.findall(r'"((?:[^"\\\n]|\\.){4,})"', test.read_text(encoding="utf-8")):
+        if re.search(r"[=<>~&|()\[]| in | contains |not ", text):
+            yield text.replace('\\"', '"').replace("\\\\", "\\")
+    yield "application_is_guessed"
+    yield "not application_is_guessed and application_is_guessed != true"
+    yield "application_is_guessed == perhaps"
+    yield "dst_port < 5 or dst_port != 6 or dst_port = 7 or dst_port & 8 or #"
+    yield "requested_server_name ~ " + "\u00fc" * 60
+    yield "src_ip == " + "1" * 60
+    yield "src_ip in [2001:db8::/33, 10.0.0.0/9]"
+    yield "(" * 70
+
+
 CONTROL = (b"status\n", b"flows\n", b"flows limit=5 sort=newest filter=dst_port == 443 and application_name == TLS\r\n",
            b"flows \xfflimit=0\n", b"resend-templates main\n", b"resend-templates \xff\xff\n", b"no\xffsuch\n\xffmore\n",
            b"x" * 8200, b"flows limit=4097\n", b"flows sort=colour\n", b"flows a\n", b"flows a=b\n", b"flows filter=(\n")
@@ -253,6 +269,8 @@ def main():
         write("capture_file", "capture", seed)
     for text in config_seeds():
         write("config", "text", text.encode())
+    for text in filter_seeds():
+        write("filter", "text", text.encode())
     for seed in CONTROL:
         write("control", "request", seed)
     for seed in HTTP:

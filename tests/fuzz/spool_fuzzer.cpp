@@ -4,6 +4,7 @@
 // says it has or count it, take new ones, and be empty at the end. Then the same
 // octets as records, which are read, written and read again.
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -146,7 +147,12 @@ void check_spool(Spool& spool, std::uint64_t octets) {
     RecordBatch fresh;
     fresh.records.resize(2);
     fresh.records[0].id = 7;
-    require(spool.append(fresh.records), "a spool takes records");
+    if (!spool.append(fresh.records)) {  // as small as it may be, with what was set aside
+        spool.count_dropped(fresh.records.size());
+        require(counters.dropped_full.get() == fresh.records.size(), "what is not taken is counted");
+        return;
+    }
+    spool.tend(Spool::Clock::now() + std::chrono::hours(1));
     const auto back = spool.read();
     require(back.batch && back.batch->records.size() == 2 && back.batch->records[0].id == 7, "and gives them back");
     spool.commit(spool.position());
@@ -168,7 +174,7 @@ void check_codec(std::string_view octets, std::size_t count) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     static const fuzz::MemoryFolder place;
     fuzz::Pieces pieces(input, size);
-    constexpr std::uint8_t kCodec = 1, kRealRecords = 2;
+    constexpr std::uint8_t kCodec = 1, kRealRecords = 2, kSmall = 4;
     const std::uint8_t choice = pieces.octet();
     if ((choice & kCodec) != 0) {
         const std::size_t count = pieces.octet() % 8;
@@ -182,8 +188,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     fs::create_directory(folder);
     const std::uint64_t octets = make_folder(pieces, folder);
     for (int runs = 0; runs < 2; ++runs) {
-        Spool spool({place.path(), 1u << 20}, "main", quiet());
+        Spool spool({place.path(), (choice & kSmall) != 0 ? 100u : 1u << 20}, "main", quiet());
         require(spool.ready(Spool::Clock::now()), "a spool opens, whatever is there");
+        require(SpoolFolder(place.path(), "main").check().has_value(), "its own process may have it next");
         check_spool(spool, octets);
         spool.close();
     }
