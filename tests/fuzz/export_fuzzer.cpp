@@ -92,17 +92,18 @@ std::uint64_t through(MessageFormat& format, const RecordBatch& batch, Read& rea
     return made;
 }
 
-void check_lines(const RecordBatch& batch) {
+void check_lines(const RecordBatch& batch, bool escaped) {
     static const FieldSelection kFields = nfstream_fields(all_groups());
     static const JsonEncoder kJson(kFields);
-    static const CsvEncoder kCsv(kFields);
+    static const CsvEncoder kPlain(kFields), kEscaped(kFields, nullptr, CsvEncoder::Formulas::kEscape);
+    const CsvEncoder& csv = escaped ? kEscaped : kPlain;
     for (const FlowRecord& record : batch.records) {
         std::string line;
         kJson.encode(record, line);
         require(!line.empty() && line.back() == '\n' && fuzz::is_json_object(line.substr(0, line.size() - 1)),
                 "a line of JSON is one object");
         line.clear();
-        kCsv.encode(record, line);
+        csv.encode(record, line);
         std::size_t columns = 1;
         bool quoted = false;
         for (std::size_t i = 0; i + 1 < line.size(); ++i) {
@@ -159,7 +160,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     }
     RecordBatch batch;
     if (!read_records(octets, count, batch)) return 0;
-    check_lines(batch);
+    check_lines(batch, (choice & 8) != 0);
 
     const Formats& formats = formats_of(choice & 7);
     for (MessageFormat* format : {formats.ipfix.get(), formats.netflow9.get()}) {

@@ -189,7 +189,8 @@ def meter_seeds(link_type, found):
     types = {1: 0, 12: 4, 113: 5, 276: 6}
     if link_type not in types:
         return
-    for options in (bytes([0x7e, 5, types[link_type]]), bytes([0x01, 0x38, types[link_type] | 0x20])):
+    for options in (bytes([0x7e, 5, types[link_type]]), bytes([0x01, 0x38, types[link_type] | 0x20]),
+                    bytes([0x3b, 0x43, types[link_type]]), bytes([0x18, 0xc5, types[link_type]])):
         yield options + b"".join(
             bytes([20 if i % 7 else 0x94]) + struct.pack(">H", 10 + i) + sized(frame[:LONGEST])
             for i, (frame, _) in enumerate(found[:24]))
@@ -203,8 +204,10 @@ def config_seeds():
     for test in sorted((root / "tests" / "unit" / "config").glob("*_test.cpp")):
         source = test.read_text(encoding="utf-8")
         yield from re.findall(r'R"\((.*?)\)"', source, re.S)
-        for text in re.findall(r'load_text\(\s*"((?:[^"\\]|\\.)*)"', source):
-            yield text.encode().decode("unicode_escape")
+        for literals in re.findall(r'(?:"(?:[^"\\\n]|\\.)*"\s*)+', source):  # those next to each other are one
+            text = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', literals))
+            if ":" in text:
+                yield text.encode("ascii", "ignore").decode("unicode_escape", "ignore")
     yield "exporters:\n  - {type: kafka, brokers: [a:1], topic: t, sasl: {username: u, password: !file secret}}\n%%\n" \
           "exporters:\n  - {type: csv, path: ${COLLECTOR}}\n%%\nmetering.idle_timeout=5s"
     yield "instance: a\n%%\ncapture:\n  - interface: eth0\n    packet_sampling: {rate: 4}\n%%\nlog={level: debug}\n%%\n1"

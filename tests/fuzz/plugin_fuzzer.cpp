@@ -34,9 +34,11 @@ fuzz::Pieces* script;  // of the run
 // Octets in a block of their own, until the call is over.
 class Lent {
 public:
-    nfd_value value() {
+    // Mostly of the type that the field was declared with.
+    nfd_value value(std::uint32_t declared) {
         nfd_value out{};
-        out.type = script->octet() % 12;
+        const std::uint8_t type = script->octet();
+        out.type = type < 64 || declared == NFD_ANY ? type % 12 : declared;
         const auto octets = script->take(script->octet());
         out.length = static_cast<std::uint32_t>(octets.size());
         if (out.type == NFD_LIST) out.length /= sizeof(std::int32_t);
@@ -62,6 +64,20 @@ private:
     std::vector<fuzz::HeapBlock> blocks_;
     std::string text_;
 };
+
+// A field of each type, in front of those that the script declares.
+constexpr std::uint32_t kTypes = NFD_ANY;
+void declare_all(const nfd_host* host) {
+    constexpr const char* kNames[] = {"t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9"};
+    for (std::uint32_t type = 1; type <= kTypes; ++type) {
+        nfd_field field{};
+        field.struct_size = sizeof field;
+        field.type = type;
+        field.name = kNames[type - 1];
+        field.description = "A field of a type.";
+        host->declare_field(host, &field);
+    }
+}
 
 struct Instance {
     const nfd_host* host;
@@ -115,11 +131,12 @@ int act(const nfd_host* host, nfd_flow* flow) {
                 break;
             case 5:
             case 6:
-                value = lent.value();
-                if (flow != nullptr) host->set(flow, number % 8, &value);
+                value =
+                    lent.value(number >= 0 && number % 12 < 9 ? static_cast<std::uint32_t>(number % 12 + 1) : NFD_ANY);
+                if (flow != nullptr) host->set(flow, number % 12, &value);
                 break;
             case 7:
-                if (flow != nullptr && host->get(flow, number % 8, &value) == NFD_OK && value.type == NFD_TEXT)
+                if (flow != nullptr && host->get(flow, number % 12, &value) == NFD_OK && value.type == NFD_TEXT)
                     for (std::uint32_t i = 0; i < value.length; ++i)
                         require(value.as.text + i != nullptr, "a text is there");
                 break;
@@ -147,6 +164,9 @@ void use_state(void* state) {
 
 int open_plugin(const nfd_host* host, void** instance) {
     host->reserve_flow_state(host, 16);
+    declare_all(host);
+    for (const char* column : {"bidirectional_packets", "src_ip", "src_mac", "udps.t5", "bidirectional_mean_ps"})
+        host->find_column(host, column);
     // the same each time: a plugin that declares other fields is refused, which one octet asks for
     fuzz::Pieces* const rest = script;
     fuzz::Pieces opening = *rest;
