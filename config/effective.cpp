@@ -3,14 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "config/generations.hpp"
+#include "config/masking.hpp"
 #include "config/tables.hpp"
 #include "config/value.hpp"
 
 namespace nfstreamd::config {
 namespace {
-
-constexpr std::string_view kMask = "********";
 
 SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
     const std::string_view name = spec.name;
@@ -37,8 +38,13 @@ SettingValue value_of(const SettingSpec& spec, const Settings& settings) {
 }
 
 SettingValue masked(const SettingSpec& spec, SettingValue value) {
-    const auto* text = std::get_if<std::string>(&value);
-    return spec.type == SettingType::kSecret && text && !text->empty() ? SettingValue(std::string(kMask)) : value;
+    if (auto* text = std::get_if<std::string>(&value)) {
+        if (spec.type == SettingType::kSecret && !text->empty()) return std::string(kMask);
+        if (spec.type == SettingType::kString) *text = without_url_secrets(*text);
+    }
+    if (auto* list = std::get_if<std::vector<std::string>>(&value))
+        for (std::string& text : *list) text = without_header_secret(without_url_secrets(text));
+    return value;
 }
 
 // An empty text is a value, too; nothing else is printed that nobody gave.

@@ -13,10 +13,12 @@
 
 #include "config/check.hpp"
 #include "config/effective.hpp"
+#include "config/masking.hpp"
 #include "config/merge.hpp"
 #include "config/node.hpp"
 #include "config/substitution.hpp"
 #include "config/yaml_reader.hpp"
+#include "core/base/printable_text.hpp"
 
 namespace nfstreamd::config {
 namespace {
@@ -299,7 +301,7 @@ std::string ConfigError::text() const {
     std::string out = where;
     const bool says_key = where == "--set " + key;
     if (!says_key && !key.empty()) out += (out.empty() ? "" : ": ") + key;
-    return out + (out.empty() ? "" : ": ") + message;
+    return without_url_secrets(out + (out.empty() ? "" : ": ") + message);
 }
 
 Loaded load(const LoadRequest& request) {
@@ -315,7 +317,8 @@ Loaded load(const LoadRequest& request) {
 
     const Checked checked = check(reader.root(), request.exporter_schemas, problems);
     for (const Problem& problem : problems.sorted()) {
-        loaded.errors.push_back(ConfigError{problem.place.text(), problem.key, problem.message});
+        loaded.errors.push_back(
+            ConfigError{printable(problem.place.text()), printable(problem.key), printable(problem.message)});
     }
     if (!loaded.errors.empty()) return loaded;
     warn(checked, loaded.warnings);

@@ -13,6 +13,7 @@
 #include "exporters/transport/compressor.hpp"
 #include "exporters/transport/file_transport.hpp"
 #include "exporters/transport/rotating_transport.hpp"
+#include "exporters/transport/transport_settings.hpp"
 
 namespace nfstreamd::exporters {
 namespace {
@@ -71,6 +72,7 @@ constexpr std::array kSettings{
     kPseudonymSettings[0],
     kPseudonymSettings[1],
 };
+constexpr auto kCsvSettings = joined_settings(kSettings, std::array{kFormulaSetting});
 
 std::uint64_t unsigned_of(const config::Settings& settings, std::string_view name) {
     return static_cast<std::uint64_t>(settings.integer(name));
@@ -115,8 +117,9 @@ Result<std::unique_ptr<Transport>> make_transport(const ExporterContext& context
         std::make_unique<RotatingTransport>(path, append, limits, std::move(pieces), context.logger));
 }
 
-Result<std::unique_ptr<Exporter>> make(const ExporterContext& context, std::string_view format) {
-    auto encoder = make_text_encoder(context, format);
+Result<std::unique_ptr<Exporter>> make(const ExporterContext& context, std::string_view format,
+                                       CsvEncoder::Formulas formulas = CsvEncoder::Formulas::kKeep) {
+    auto encoder = make_text_encoder(context, format, formulas);
     if (!encoder) return encoder.error();
     auto transport = make_transport(context, format);
     if (!transport) return transport.error();
@@ -125,7 +128,8 @@ Result<std::unique_ptr<Exporter>> make(const ExporterContext& context, std::stri
 }
 
 Result<std::unique_ptr<Exporter>> make_csv(const ExporterContext& context) {
-    return make(context, "csv");
+    const bool escapes = context.settings.string("formulas") == "escape";
+    return make(context, "csv", escapes ? CsvEncoder::Formulas::kEscape : CsvEncoder::Formulas::kKeep);
 }
 
 Result<std::unique_ptr<Exporter>> make_json(const ExporterContext& context) {
@@ -136,7 +140,7 @@ Result<std::unique_ptr<Exporter>> make_json(const ExporterContext& context) {
 
 const ExporterType kCsvExporterType{.name = "csv",
                                     .summary = "CSV file (RFC 4180) with nfstream's columns",
-                                    .settings = kSettings,
+                                    .settings = kCsvSettings,
                                     .exclusive = true,
                                     .make = make_csv,
                                     .network = false};

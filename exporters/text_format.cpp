@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "exporters/encode/csv_encoder.hpp"
 #include "exporters/encode/json_encoder.hpp"
 
 namespace nfstreamd::exporters {
@@ -49,13 +48,14 @@ Result<TextFields> text_fields(const ExporterContext& context) {
     return TextFields{std::move(fields.value()), std::move(anonymizer.value())};
 }
 
-Result<std::unique_ptr<Encoder>> make_text_encoder(const ExporterContext& context, std::string_view format) {
+Result<std::unique_ptr<Encoder>> make_text_encoder(const ExporterContext& context, std::string_view format,
+                                                   CsvEncoder::Formulas formulas) {
     auto text = text_fields(context);
     if (!text) return text.error();
     TextFields& parts = text.value();
     if (format == "csv")
         return std::unique_ptr<Encoder>(
-            std::make_unique<CsvEncoder>(std::move(parts.fields), std::move(parts.anonymizer)));
+            std::make_unique<CsvEncoder>(std::move(parts.fields), std::move(parts.anonymizer), formulas));
     return std::unique_ptr<Encoder>(
         std::make_unique<JsonEncoder>(std::move(parts.fields), std::move(parts.anonymizer)));
 }

@@ -8,6 +8,7 @@
 
 #include "core/record/schemas.hpp"
 #include "exporters/encode/anonymizer.hpp"
+#include "exporters/encode/csv_encoder.hpp"
 #include "exporters/encode/encoder.hpp"
 #include "exporters/registry.hpp"
 #include "exporters/session/collector_settings.hpp"  // setting_error()
@@ -35,6 +36,15 @@ inline constexpr std::array kPseudonymSettings{
                             "pseudonyms that stay the same; unless set, a random one for each run."},
 };
 
+inline constexpr config::SettingSpec kFormulaSetting{
+    .name = "formulas",
+    .type = config::SettingType::kChoice,
+    .default_value = "keep",
+    .description =
+        "Texts from the wire that a spreadsheet would take for formulas, as they begin with = + - or @: keep "
+        "them as they are, as nfstream does, or escape them by an apostrophe in front.",
+    .choices = "keep escape"};
+
 struct TextFields {
     FieldSelection fields;
     std::unique_ptr<const Anonymizer> anonymizer;  // null: nothing is hidden
@@ -42,7 +52,8 @@ struct TextFields {
 // By `fields`, `schema`, `columns_to_anonymize` and `anonymization_key`.
 Result<TextFields> text_fields(const ExporterContext& context);
 
-// `format`: "csv" or "json".
-Result<std::unique_ptr<Encoder>> make_text_encoder(const ExporterContext& context, std::string_view format);
+// `format`: "csv" or "json". Of CSV, `formulas` is what kFormulaSetting says, where there is such a setting.
+Result<std::unique_ptr<Encoder>> make_text_encoder(const ExporterContext& context, std::string_view format,
+                                                   CsvEncoder::Formulas formulas = CsvEncoder::Formulas::kKeep);
 
 }  // namespace nfstreamd::exporters

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/json_text.hpp"
 
+#include "core/base/printable_text.hpp"
 #include "core/base/utf8.hpp"
 
 namespace nfstreamd {
-
 void append_json_string(std::string& out, std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";
     out += '"';
@@ -38,10 +38,9 @@ void append_json_string(std::string& out, std::string_view text) {
                     }
             }
         } else if (const std::size_t length = utf8_sequence_length(text)) {
-            if (c == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {  // C1 controls: terminals obey them
-                out += "\\u00";
-                out += kHex[static_cast<unsigned char>(text[1]) >> 4];
-                out += kHex[text[1] & 15];
+            if (const auto code = utf8_code_point(text.substr(0, length)); moves_text(code)) {
+                out += "\\u";
+                for (int shift = 12; shift >= 0; shift -= 4) out += kHex[code >> shift & 15];
             } else {
                 out += text.substr(0, length);
             }

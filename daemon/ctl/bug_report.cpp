@@ -20,6 +20,7 @@
 #include <span>
 #include <sstream>
 
+#include "config/masking.hpp"
 #include "daemon/ctl/control_client.hpp"
 #include "daemon/version.hpp"
 #include "exporters/registry.hpp"
@@ -123,7 +124,7 @@ std::string without_secrets(std::string text, const std::vector<std::string>& se
         for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + kMask.size()))
             text.replace(at, secret.size(), kMask);
     static const std::regex kUserOfUrl("://[^/@\\s\"]{1,256}@");
-    return std::regex_replace(text, kUserOfUrl, fmt::format("://{}@", kMask));
+    return std::regex_replace(config::without_url_secrets(text), kUserOfUrl, fmt::format("://{}@", kMask));
 }
 
 std::string bug_report(const HostFacts& facts, const std::vector<Finding>& findings) {

@@ -7,48 +7,7 @@
 #include <cmath>
 #include <iterator>
 
-#include "core/base/utf8.hpp"
-
 namespace nfstreamd::ctl {
-namespace {
-
-char32_t decoded(std::string_view sequence) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
-    if (sequence.size() == 1) return byte(0);
-    char32_t code = byte(0) & (0x7f >> sequence.size());
-    for (std::size_t i = 1; i < sequence.size(); ++i) code = code << 6 | (byte(i) & 0x3f);
-    return code;
-}
-
-bool moves_text(char32_t code) {
-    const auto within = [code](char32_t first, char32_t last) { return code >= first && code <= last; };
-    return code < 0x20 || within(0x7f, 0x9f) || within(0x200b, 0x200f) || within(0x2028, 0x202e) ||
-           within(0x2060, 0x206f) || code == 0xfeff || code == 0x061c;
-}
-
-}  // namespace
-
-std::string printable(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        const std::size_t length = utf8_sequence_length(text);
-        if (length == 0) {
-            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
-            text.remove_prefix(1);
-            continue;
-        }
-        const char32_t code = decoded(text.substr(0, length));
-        if (!moves_text(code))
-            out += text.substr(0, length);
-        else if (code < 0x80)
-            out += fmt::format("\\x{:02x}", static_cast<unsigned>(code));
-        else
-            out += fmt::format("\\u{{{:04x}}}", static_cast<unsigned>(code));
-        text.remove_prefix(length);
-    }
-    return out;
-}
-
 std::size_t columns(std::string_view text) {
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));

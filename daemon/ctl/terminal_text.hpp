@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text from elsewhere, made safe for a terminal: host names and error messages
-// come from the wire and may hold anything. Pure.
+// Text for the columns of a terminal, after it was made printable(). Pure.
 #pragma once
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace nfstreamd::ctl {
+#include "core/base/printable_text.hpp"
 
-// Control characters, those that reorder text and what is no UTF-8 as \xNN or
-// \u{NNNN}; newlines, too.
-std::string printable(std::string_view text);
+namespace nfstreamd::ctl {
 
 // Columns on a terminal, counted as one per character of what is printable().
 std::size_t columns(std::string_view text);

@@ -18,6 +18,21 @@ void append_quoted(std::string& out, std::string_view text) {
     out += '"';
 }
 
+// Programs that open the file as a sheet look at the first character, some of them behind white space.
+bool is_formula(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return false;
+    for (const std::string_view sign : {"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"})
+        if (text.substr(first).starts_with(sign)) return true;
+    return text.front() == '\t' || text.front() == '\r';
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+    std::string escaped = "'";
+    escaped += text;
+    append_quoted(out, escaped);
+}
+
 void append_text_field(std::string& out, std::string_view text) {
     if (text.find_first_of(",\"\r\n") == std::string_view::npos)
         out += text;
@@ -27,6 +42,7 @@ void append_text_field(std::string& out, std::string_view text) {
 
 struct AppendField {
     std::string& out;
+    CsvEncoder::Formulas formulas;
 
     void operator()(std::monostate) const {}
     void operator()(std::uint64_t value) const { append_integer(out, value); }
@@ -36,7 +52,12 @@ struct AppendField {
         if (std::isfinite(value)) append_float(out, value);
     }
     void operator()(bool value) const { out += value ? "True" : "False"; }
-    void operator()(std::string_view value) const { append_text_field(out, value); }
+    void operator()(std::string_view value) const {
+        if (formulas == CsvEncoder::Formulas::kEscape && is_formula(value)) [[unlikely]]
+            append_escaped(out, value);
+        else
+            append_text_field(out, value);
+    }
     void operator()(const IpAddress& value) const { append_text(out, value); }
     void operator()(const MacAddress& value) const { append_text(out, value); }
     void operator()(std::span<const std::int32_t> values) const {
@@ -49,10 +70,11 @@ struct AppendField {
 
 }  // namespace
 
-CsvEncoder::CsvEncoder(FieldSelection fields, std::unique_ptr<const Anonymizer> anonymizer)
+CsvEncoder::CsvEncoder(FieldSelection fields, std::unique_ptr<const Anonymizer> anonymizer, Formulas formulas)
     : fields_(std::move(fields)),
       anonymizer_(std::move(anonymizer)),
-      anonymized_(anonymizer_ ? anonymizer_->covered(fields_) : std::vector<bool>(fields_.size())) {}
+      anonymized_(anonymizer_ ? anonymizer_->covered(fields_) : std::vector<bool>(fields_.size())),
+      formulas_(formulas) {}
 
 void CsvEncoder::preamble(std::string& out) const {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
@@ -68,9 +90,9 @@ void CsvEncoder::encode(const FlowRecord& record, std::string& out) const {
         if (i != 0) out += ',';
         const FieldValue value = fields_[i]->value(record);
         if (anonymized_[i])
-            std::visit(AppendField{out}, anonymizer_->pseudonym(value, pseudonym));
+            std::visit(AppendField{out, formulas_}, anonymizer_->pseudonym(value, pseudonym));
         else
-            std::visit(AppendField{out}, value);
+            std::visit(AppendField{out, formulas_}, value);
     }
     out += '\n';
 }

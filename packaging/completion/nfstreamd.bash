@@ -106,6 +106,7 @@ _nfstreamd() {
         exporters.write.flow_sampling.rate=
         exporters.write.flows_per_file=
         exporters.write.flush_interval=
+        exporters.write.formulas=
         exporters.write.mtu=
         exporters.write.observation_domain=
         exporters.write.options=

@@ -4,13 +4,12 @@
 // block of exactly its size so that AddressSanitizer sees one octet too far.
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
 #include "core/packet/checksum.hpp"
 #include "core/packet/decode.hpp"
+#include "tests/fuzz/promises.hpp"
 
 namespace {
 
@@ -19,11 +18,7 @@ using namespace nfstreamd;
 // DLT_NULL, EN10MB, PPP, PPP_SERIAL, PPP_ETHER, RAW, 802.11, LOOP, LINUX_SLL, radiotap, SLL2, IPV4, IPV6, unknown
 constexpr int kLinkTypes[] = {0, 1, 9, 50, 51, 12, 105, 108, 113, 127, 276, 228, 229, 147, 101, 14};
 
-void require(bool promise, const char* words) {
-    if (promise) return;
-    std::fprintf(stderr, "broken promise: %s\n", words);
-    std::abort();
-}
+using fuzz::require;
 
 void check_pointers(const RawFrame& frame, const Packet& packet) {
     const std::uint8_t* begin = frame.data;
@@ -50,6 +45,7 @@ void check_headers(const Packet& packet) {
     const std::uint32_t header = packet.version == 4 ? 20 : 40;
     require(packet.ip_captured >= header, "the fixed IP header was captured");
     require(packet.ip[0] >> 4 == packet.version, "version is the header's own");
+    require(packet.version == 6 || (packet.ip[0] & 15u) * 4 <= packet.ip_captured, "options of IPv4 were captured");
     require(packet.vlan_id < 4096, "a VLAN id has 12 bits");
     require(packet.flow_label < (1U << 20), "a flow label has 20 bits");
     require(packet.tunnel_id < kTunnelNames.size(), "the tunnel has a name");

@@ -3,24 +3,18 @@
 // parses is applied to a full record and to an empty one, and must disagree with
 // its own negation.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
 
 #include "core/record/filter_expression.hpp"
 #include "core/record/flow_record.hpp"
+#include "tests/fuzz/promises.hpp"
 
 namespace {
 
 using namespace nfstreamd;
-
-void require(bool promise, const char* words) {
-    if (promise) return;
-    std::fprintf(stderr, "broken promise: %s\n", words);
-    std::abort();
-}
+using fuzz::require;
 
 FlowRecord full_record() {
     static const ApplicationRecord application = [] {

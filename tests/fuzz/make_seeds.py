@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/fuzz/corpus/decode from the golden captures: a few frames of each, in the fuzzer's layout; and
-tests/fuzz/corpus/{ipfix,netflow}_reader from messages that are made here.
+"""Writes what the fuzzers' corpora began with, a folder for each target, in the layout that it takes: frames and files
+of the golden captures, the example configuration and those of the unit tests, messages and requests that are made here.
 
-usage: make_seeds.py        run it when captures, the list of link types or the messages below change
+usage: make_seeds.py FOLDER        tests/fuzz/grow does it, and merges what is new into the corpora
 """
 import hashlib
 import pathlib
+import random
 import re
 import struct
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 FRAMES_PER_CAPTURE = 2
@@ -123,29 +125,170 @@ def netflow_sessions():
     yield [netflow5(30)]
 
 
-def write_sessions(name, sessions):
-    """Octet that chooses a collector, then each message behind its length."""
-    folder = HERE / "corpus" / name
+def write(target, name, seed):
+    folder = PLACE / target
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
+    (folder / f"{name}-{hashlib.sha256(seed).hexdigest()[:8]}").write_bytes(seed)
+
+
+def write_sessions(target, sessions):
+    """Octet that chooses a collector, then each message behind its length."""
     for choice, messages in enumerate(sessions):
-        seed = bytes([choice]) + b"".join(struct.pack(">H", len(message)) + message for message in messages)
-        (folder / f"session-{hashlib.sha256(seed).hexdigest()[:8]}").write_bytes(seed)
+        write(target, "session", bytes([choice]) + b"".join(sized(message) for message in messages))
+
+
+def sized(octets):
+    return struct.pack(">H", len(octets)) + octets
+
+
+def pcap(link_type, found, order="<", magic=0xa1b2c3d4, snapshot=65535, version=(2, 4)):
+    head = struct.pack(order + "IHHiIII", magic, *version, 0, 0, snapshot, link_type)
+    return head + b"".join(struct.pack(order + "IIII", 1_700_000_000 + i, i, len(frame), wire) + frame
+                           for i, (frame, wire) in enumerate(found))
+
+
+def pcapng(link_type, found, order="<"):
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        size = 12 + len(body)
+        return struct.pack(order + "II", kind, size) + body + struct.pack(order + "I", size)
+
+    def option(code, value):
+        return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+    end = struct.pack(order + "HH", 0, 0)
+    out = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1) + option(4, b"nfstreamd") + end)
+    out += block(1, struct.pack(order + "HHI", link_type, 0, 65535) + option(9, b"\x09") + option(2, b"eth0") + end)
+    for i, (frame, wire) in enumerate(found):
+        if i % 3 == 2:
+            out += block(3, struct.pack(order + "I", wire) + frame)
+        else:
+            time = 1_700_000_000_000_000_000 + i
+            out += block(6, struct.pack(order + "IIIII", 0, time >> 32, time & 0xffffffff, len(frame), wire) + frame)
+    return out + block(5, struct.pack(order + "III", 0, 0, 0) + end)
+
+
+def capture_file_seeds(link_type, found):
+    found = [(frame[:120], wire) for frame, wire in found[:4]]
+    plain = pcap(link_type, found)
+    yield b"\0" + plain
+    yield b"\4" + pcap(link_type, found, order=">", snapshot=60)
+    yield b"\10" + pcap(link_type, found, magic=0xa1b23c4d)
+    yield b"\1" + plain[:-7]
+    yield b"\0" + plain[:-7]
+    yield b"\0" + pcapng(link_type, found)
+    yield b"\1" + pcapng(link_type, found, order=">")
+    yield b"\2" + sized(plain) + pcapng(link_type, found)
+    yield b"\0" + pcap(link_type, found, magic=0xa1b2cd34)  # patched, with longer headers
+    yield b"\0" + pcap(link_type, found, version=(2, 2))
+    yield b"\0" + pcap(189, [(bytes(64) + frame, 64 + wire) for frame, wire in found])  # USB: libpcap's own
+
+
+def meter_seeds(link_type, found):
+    """Frames of a capture as the meter's fuzzer takes them, by two choices of options."""
+    types = {1: 0, 12: 4, 113: 5, 276: 6}
+    if link_type not in types:
+        return
+    for options in (bytes([0x7e, 5, types[link_type]]), bytes([0x01, 0x38, types[link_type] | 0x20]),
+                    bytes([0x3b, 0x43, types[link_type]]), bytes([0x18, 0xc5, types[link_type]])):
+        yield options + b"".join(
+            bytes([20 if i % 7 else 0x94]) + struct.pack(">H", 10 + i) + sized(frame[:LONGEST])
+            for i, (frame, _) in enumerate(found[:24]))
+
+
+def config_seeds():
+    root = HERE.parents[1]
+    example = (root / "config" / "nfstreamd.yaml").read_text(encoding="utf-8")
+    yield example
+    yield re.sub(r"(?m)^( *)#(?! )", r"\1", example)  # with all that it leaves out
+    for test in sorted((root / "tests" / "unit" / "config").glob("*_test.cpp")):
+        source = test.read_text(encoding="utf-8")
+        yield from re.findall(r'R"\((.*?)\)"', source, re.S)
+        for literals in re.findall(r'(?:"(?:[^"\\\n]|\\.)*"\s*)+', source):  # those next to each other are one
+            text = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', literals))
+            if ":" in text:
+                yield text.encode("ascii", "ignore").decode("unicode_escape", "ignore")
+    yield "exporters:\n  - {type: kafka, brokers: [a:1], topic: t, sasl: {username: u, password: !file secret}}\n%%\n" \
+          "exporters:\n  - {type: csv, path: ${COLLECTOR}}\n%%\nmetering.idle_timeout=5s"
+    yield "instance: a\n%%\ncapture:\n  - interface: eth0\n    packet_sampling: {rate: 4}\n%%\nlog={level: debug}\n%%\n1"
+
+
+def filter_seeds():
+    """The expressions of the unit tests, right and wrong ones, and of each type of field."""
+    test = HERE.parents[1] / "tests" / "unit" / "core" / "record" / "filter_expression_test.cpp"
+    for text in re.findall(r'"((?:[^"\\\n]|\\.){4,})"', test.read_text(encoding="utf-8")):
+        if re.search(r"[=<>~&|()\[]| in | contains |not ", text):
+            yield text.replace('\\"', '"').replace("\\\\", "\\")
+    yield "application_is_guessed"
+    yield "not application_is_guessed and application_is_guessed != true"
+    yield "application_is_guessed == perhaps"
+    yield "dst_port < 5 or dst_port != 6 or dst_port = 7 or dst_port & 8 or #"
+    yield "requested_server_name ~ " + "\u00fc" * 60
+    yield "src_ip == " + "1" * 60
+    yield "src_ip in [2001:db8::/33, 10.0.0.0/9]"
+    yield "(" * 70
+
+
+CONTROL = (b"status\n", b"flows\n", b"flows limit=5 sort=newest filter=dst_port == 443 and application_name == TLS\r\n",
+           b"flows \xfflimit=0\n", b"resend-templates main\n", b"resend-templates \xff\xff\n", b"no\xffsuch\n\xffmore\n",
+           b"x" * 8200, b"flows limit=4097\n", b"flows sort=colour\n", b"flows a\n", b"flows a=b\n", b"flows filter=(\n")
+HTTP = (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HEAD /healthz HTTP/1.1\r\nHost: 127.0.0.1:9587\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", b"GET /status.json?a HTTP/1.0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", b"GET /page.js HTTP/1.1\r\n\r\n",
+        b"GET /nothing HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"GET /\xff HTTP/1.1\xff\r\nHost: local\xffhost\r\n\r\n",
+        b"DELETE /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"\x16\x03\x01 no request", b"GET / HTTP/1.1\r\nX: " + b"y" * 8200, b"listen 127.0.0.1:9587", b"listen [::1]:80",
+        b"listen localhost:1", b"listen :9", b"listen 1.2.3.4", b"listen ::1:80", b"listen [1.2.3.4]:80", b"listen a:70000")
+
+
+def spool_seeds():
+    anything = bytes(range(7, 40))
+    for seed in range(24):
+        entry = bytes([3, 4, seed, 0, 0, 0])
+        yield bytes([0]) + entry * 3 + b"\7\0" + entry * 2 + b"\6\1" + sized(b"1 32 0 2")
+        yield bytes([0]) + entry + bytes([4]) + sized(anything) + b"\7\1" + bytes([5]) + sized(b"nothing of ours")
+        yield bytes([0]) + bytes([3, 3, seed, 0, seed * 9, seed]) + bytes([0, 2]) + sized(anything * 6) + b"\6\0" + sized(b"0")
+        yield bytes([1]) + bytes([2]) + anything * 8
+        yield bytes([3]) + bytes([2, seed]) + struct.pack(">HB", 17 * seed, seed)
+
+
+def script_seeds():
+    """Octets by chance: what a plugin does, and which octets of records are changed."""
+    chance = random.Random(1)
+    for length in (40, 120, 300) * 8:
+        yield bytes([chance.randrange(0xf0), 0]) + chance.randbytes(length)
 
 
 def main():
-    folder = HERE / "corpus" / "decode"
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
-    for path in sorted((HERE.parent / "golden" / "captures").glob("*.pcap")):
+    for path in sorted((HERE.parent / "golden" / "captures").glob("**/*.pcap")):
+        data = path.read_bytes()
         for seed in seeds(path):
-            digest = hashlib.sha256(seed).hexdigest()[:8]
-            (folder / f"{path.stem}-{digest}").write_bytes(seed)
+            write("decode", path.stem, seed)
+        link_type, found = frames(data)
+        for seed in meter_seeds(link_type, found):
+            write("meter", path.stem, seed)
+    link_type, found = frames((HERE.parent / "golden" / "captures" / "dns.pcap").read_bytes())
+    for seed in capture_file_seeds(link_type, found):
+        write("capture_file", "capture", seed)
+    for text in config_seeds():
+        write("config", "text", text.encode())
+    for text in filter_seeds():
+        write("filter", "text", text.encode())
+    for seed in CONTROL:
+        write("control", "request", seed)
+    for seed in HTTP:
+        write("http", "request", seed)
+    for seed in spool_seeds():
+        write("spool", "folder", seed)
+    for seed in script_seeds():
+        write("plugin", "script", seed)
+        write("export", "changes", seed)
     write_sessions("ipfix_reader", ipfix_sessions())
     write_sessions("netflow_reader", netflow_sessions())
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    PLACE = pathlib.Path(sys.argv[1])
     main()

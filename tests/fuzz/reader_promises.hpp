@@ -3,61 +3,14 @@
 // observer: what the fuzzers of IPFIX and NetFlow share.
 #pragma once
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "exporters/ipfix/message_reader.hpp"
 #include "exporters/verify/verify_report.hpp"
+#include "tests/fuzz/promises.hpp"
 
 namespace nfstreamd::fuzz {
-
-inline void require(bool promise, const char* words) {
-    if (promise) return;
-    std::fprintf(stderr, "broken promise: %s\n", words);
-    std::abort();
-}
-
-// Octets in a block of exactly their size, so that AddressSanitizer sees one too far.
-class HeapBlock {
-public:
-    explicit HeapBlock(std::span<const std::uint8_t> octets)
-        : size_(octets.size()), block_(std::make_unique<std::uint8_t[]>(octets.size())) {
-        if (size_ != 0) std::memcpy(block_.get(), octets.data(), size_);
-    }
-    std::span<const std::uint8_t> octets() const { return {block_.get(), size_}; }
-
-private:
-    std::size_t size_;
-    std::unique_ptr<std::uint8_t[]> block_;
-};
-
-// Whether quotes are closed, brackets match and nothing in it is a control character or broken UTF-8.
-inline bool is_json_object(std::string_view line) {
-    std::string open;
-    bool in_text = false;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        const char c = line[i];
-        if (static_cast<unsigned char>(c) < 0x20) return false;
-        if (in_text) {
-            if (c == '\\') ++i;
-            if (c == '"') in_text = false;
-        } else if (c == '"') {
-            in_text = true;
-        } else if (c == '{' || c == '[') {
-            open += c;
-        } else if (c == '}' || c == ']') {
-            if (open.empty() || open.back() != (c == '}' ? '{' : '[')) return false;
-            open.pop_back();
-            if (open.empty()) return i + 1 == line.size();
-        }
-    }
-    return false;
-}
 
 class ObservedReader {
 public:

@@ -205,3 +205,23 @@ TEST_CASE("effective_yaml: a secret is masked, whatever its length") {
     REQUIRE(empty.config);
     CHECK(empty.effective_yaml.find("    password: \"\"\n") != std::string::npos);
 }
+
+TEST_CASE("effective_yaml: a secret that stands in a URL or in a header is masked, the rest is shown") {
+    const auto shown = [](const std::string& text) {
+        const Loaded loaded = load_text("exporters:\n  - type: flow\n    collectors: ['" + text + "']\n");
+        REQUIRE(loaded.config);
+        CHECK(loaded.config->exporters[0].settings.strings("collectors") == std::vector{text});
+        const auto begin = loaded.effective_yaml.find("    collectors: [") + 17;
+        return loaded.effective_yaml.substr(begin, loaded.effective_yaml.find(']', begin) - begin);
+    };
+    CHECK(shown("https://me:hunter2@host/a:b@c") == "\"https://me:********@host/a:b@c\"");
+    CHECK(shown("http://host:8123/?user=me&password=hunter2&query=INSERT") ==
+          "\"http://host:8123/?user=me&password=********&query=INSERT\"");
+    CHECK(shown("http://host/?api_key=hunter2") == "\"http://host/?api_key=********\"");
+    CHECK(shown("http://host/?a&b=c") == "\"http://host/?a&b=c\"");
+    CHECK(shown("udp://probe.example:4739") == "\"udp://probe.example:4739\"");
+    CHECK(shown("X-Api-Key: hunter2") == "\"X-Api-Key: ********\"");
+    CHECK(shown("Accept: text") == "\"Accept: text\"");
+    const Loaded loaded = load_text("exporters:\n  - type: file\n    path: 'http://me:hunter2@host/'\n");
+    CHECK(loaded.effective_yaml.find("http://me:********@host/") != std::string::npos);
+}

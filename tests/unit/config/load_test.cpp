@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "core/base/printable_text.hpp"
 #include "tests/unit/config/workspace.hpp"
 
 using namespace nfstreamd;
@@ -375,4 +376,14 @@ TEST_CASE("load: the same file always gives the same configuration") {
     REQUIRE(b.config);
     CHECK(a.config->exporters[0].settings == b.config->exporters[0].settings);
     CHECK(a.effective_yaml == b.effective_yaml);
+}
+
+TEST_CASE("load: what is told of keys and values commands no terminal, whatever they are") {
+    const Loaded file = load_text("\"a\\e[2J\\u202e\": 1\nmetering: { idle_timeout: \"\\x9b\\n\" }\n");
+    REQUIRE(file.errors.size() == 2);
+    CHECK(file.errors[0].key == "a\\x1b[2J\\u{202e}");
+    for (const ConfigError& error : file.errors) CHECK(printable(error.text()) == error.text());
+    const Loaded overridden = load(LoadRequest{{}, {{"metering.\xcc\xff", "1"}}, schemas(), {}});
+    REQUIRE(overridden.errors.size() == 1);
+    CHECK(overridden.errors[0].where == "--set metering.\\xcc\\xff");
 }

@@ -19,10 +19,13 @@ std::string line_of(std::vector<InformationElement> elements, const FlowRecord& 
     return out;
 }
 
-std::string text_field(std::string_view text) {
+std::string text_field(std::string_view text, CsvEncoder::Formulas formulas = CsvEncoder::Formulas::kKeep) {
     FlowRecord record;
     record.interface_name = text;
-    return line_of({field("name", [](const FlowRecord& r) -> FieldValue { return r.interface_name; })}, record);
+    const std::vector elements{field("name", [](const FlowRecord& r) -> FieldValue { return r.interface_name; })};
+    std::string out;
+    CsvEncoder(test::select(elements), nullptr, formulas).encode(record, out);
+    return out;
 }
 
 TEST_CASE("CsvEncoder: the header has the columns in order") {
@@ -43,6 +46,21 @@ TEST_CASE("CsvEncoder: quotes text only where it must") {
     CHECK(text_field("bare\rreturn") == "\"bare\rreturn\"\n");
     CHECK(text_field("back\\slash") == "back\\slash\n");
     CHECK(text_field("grüße") == "grüße\n");
+}
+
+TEST_CASE("CsvEncoder: what a spreadsheet would take for a formula is escaped where that is wanted") {
+    constexpr auto kEscape = CsvEncoder::Formulas::kEscape;
+    CHECK(text_field("=1+1") == "=1+1\n");
+    CHECK(text_field("=HYPERLINK(\"http://a\",\"b\")", kEscape) == "\"'=HYPERLINK(\"\"http://a\"\",\"\"b\"\")\"\n");
+    for (const std::string text : {"=1", "+1", "-1", "@a", "\t=1", " =1", "\n@a", "\rx", "\uff1d1", "-", "\u202f"})
+        CHECK(text_field(text, kEscape) == (text == "\u202f" ? text + "\n" : "\"'" + text + "\"\n"));
+    for (const std::string text : {"", " ", "a=1", "www.example.org", "'=1", "1-2"})
+        CHECK(text_field(text, kEscape) == text + "\n");
+    std::string out;
+    CsvEncoder(test::select({field("i", [](const FlowRecord&) -> FieldValue { return std::int64_t{-1}; })}), nullptr,
+               kEscape)
+        .encode({}, out);
+    CHECK(out == "-1\n");  // numbers are none
 }
 
 TEST_CASE("CsvEncoder: writes each kind of value") {

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole meter, from frames to records, with nDPI: a list of frames
+// (packet_list.hpp) is metered as a capture file is. Each packet must be in one
+// record or under one name, and the ledger must balance at any moment. Valid
+// packets are mutated as packets.
+#include <sys/prctl.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/metering/metering_process.hpp"
+#include "core/packet/decode.hpp"
+#include "core/record/template.hpp"
+#include "exporters/encode/json_encoder.hpp"
+#include "tests/fuzz/packet_list.hpp"
+#include "tests/fuzz/packet_mutator.hpp"
+
+namespace {
+
+using namespace nfstreamd;
+using fuzz::require;
+
+constexpr TimestampNs kStart = 1'700'000'000'000'000'000;
+// EN10MB is what the mutator knows; the others come from the corpus
+constexpr int kLinkTypes[] = {1, 1, 1, 1, 12, 113, 276, 101};
+
+MeteringOptions metering_options(const std::uint8_t* choice) {
+    MeteringOptions options;
+    options.accounting_mode = choice[0] & 3;
+    options.fragments = (choice[0] & 4) != 0 ? FragmentMode::kAll : FragmentMode::kFirst;
+    options.statistical_analysis = (choice[0] & 8) != 0;
+    options.running_means = options.statistical_analysis && (choice[0] & 4) != 0;
+    options.tcp_quality = (choice[0] & 16) != 0;
+    options.splt_analysis = (choice[0] & 32) != 0 ? 5 : 0;
+    options.decode_tunnels = (choice[0] & 64) != 0 ? TunnelSet::all() : TunnelSet(true);
+    options.compatibility = (choice[0] & 128) != 0 ? Generation::kNfstream0 : Generation::kNfstream6;
+    options.max_flows = 2u << (choice[1] & 7);
+    if ((choice[1] & 8) != 0) {
+        options.idle_timeout = std::chrono::milliseconds(50);
+        options.active_timeout = std::chrono::milliseconds(200);
+        options.idle_udp = std::chrono::milliseconds(10);
+    }
+    if ((choice[1] & 16) != 0) options.tcp_end = std::chrono::milliseconds(5);
+    if ((choice[1] & 32) != 0) options.pressure_from = 50;
+    if ((choice[2] & 8) != 0) options.n_dissections = DissectionLimits{0};
+    options.l7_details = true;
+    return options;
+}
+
+class ListSource final : public PacketSource {
+public:
+    ListSource(const fuzz::PacketList& list, int link_type, ChecksumMode checksum)
+        : link_type_(link_type), checksum_(checksum) {
+        TimestampNs time = kStart;
+        for (const fuzz::ListedFrame& frame : list.frames) {
+            time = frame.after(time);
+            blocks_.emplace_back(frame.octets);
+            const auto octets = blocks_.back().octets();
+            const auto length = static_cast<std::uint32_t>(octets.size());
+            frames_.push_back(
+                {time, octets.data(), length, length + ((frame.flags & fuzz::ListedFrame::kCut) != 0 ? 100u : 0u)});
+            ends_vector_.push_back((frame.flags & fuzz::ListedFrame::kNewVector) != 0);
+        }
+    }
+    // Of a process that is to be asked for its ledger, and for its flows, too.
+    void ask(MeteringProcess& process, bool for_flows) {
+        process_ = &process;
+        for_flows_ = for_flows;
+    }
+
+    Status open() override { return ok(); }
+    Result<PollOutcome> poll(FrameSink& sink, std::chrono::milliseconds) override {
+        if (next_ != 0) process_->request_ledger(next_, 100'000);
+        if (for_flows_) {
+            auto listing = std::make_shared<FlowListing>();
+            listing->limit = 5;
+            process_->ask(std::move(listing));
+            process_->ask(std::make_shared<FlowActivity>());
+            if (next_ % 8 == 7) process_->request_expire();
+        }
+        if (next_ == frames_.size()) return PollOutcome::kEnd;
+        std::vector<RawFrame> vector;
+        do {
+            counters_.frames.add();
+            counters_.octets.add(frames_[next_].wire_length);
+            vector.push_back(frames_[next_++]);
+        } while (next_ < frames_.size() && !ends_vector_[next_] && vector.size() < kFrameVectorSize);
+        sink.on_frames({vector, link_type_, checksum_});
+        check_balance(process_->ledger());
+        return PollOutcome::kFrames;
+    }
+    void wake() noexcept override {}
+    const CaptureCounters& counters() const noexcept override { return counters_; }
+    Description describe() const override { return {}; }
+    const std::vector<RawFrame>& frames() const { return frames_; }
+
+    static void check_balance(const MeterLedger& ledger) {
+        std::uint64_t frames = ledger.metered + ledger.sampled_out + ledger.hash_filtered;
+        for (const auto ignored : ledger.ignored) frames += ignored;
+        require(ledger.frames == frames, "each frame is metered or counted under one name");
+        require(ledger.metered == ledger.in_records + ledger.in_table + ledger.discarded,
+                "each packet is in a record or in the table");
+        require(ledger.made == ledger.published + ledger.in_batch, "each record is handed on");
+        require(ledger.offered == ledger.pushed + ledger.queue_full, "each record is queued or counted");
+    }
+
+private:
+    const int link_type_;
+    const ChecksumMode checksum_;
+    std::vector<fuzz::HeapBlock> blocks_;
+    std::vector<RawFrame> frames_;
+    std::vector<bool> ends_vector_;
+    std::size_t next_ = 0;
+    MeteringProcess* process_ = nullptr;
+    bool for_flows_ = false;
+    CaptureCounters counters_;
+};
+
+// Told of the same frames without a flow table: how many packets there are, and their octets.
+struct Expected {
+    std::uint64_t packets = 0, octets = 0;
+
+    Expected(const std::vector<RawFrame>& frames, int link_type, const MeteringOptions& options) {
+        const DecodeOptions decoding{options.decode_tunnels, options.fragments};
+        Packet packet;
+        for (const RawFrame& frame : frames) {
+            if (decode(link_type, frame, decoding, packet) != DecodeResult::kOk) continue;
+            ++packets;
+            octets += packet.ip_octets;
+        }
+    }
+};
+
+void check_records(RecordQueue& queue, const MeteringProcess& process, const MeteringOptions& options) {
+    static const FieldGroups kGroups{.statistics = true, .splt = true, .l7_details = true, .tcp_quality = true};
+    static const exporters::JsonEncoder kEncoder(nfstream_fields(kGroups));
+    std::uint64_t records = 0, packets = 0, octets = 0;
+    std::string line;
+    while (const auto batch = queue.try_pop()) {
+        for (const FlowRecord& record : batch->records) {
+            ++records;
+            packets += record.packets();
+            octets += record.forward.octets + record.reverse.octets;
+            require(record.packets() > 0, "a record has a packet");
+            require(record.first() <= record.last(), "a flow begins before it ends");
+            require(record.application == nullptr || options.n_dissections.any(),
+                    "an application is told where packets are dissected");
+            line.clear();
+            kEncoder.encode(record, line);
+            require(!line.empty() && line.back() == '\n' &&
+                        fuzz::is_json_object(std::string_view(line).substr(0, line.size() - 1)),
+                    "a record is a line of JSON");
+        }
+    }
+    const MeterCounters& counters = process.counters();
+    const std::uint64_t discarded = counters.packets_discarded.get();
+    require(packets + discarded == counters.packets.get(), "each packet is in one record");
+    require(discarded != 0 || octets == counters.octets.get(), "each octet is in one record");
+    require(records + counters.flows_discarded.get() == counters.flows_created.get(), "each flow is a record");
+    require(counters.flows_active.get() == 0, "no flow is left");
+}
+
+}  // namespace
+
+// A small flow table in huge pages takes longer to clear than to fill.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+    ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
+    const auto list = fuzz::PacketList::read({input, size});
+    if (list.frames.empty()) return 0;
+    const MeteringOptions options = metering_options(list.options);
+    const int link_type = kLinkTypes[list.options[2] & 7];
+    constexpr ChecksumMode kChecksum[] = {ChecksumMode::kOff, ChecksumMode::kOff, ChecksumMode::kCount,
+                                          ChecksumMode::kIgnore};
+    const ChecksumMode checksum = kChecksum[list.options[2] >> 4 & 3];
+    PacketSelector selector;
+    selector.id = 1;
+    if ((list.options[2] & 64) != 0) selector.options.sampling.rate = 2;
+    if ((list.options[2] & 128) != 0) selector.options.hash = {{"src_ip", "dst_ip"}, 0.5, 7};
+
+    static Logger quiet(LogLevel::kError, LogFormat::kText, -1);
+    auto owned = std::make_unique<ListSource>(list, link_type, checksum);
+    ListSource& source = *owned;
+    const auto queue = std::make_shared<RecordQueue>("fuzz", 4096, std::make_shared<WakeEvent>());
+    MeteringProcess process({1, "files", true}, options, std::move(owned), {queue}, quiet, selector);
+    source.ask(process, (list.options[1] & 64) != 0);
+    const bool has_budget = (list.options[1] & 128) != 0;
+    if (has_budget) process.set_flow_budget(std::make_shared<FlowBudget>(3));
+    require(process.open().has_value(), "a meter opens");
+    const Expected expected(source.frames(), link_type, options);
+    require(process.run({}).has_value(), "a run ends well");
+
+    const MeterLedger ledger = process.ledger();
+    require(ledger.number == kLastLedger && ledger.summed, "there is a last ledger");
+    require(ledger.frames == list.frames.size() || has_budget, "each frame is counted");
+    require(ledger.in_table + ledger.in_batch + ledger.flows == 0, "nothing is left");
+    ListSource::check_balance(ledger);
+    if (checksum == ChecksumMode::kOff && selector.options == PacketSelectionOptions{} && !has_budget) {
+        require(process.counters().packets.get() == expected.packets, "what decodes is metered");
+        require(process.counters().octets.get() == expected.octets, "what decodes is metered as it is");
+    }
+    check_records(*queue, process, options);
+    return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                               unsigned seed) {
+    if (seed % 16 == 0) return LLVMFuzzerMutate(data, size, max_size);
+    auto list = fuzz::PacketList::read({data, size});
+    fuzz::PacketMutator(seed).mutate(list);
+    return list.write({data, max_size});
+}
+
+extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* first, std::size_t first_size,
+                                                 const std::uint8_t* second, std::size_t second_size, std::uint8_t* out,
+                                                 std::size_t max_size, unsigned seed) {
+    const auto list = fuzz::PacketMutator(seed).cross(fuzz::PacketList::read({first, first_size}),
+                                                      fuzz::PacketList::read({second, second_size}));
+    return list.write({out, max_size});
+}
