@@ -276,7 +276,8 @@ constexpr std::array kMetering = {
                 .type = SettingType::kInteger,
                 .default_value = "1048576",
                 .reload = Reload::kRestart,
-                .description = "Flows held at once by each metering thread; when full, the idlest one ends early.",
+                .description = "Flows held at once by each metering thread; when full, flows of one or two packets end "
+                               "early, the idlest ones first, longer ones only where nearly all are such.",
                 .min = 64,
                 .max = 67108864},
     SettingSpec{.name = "prefault",

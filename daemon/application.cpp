@@ -26,6 +26,7 @@ constexpr auto kFactsPeriod = 1s;
 constexpr auto kLedgerPeriod = 10s;
 // From the request to stop; with the last calls of an exporter it stays below the service's TimeoutStopSec.
 constexpr auto kStopLimit = 18s;
+constexpr auto kLastResort = kStopLimit + 4s;  // a service manager may wait for 30
 
 template <class Units, class Name>
 std::string names_of(const Units& units, Name name) {
@@ -79,7 +80,8 @@ Application::Application(CommandLine line, config::Config config)
       status_timer_(context_),
       report_timer_(context_),
       facts_timer_(context_),
-      ledger_timer_(context_) {}
+      ledger_timer_(context_),
+      last_resort_timer_(context_) {}
 
 int Application::run() {
     if (auto started = start(); !started) {
@@ -194,7 +196,12 @@ void Application::begin_stop() {
     pipeline_.stop_meters();
     // A file run waits for its exporters as long as they get on; whoever asks for
     // an end gets it in time.
-    if (!file_run_ || interrupted_) pipeline_.stop_exporters(Clock::now() + kStopLimit);
+    if (file_run_ && !interrupted_) return;
+    pipeline_.stop_exporters(Clock::now() + kStopLimit);
+    last_resort_timer_.expires_after(kLastResort);
+    last_resort_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+        if (!cancelled) leave_behind();
+    });
 }
 
 void Application::fail(ExitCode code) {
@@ -220,6 +227,15 @@ void Application::advance() {
     if (stopping_ && !std::exchange(left_stored_, true))
         for (const auto& [name, descriptor] : pipeline_.left_captures()) store_descriptor(name, descriptor);
     if (pipeline_.exporters_ended()) finish();
+}
+
+// A library may wait for a resolver longer than we have time. Nothing can be done
+// about its thread; what it was to deliver is counted.
+void Application::leave_behind() {
+    pipeline_.warn_of_hanging_exporters();
+    finish();
+    std::fflush(nullptr);
+    ::_exit(exit_code_);
 }
 
 void Application::finish() {

@@ -50,6 +50,7 @@ private:
     void advance();  // a thread has ended: what follows from that
     void begin_stop();
     void finish();
+    void leave_behind();
     void fail(ExitCode code);
     void judge_exporters();
 
@@ -83,7 +84,7 @@ private:
     std::optional<LinkWatcher> link_watcher_;
     std::optional<ProgressBar> progress_;
     boost::asio::steady_timer progress_timer_, watchdog_timer_, status_timer_, report_timer_, facts_timer_,
-        ledger_timer_;
+        ledger_timer_, last_resort_timer_;
     std::map<std::uint32_t, std::uint64_t> meter_polls_;  // at the last look of the watchdog
     const Clock::time_point started_ = Clock::now();
     const std::time_t started_at_ = std::time(nullptr);

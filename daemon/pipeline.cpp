@@ -342,7 +342,7 @@ LedgerSnapshot Pipeline::ledgers(std::uint64_t number) const {
         snapshot.meters.push_back({fmt::format("{}{}", unit.plan.name, remark), ledger.number >= number, ledger});
     };
     const auto add_exporter = [&](const ExporterUnit& unit, std::string_view remark) {
-        const bool runs = unit.thread.joinable();
+        const bool runs = unit.thread.joinable() && !unit.process->settled();
         const ExporterLedger ledger = runs ? unit.process->ledger() : unit.process->make_ledger(number);
         snapshot.exporters.push_back({fmt::format("{}{}", unit.config.name, remark), ledger.number >= number, ledger});
     };
@@ -403,6 +403,17 @@ bool Pipeline::meters_ended() const {
 bool Pipeline::exporters_ended() const {
     return retiring_exporters_.empty() &&
            std::all_of(exporters_.begin(), exporters_.end(), [](const auto& exporter) { return exporter->ended; });
+}
+
+void Pipeline::warn_of_hanging_exporters() const {
+    for (const auto* units : {&exporters_, &retiring_exporters_})
+        for (const auto& unit : *units)
+            if (!unit->ended)
+                logger_.warning("exporter does not come back from a call, it is left behind",
+                                {{"name", unit->config.name},
+                                 {"destination", unit->process->destination()},
+                                 {"records", unit->process->counters().records.get()},
+                                 {"lost", lost(*unit->process)}});
 }
 
 void Pipeline::add(PipelineTotals& totals, const MeterUnit& meter) const {

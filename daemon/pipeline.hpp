@@ -126,6 +126,7 @@ public:
 
     bool meters_ended() const;
     bool exporters_ended() const;  // retiring ones included
+    void warn_of_hanging_exporters() const;
     const std::vector<std::unique_ptr<MeterUnit>>& meters() const { return meters_; }
     const std::vector<std::unique_ptr<ExporterUnit>>& exporters() const { return exporters_; }
     // Since the start, parts that a reload removed included.

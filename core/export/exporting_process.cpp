@@ -99,6 +99,7 @@ void ExportingProcess::run(std::stop_token stop) {
     }
     settle();
     exporter_->note_losses(losses());
+    settled_ = true;
     exporter_->close();
     finished_ = true;
 }

@@ -103,7 +103,7 @@ public:
     // Asks for a ledger, which is made between two calls of the exporter; numbers go up.
     void request_ledger(std::uint64_t number);
     ExporterLedger ledger() const;  // the last one that was made
-    // One of this moment, where no thread is in run().
+    // One of this moment, where no thread is in run(), or it has settled.
     ExporterLedger make_ledger(std::uint64_t number) const;
 
     // Before they came to the exporter: no room in a queue or the spool, given up
@@ -112,6 +112,8 @@ public:
 
     bool failed_for_good() const noexcept { return failed_for_good_.load(); }
     std::string last_error() const;
+    // What will not be delivered is counted; the exporter is closed then, which may take as long as its library likes.
+    bool settled() const noexcept { return settled_.load(); }
     bool finished() const noexcept { return finished_.load(); }
 
 private:
@@ -167,7 +169,7 @@ private:
     ExporterLedger ledger_;
     bool abandoned_ = false;
 
-    std::atomic<bool> sealed_{false}, finished_{false}, failed_for_good_{false};
+    std::atomic<bool> sealed_{false}, settled_{false}, finished_{false}, failed_for_good_{false};
     std::atomic<std::uint64_t> ledger_wanted_{0};
     std::atomic<std::uint64_t> announcements_wanted_{0}, announcements_answered_{0};
     std::atomic<Announcement> last_announcement_{Announcement::kPending};

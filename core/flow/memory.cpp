@@ -23,7 +23,7 @@ Result<void*> reserve_pages(std::size_t octets) noexcept {
     void* start =
         mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED)
-        return Error{ErrorCode::kUnavailable,
+        return Error{ErrorCode::kInternal,
                      fmt::format("cannot reserve {} MiB for the flow cache: {}; lower metering.max_flows or "
                                  "metering.splt_analysis",
                                  size >> 20, std::strerror(errno)),

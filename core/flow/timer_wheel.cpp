@@ -8,7 +8,7 @@ namespace nfstreamd {
 
 Status TimerWheel::allocate(std::uint32_t indices) {
     // as many chunks as are in use when every slot has one that is not full: later growth would be a pause
-    const std::size_t chunks = indices / std::size(Chunk{}.index) + kSlots;
+    const std::size_t chunks = indices / std::size(Chunk{}.index) + kRanks * kSlots;
     blocks_.reserve(chunks / kChunksPerBlock + 1);
     spare_.reserve(chunks + kChunksPerBlock);
     return places_.allocate(indices);
@@ -29,28 +29,28 @@ std::uint32_t TimerWheel::new_chunk(std::uint32_t next) {
     return i;
 }
 
-void TimerWheel::arm(std::uint32_t index, TimestampNs due) {
+void TimerWheel::arm(std::uint32_t index, TimestampNs due, int rank) {
     const std::int64_t tick = std::clamp(slot_of(due), tick_, tick_ + kSlots - 1);
-    std::uint32_t& head = slot(tick);
+    std::uint32_t& head = slot(rank, tick);
     if (head == kNone || chunk(head).count == std::size(chunk(head).index)) head = new_chunk(head);
     Chunk& c = chunk(head);
-    places_[index] = head << 8 | c.count;
+    places_[index] = head << 8 | c.count | (rank == 0 ? 0 : kHigherRank);
     c.index[c.count++] = index;
-    ++held_;
+    ++held_[static_cast<std::size_t>(rank)];
 }
 
 // The chunk's last one takes the place; a chunk that is empty goes with its slot.
 void TimerWheel::disarm(std::uint32_t index) noexcept {
     const std::uint32_t place = places_[index];
-    Chunk& c = chunk(place >> 8);
+    Chunk& c = chunk((place & ~kHigherRank) >> 8);
     assert((place & 0xff) < c.count && c.index[place & 0xff] == index);
     const std::uint32_t last = c.index[--c.count];
     c.index[place & 0xff] = last;
     places_[last] = place;
-    --held_;
+    --held_[place & kHigherRank ? 1 : 0];
 }
 
-int TimerWheel::take(std::uint32_t& head, std::uint32_t* out, int room) noexcept {
+int TimerWheel::take(int rank, std::uint32_t& head, std::uint32_t* out, int room) noexcept {
     int taken = 0;
     while (taken < room && head != kNone) {
         Chunk& c = chunk(head);
@@ -61,33 +61,33 @@ int TimerWheel::take(std::uint32_t& head, std::uint32_t* out, int room) noexcept
             spare_.push_back(empty);
         }
     }
-    held_ -= static_cast<std::size_t>(taken);
+    held_[static_cast<std::size_t>(rank)] -= static_cast<std::size_t>(taken);
     return taken;
 }
 
 // Sets all that is held aside, in as many steps as there are chunks, and goes on
 // from `tick`: time leapt over a whole turn, or all is to be looked at.
 void TimerWheel::jump(std::int64_t tick) noexcept {
-    for (std::uint32_t& head : slots_) {
-        while (head != kNone) {
-            const std::uint32_t next = chunk(head).next;
-            chunk(head).next = overdue_;
-            overdue_ = head;
-            head = next;
-        }
-    }
+    for (int rank = 0; rank < kRanks; ++rank)
+        for (std::uint32_t& head : slots_[static_cast<std::size_t>(rank)])
+            while (head != kNone) {
+                const std::uint32_t next = chunk(head).next;
+                chunk(head).next = overdue(rank);
+                overdue(rank) = head;
+                head = next;
+            }
     tick_ = tick;
 }
 
 void TimerWheel::restart(TimestampNs now) noexcept {
-    assert(held_ == 0);
+    assert(held() == 0);
     jump(slot_of(now));
     std::uint32_t none;
-    take(overdue_, &none, 1);  // gives back the chunks
+    for (int rank = 0; rank < kRanks; ++rank) take(rank, overdue(rank), &none, 1);  // gives back the chunks
 }
 
 int TimerWheel::peek(std::uint32_t* out, int room) const noexcept {
-    const std::uint32_t head = overdue_ != kNone ? overdue_ : slots_[static_cast<std::size_t>(tick_ % kSlots)];
+    const std::uint32_t head = overdue_[0] != kNone ? overdue_[0] : slots_[0][static_cast<std::size_t>(tick_ % kSlots)];
     if (head == kNone) return 0;
     const Chunk& next = chunk(head);
     const int count = std::min(room, static_cast<int>(next.count));
@@ -98,21 +98,27 @@ int TimerWheel::peek(std::uint32_t* out, int room) const noexcept {
 int TimerWheel::take_due(TimestampNs now, std::uint32_t* out, int room) noexcept {
     const std::int64_t present = slot_of(now);
     if (present - tick_ > kSlots) jump(present);
-    int taken = take(overdue_, out, room);
+    int taken = 0;
+    for (int rank = 0; rank < kRanks; ++rank) taken += take(rank, overdue(rank), out + taken, room - taken);
     while (taken < room && tick_ < present) {
-        taken += take(slot(tick_), out + taken, room - taken);
-        if (slot(tick_) == kNone) ++tick_;
+        for (int rank = 0; rank < kRanks; ++rank) taken += take(rank, slot(rank, tick_), out + taken, room - taken);
+        if (slot(0, tick_) == kNone && slot(1, tick_) == kNone) ++tick_;
     }
     return taken;
 }
 
-int TimerWheel::take_nearest(std::uint32_t* out, int room, TimestampNs& until) noexcept {
+// Of the ranks from `first` to before `end`.
+int TimerWheel::take_nearest(int first, int end, std::uint32_t* out, int room, TimestampNs& until) noexcept {
     until = tick_ << kShift;
-    if (held_ == 0) return 0;
-    if (const int taken = take(overdue_, out, room); taken != 0) return taken;
+    std::size_t held = 0;
+    for (int rank = first; rank < end; ++rank) held += held_of(rank);
+    if (held == 0) return 0;
+    for (int rank = first; rank < end; ++rank)
+        if (const int taken = take(rank, overdue(rank), out, room); taken != 0) return taken;
     for (std::int64_t tick = tick_;; ++tick) {
         until = (tick + 1) << kShift;
-        if (const int taken = take(slot(tick), out, room); taken != 0) return taken;
+        for (int rank = first; rank < end; ++rank)
+            if (const int taken = take(rank, slot(rank, tick), out, room); taken != 0) return taken;
     }
 }
 

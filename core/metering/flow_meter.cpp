@@ -456,7 +456,7 @@ bool FlowMeter<Key>::expire(TimestampNs now, int budget) {
         for (int i = 0; i < n; ++i) {
             const Entry& entry = table_[batch[i]];
             if (!is_remembered(entry) && due(entry) > now) {
-                wheel_.arm(batch[i], due(entry));
+                wheel_.arm(batch[i], due(entry), wheel_.held_of(1) == 0 ? 0 : rank(entry));
             } else {
                 batch[over++] = batch[i];
                 table_.prefetch(context_.hash(entry.key));
@@ -485,17 +485,31 @@ std::uint32_t FlowMeter<Key>::expire_all(EndReason reason, std::uint32_t budget)
     return gone;
 }
 
-// Table full: some flows whose turn would come next leave. A flow that had
-// packets since it was armed is spared and armed anew, unless all are such.
+template <class Key>
+int FlowMeter<Key>::rank(const Entry& entry) const noexcept {
+    return !context_.as_nfstream0 && !is_remembered(entry) && !is_over(entry) &&
+           entry.packets[0] + entry.packets[1] > kFewPackets;
+}
+
+template <class Key>
+bool FlowMeter<Key>::leaves_before(const Entry& entry, const Entry& other) const noexcept {
+    const int its = rank(entry), others = rank(other);
+    return its != others ? its < others : due(entry) < due(other);
+}
+
+// Table full: some flows whose turn would come next leave, of few packets as long as there are enough of those: in a
+// flood they are the flood. An eighth of the table is theirs nevertheless, as each flow begins as one of them. A flow
+// that had packets since it was armed is spared and armed anew, unless all are such.
 template <class Key>
 void FlowMeter<Key>::evict() {
-    constexpr int kMostLookedAt = 64;
+    constexpr int kMostLookedAt = 512;
     const int at_once = context_.as_nfstream0 ? 1 : 8;
+    const int of = wheel_.held_of(1) != 0 && wheel_.held_of(0) <= wheel_.held() / 8 ? 1 : 0;
     std::uint32_t batch[16], spared = kNoFlow;
     int closed = 0;
     for (int looked_at = 0; looked_at < kMostLookedAt && closed == 0;) {
         TimestampNs until;
-        const int n = wheel_.take_nearest(batch, static_cast<int>(std::size(batch)), until);
+        const int n = wheel_.take_nearest_of(of, batch, static_cast<int>(std::size(batch)), until);
         if (n == 0) break;
         looked_at += n;
         prefetch_flows(batch, n);
@@ -503,21 +517,21 @@ void FlowMeter<Key>::evict() {
             std::sort(batch, batch + n, [this](auto a, auto b) { return table_[a].last < table_[b].last; });
         for (int i = 0; i < n; ++i) {
             std::uint32_t index = batch[i];
-            if (closed < at_once && due(table_[index]) <= until) {
+            if (closed < at_once && due(table_[index]) <= until && rank(table_[index]) <= of) {
                 remove(index, EndReason::kLackOfResources);
                 ++closed;
                 continue;
             }
-            // keep the one nearest to its timeout at hand, arm the other
-            if (spared == kNoFlow || due(table_[index]) < due(table_[spared])) std::swap(index, spared);
-            if (index != kNoFlow) wheel_.arm(index, due(table_[index]));
+            // keep the one that would be the first to leave at hand, arm the other
+            if (spared == kNoFlow || leaves_before(table_[index], table_[spared])) std::swap(index, spared);
+            if (index != kNoFlow) wheel_.arm(index, due(table_[index]), rank(table_[index]));
         }
     }
     if (spared == kNoFlow) return;
     if (closed == 0)
         remove(spared, EndReason::kLackOfResources);
     else
-        wheel_.arm(spared, due(table_[spared]));
+        wheel_.arm(spared, due(table_[spared]), rank(table_[spared]));
 }
 
 // The conversation goes on, as far as anyone knows: its key stays until it is

@@ -205,6 +205,10 @@ private:
     TimestampNs idle_due(const Entry& entry) const noexcept;
     EndReason reason_in_nfstream0(const Entry& entry, EndReason reason) const noexcept;
     TimestampNs due(const Entry& entry) const noexcept;
+    // Of the wheel: what a flood is made of, and what is more than that.
+    static constexpr std::uint32_t kFewPackets = 2;
+    int rank(const Entry& entry) const noexcept;
+    bool leaves_before(const Entry& entry, const Entry& other) const noexcept;
     static constexpr std::uint8_t kRemembered = 2;  // in last_direction
     static bool is_remembered(const Entry& entry) noexcept { return entry.last_direction == kRemembered; }
     static bool is_over(const Entry& entry) noexcept;

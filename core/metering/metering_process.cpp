@@ -557,6 +557,7 @@ private:
         counters_.huge_page_octets.set(prefault_.huge_octets());
         logger_.info("flow cache ready", {{"meter", point_.name},
                                           {"max_flows", options_.max_flows},
+                                          {"octets_per_flow", counters_.flow_octets.get()},
                                           {"octets", counters_.table_octets.get()},
                                           {"prefaulted", prefault_.octets()},
                                           {"huge_pages", counters_.huge_page_octets.get()}});

@@ -20,6 +20,7 @@ std::string loader_error() {
 }  // namespace
 
 Result<PluginObject> PluginObject::load(std::string path, Symbols symbols) {
+    const CrashGuard guard(path);  // of its constructors
     void* handle = ::dlopen(path.c_str(), RTLD_NOW | (symbols == Symbols::kForAll ? RTLD_GLOBAL : RTLD_LOCAL));
     if (!handle) return invalid(path, loader_error());
     return PluginObject(handle, std::move(path));

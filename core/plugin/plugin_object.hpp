@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/result.hpp"
+#include "core/plugin/crash_guard.hpp"
 
 namespace nfstreamd {
 
@@ -51,6 +52,7 @@ Result<const Table*> PluginObject::table(const char* symbol, std::uint32_t versi
     const auto entry = reinterpret_cast<const Table* (*)(std::uint32_t)>(found.value());
     const Table* table = nullptr;
     try {
+        const CrashGuard guard(path_);
         table = entry(version);
     } catch (...) {
         keep();

@@ -10,6 +10,11 @@ namespace {
 constexpr auto kLongestSend = std::chrono::seconds(2);
 constexpr std::size_t kBlock = 256 * 1024;  // of messages that are compressed at once
 
+// Lines, not messages of IPFIX, which begin with their version.
+bool is_text(std::string_view bytes) {
+    return !bytes.empty() && bytes.front() >= ' ' && bytes.back() == '\n';
+}
+
 }  // namespace
 
 FileTransport::FileTransport(std::string path, bool append, std::unique_ptr<Compressor> compressor)
@@ -57,7 +62,17 @@ Status FileTransport::take_on() {
         return Error{ErrorCode::kInvalidArgument,
                      "cannot append: it begins with another header than the chosen fields have; move it away", path_};
     messages_ = file_.size() > preamble_.size() ? 1 : 0;
-    ours_ = true;
+    ours_ = taken_on_ = true;
+    return ok();
+}
+
+// Who was killed, or lost its machine, may have left half a line: the next one is not to be taken for its rest.
+Status FileTransport::end_torn_line() {
+    std::size_t written = 0;
+    if (!ends_with_a_line(path_))
+        if (auto status = file_.write("\n", written, OutputFile::Clock::now() + kLongestSend); !status) return status;
+    octets_ += written;
+    taken_on_ = false;
     return ok();
 }
 
@@ -91,6 +106,8 @@ Status FileTransport::begin_stream() {
 // What was written to a file that nobody can open any more goes to its successor.
 Status FileTransport::send(std::string_view bytes, std::span<const std::size_t> ends, std::size_t& sent) {
     if (compressor_) return hold(bytes, ends, sent);
+    if (taken_on_ && is_text(bytes))
+        if (auto status = end_torn_line(); !status) return status;
     std::size_t written = partial_;
     const auto status = file_.write(bytes, written, OutputFile::Clock::now() + kLongestSend);
     if (status && file_.removed()) {

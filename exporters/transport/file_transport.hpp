@@ -47,6 +47,7 @@ private:
     Status take_on();
     Status begin_stream();
     Status put_preamble();
+    Status end_torn_line();
     Status reopen();
     Status hold(std::string_view bytes, std::span<const std::size_t> ends, std::size_t& sent);
     Status write_out(Compressor::Then then);
@@ -59,6 +60,7 @@ private:
     std::string preamble_;
     bool opened_ = false;      // before: what is in the file now may be ours
     bool ours_ = false;        // it has our preamble
+    bool taken_on_ = false;    // an earlier run has written to it, nobody since
     bool began_ = false;       // the preamble is out, to standard output
     std::size_t partial_ = 0;  // octets of the next message, or of packed_, that are out already
     std::uint64_t octets_ = 0, messages_ = 0;

@@ -55,6 +55,18 @@ Result<bool> begins_with(const std::string& path, std::string_view text) {
     return length == static_cast<ssize_t>(text.size()) && present == text;
 }
 
+bool ends_with_a_line(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return true;
+    struct stat info {};
+    char last = '\n';
+    if (::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
+        ::pread(descriptor, &last, 1, info.st_size - 1) != 1)
+        last = '\n';
+    ::close(descriptor);
+    return last == '\n';
+}
+
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {}
 
 OutputFile::~OutputFile() {

@@ -59,6 +59,9 @@ private:
 // Whether a regular file exists at the path and begins with the text.
 Result<bool> begins_with(const std::string& path, std::string_view text);
 
+// Whether the last line of a regular file at the path is whole; of anything else there is nothing to say.
+bool ends_with_a_line(const std::string& path);
+
 // What errno says, as a kind of error.
 ErrorCode error_code(int error);
 

@@ -4,7 +4,7 @@
 
 usage: recorder.py PROTOCOL PORT PREFIX [CERTIFICATE KEY]
 
-PROTOCOL is tcp, tls or udp on 127.0.0.1. Each connection has a file PREFIX-NUMBER, all datagrams are in PREFIX-0.
+PROTOCOL is tcp, tls or udp on 127.0.0.1. Each connection, and each socket that sends datagrams, has a file PREFIX-NUMBER.
 """
 import os
 import socket
@@ -46,9 +46,12 @@ def datagrams(port, prefix):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
         server.bind(("127.0.0.1", port))
-        descriptor = output(prefix, 0)
+        descriptors = {}
         while True:
-            os.write(descriptor, server.recv(65536))
+            octets, sender = server.recvfrom(65536)
+            if sender not in descriptors:
+                descriptors[sender] = output(prefix, len(descriptors))
+            os.write(descriptors[sender], octets)
 
 
 def main(protocol, port, prefix, certificate=None, key=None):

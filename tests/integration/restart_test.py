@@ -1,59 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A restart under a service manager that keeps the capture's socket meanwhile: no packet is lost."""
-import array
-import fcntl
-import os
-import select
 import signal
-import socket
 import sys
 
 import harness
-from harness import BUILD, NFSTREAMD, wait_for
+import service_manager
+from harness import BUILD, wait_for
 
 SENDER = BUILD / "tests" / "integration" / "number_sender"
 RATE, SECONDS, PER_FLOW = 20_000, 4, 64
-
-
-class Manager:
-    """As systemd does it (sd_notify(3)): keeps descriptors that it is sent, and hands them to the next process."""
-
-    def __init__(self, case):
-        self.path = str(case.folder / "notify")
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self.kept, self.told = {}, []
-        case.addCleanup(self.close)
-
-    def read(self):
-        while select.select([self.socket], [], [], 0)[0]:
-            text, control, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(4) * 16)
-            words = dict(line.split("=", 1) for line in text.decode().splitlines() if "=" in line)
-            self.told.append(words)
-            for level, kind, data in control:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                    self.kept[words["FDNAME"]] = array.array("i", data)[0]
-            if "FDSTOREREMOVE" in words and words["FDNAME"] in self.kept:
-                os.close(self.kept.pop(words["FDNAME"]))
-
-    def environment(self, keeps):
-        names = list(self.kept)
-        return {**os.environ, "NOTIFY_SOCKET": self.path, **({"FDSTORE": "16"} if keeps else {}),
-                **({"LISTEN_FDS": str(len(names)), "LISTEN_FDNAMES": ":".join(names)} if names else {})}
-
-    def close(self):
-        for descriptor in self.kept.values():
-            os.close(descriptor)
-        self.socket.close()
-
-
-# Puts the descriptors where sd_listen_fds(3) looks, and tells the process its number.
-PASS = ("import os, sys\n"
-        "for place, one in enumerate(map(int, filter(None, sys.argv[1].split(',')))): os.dup2(one, 3 + place)\n"
-        "os.environ['LISTEN_PID'] = str(os.getpid())\n"
-        "os.execv(sys.argv[2], sys.argv[2:])\n")
 
 
 @harness.needs_root("capture on a link of its own")
@@ -62,7 +18,7 @@ class Restart(harness.TestCase):
         super().setUp()
         self.probe, self.far = harness.Namespace(self), harness.Namespace(self)
         self.probe.link_to(self.far, "m0", "10.99.0.1", "10.99.0.2")
-        self.manager = Manager(self)
+        self.manager = service_manager.Manager(self)
 
     def configuration(self, ring="32MiB", meters=1):
         return (f"capture:\n  - {{interface: m0, n_meters: {meters}, bpf_filter: udp, socket_buffer_size: {ring}}}\n"
@@ -72,18 +28,7 @@ class Restart(harness.TestCase):
                 f"control: {{socket: {self.folder}/control.sock}}\n")
 
     def begin(self, configuration, keeps=True):
-        path = self.write("nfstreamd.yaml", configuration)
-        self.manager.read()
-        moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in self.manager.kept.values()]  # out of the way of 3
-        (self.folder / "control.sock").unlink(missing_ok=True)
-        process = self.start("/usr/bin/env", sys.executable, "-c", PASS, ",".join(map(str, moved)), NFSTREAMD, "-c", path,
-                             namespace=self.probe, env=self.manager.environment(keeps), pass_fds=moved)
-        for fd in moved:
-            os.close(fd)
-        process.socket = self.folder / "control.sock"
-        wait_for(lambda: process.socket.exists() or not process.running(), process.describe)
-        wait_for(lambda: all(row["up"] for row in self.status(process)["interfaces"]), process.describe)
-        return process
+        return self.manager.start(self, self.write("nfstreamd.yaml", configuration), self.probe, keeps)
 
     def restart_under_load(self, keeps, again=None, meters=1):
         """How many packets were sent, and how many are in records."""

@@ -197,3 +197,37 @@ TEST_CASE("TimerWheel: an empty wheel is started anew at an earlier time") {
     CHECK(take_all(wheel, 509 * kSecond).empty());
     CHECK(take_all(wheel, 511 * kSecond) == std::vector<std::uint32_t>{3});
 }
+
+TEST_CASE("TimerWheel: ranks are taken alone or together, in the order of time, and left by disarm and jumps") {
+    Wheel wheel;
+    const TimestampNs start = 1000 * kSecond;
+    wheel.start(start);
+    for (std::uint32_t i = 0; i < 2000; ++i) wheel.arm(i, start + static_cast<TimestampNs>(2000 - i) * kSecond, i % 2);
+    CHECK(wheel.held_of(0) == 1000);
+    CHECK(wheel.held_of(1) == 1000);
+    wheel.disarm(1999);  // the nearest of its rank
+    CHECK(wheel.held_of(1) == 999);
+    std::uint32_t batch[3];
+    TimestampNs until;
+    REQUIRE(wheel.take_nearest_of(1, batch, 3, until) == 1);
+    CHECK(batch[0] == 1997);
+    CHECK(until > start + 3 * kSecond);
+    CHECK(until <= start + 3 * kSecond + kSlot);
+    REQUIRE(wheel.take_nearest_of(0, batch, 3, until) == 1);
+    CHECK(batch[0] == 1998);
+    REQUIRE(wheel.take_nearest(batch, 3, until) == 1);
+    CHECK(batch[0] == 1996);
+    CHECK(take_all(wheel, start + 10 * kSecond + kSlot) ==
+          std::vector<std::uint32_t>{1995, 1994, 1993, 1992, 1991, 1990});
+    wheel.revisit_all();
+    for (int rank = 0; rank < TimerWheel::kRanks; ++rank) {
+        CAPTURE(rank);
+        const auto held = wheel.held_of(rank);
+        std::set<std::uint32_t> taken;
+        while (const int n = wheel.take_nearest_of(rank, batch, 3, until)) taken.insert(batch, batch + n);
+        CHECK(taken.size() == held);
+        CHECK(std::all_of(taken.begin(), taken.end(), [&](auto i) { return i % 2 == static_cast<unsigned>(rank); }));
+        CHECK(wheel.held_of(rank) == 0);
+    }
+    CHECK(wheel.held() == 0);
+}

@@ -365,6 +365,51 @@ TEST_CASE("Expiration: of a full table the flows that were silent longest leave,
     CHECK(file.process().counters().records[static_cast<std::size_t>(EndReason::kLackOfResources)].get() == 20);
 }
 
+TEST_CASE("Expiration: flows of one or two packets push out each other, and no longer one, however long it is silent") {
+    for (const bool as_nfstream0 : {false, true}) {
+        CAPTURE(as_nfstream0);
+        MeteringOptions options = plain_options();
+        options.max_flows = 1000;
+        options.idle_timeout = 600s;
+        if (as_nfstream0) options.compatibility = Generation::kNfstream0;
+        FileRun file(options);
+        const auto longer = [&](TimestampNs time) {
+            for (int i = 0; i < 400; ++i) file.add(udp_frame(host(i), kB), time + i * kMs);
+        };
+        for (int round = 0; round < 3; ++round) longer(kStart + round * kSecond);
+        for (int i = 0; i < 10'000; ++i) {  // 600 of them, or 1000 with the others, are there at once
+            const TimestampNs time = kStart + 10 * kSecond + i * 10 * kMs;
+            file.add(udp_frame(host(1000 + i), kB), time);
+            if (i % 2 == 0) file.add(udp_frame(kB, host(1000 + i), 2000, 1000), time + kMs);
+        }
+        longer(kStart + 200 * kSecond);
+        int whole = 0, flood = 0;
+        for (const auto* r : file.run()) {
+            whole += r->packets() == 4;
+            flood += r->packets() <= 2 && r->end_reason == EndReason::kLackOfResources;
+        }
+        CHECK(whole == (as_nfstream0 ? 0 : 400));  // who was silent longest, there
+        CHECK(flood >= 9400);
+    }
+}
+
+TEST_CASE("Expiration: in a table full of longer flows those that begin have the time to get longer") {
+    MeteringOptions options = plain_options();
+    options.max_flows = 1000;
+    options.idle_timeout = 600s;
+    FileRun file(options);
+    for (int round = 0; round < 3; ++round)
+        for (int i = 0; i < 1000; ++i) file.add(udp_frame(host(i), kB), kStart + round * kSecond);
+    for (int first = 1000; first < 9000; first += 100)  // a hundred at once
+        for (int round = 0; round < 5; ++round)
+            for (int i = first; i < first + 100; ++i)
+                file.add(udp_frame(host(i), kB), kStart + 10 * kSecond + (first * 5 + round * 100) * kMs);
+    std::map<std::uint64_t, int> by_packets;
+    for (const auto* r : file.run()) ++by_packets[r->packets()];
+    CHECK(by_packets[5] >= 8000 - 125);  // the first ones find no room yet
+    CHECK(by_packets[3] >= 1000 - 10);
+}
+
 TEST_CASE("Expiration: as the table fills, flows leave before their timeout, until it has room again") {
     const auto run = [](bool pressure, CapturedLog& log) {
         MeteringOptions options = plain_options();

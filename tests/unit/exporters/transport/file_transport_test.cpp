@@ -61,6 +61,28 @@ TEST_CASE("FileTransport: appending keeps what is there and writes no second hea
     CHECK(read_file(path) == "head\nold\nnew\n");
 }
 
+TEST_CASE(
+    "FileTransport: half a line of who wrote before is ended before the next one, octets of messages are not touched") {
+    const ScratchFolder folder;
+    const std::string path = folder.file("out.csv", "head\nold\nha");
+    FileTransport transport(path, true);
+    REQUIRE(transport.open("head\n"));
+    CHECK(read_file(path) == "head\nold\nha");  // nothing before there is something to say
+    REQUIRE(sends_all(transport, Lines{"new"}));
+    REQUIRE(sends_all(transport, Lines{"newer"}));
+    CHECK(read_file(path) == "head\nold\nha\nnew\nnewer\n");
+    CHECK(transport.octets() == 11);
+
+    const std::string messages = folder.file("out.ipfix", "\x01\x02");
+    FileTransport binary(messages, true);
+    REQUIRE(binary.open(""));
+    const std::string message("\0\n\0\x05\n", 5);
+    const std::size_t end = message.size();
+    std::size_t sent = 0;
+    REQUIRE(binary.send(message, {&end, 1}, sent));
+    CHECK(read_file(messages) == "\x01\x02" + message);
+}
+
 TEST_CASE("FileTransport: appending to an empty or missing file begins with the header") {
     const ScratchFolder folder;
     for (const std::string& path : {folder.file("empty.csv", ""), folder.path("missing.csv")}) {
