@@ -418,6 +418,9 @@ control: {{socket: {self.folder}/control.sock}}
         self.assertEqual(status["theirs"]["errors"], 1)
         self.assertIn("ValueError: a second packet", status["theirs"]["reason"])
         self.assertEqual((status["another"]["disabled"], status["another"]["errors"]), (0, 0))
+        living = json.loads(self.run_program(harness.NFSTREAMCTL, "--socket", daemon.socket, "flows", "--filter",
+                                             "dst_port == 9 and udps.another == 5", "--json").stdout)["flows"]
+        self.assertEqual({flow["src_port"] for flow in living}, {20001, 20002})
         self.run_program(harness.NFSTREAMCTL, "--socket", daemon.socket, "expire")
         harness.wait_for(lambda: {one["name"]: one for one in self.status(daemon)["plugins"]}["refused"]["errors"] > 0,
                          daemon.describe)
