@@ -210,6 +210,7 @@ def config_seeds():
                 yield text.encode("ascii", "ignore").decode("unicode_escape", "ignore")
     yield "exporters:\n  - {type: kafka, brokers: [a:1], topic: t, sasl: {username: u, password: !file secret}}\n%%\n" \
           "exporters:\n  - {type: csv, path: ${COLLECTOR}}\n%%\nmetering.idle_timeout=5s"
+    yield "instance: a $${b} $$ $c\n"
     yield "instance: a\n%%\ncapture:\n  - interface: eth0\n    packet_sampling: {rate: 4}\n%%\nlog={level: debug}\n%%\n1"
 
 

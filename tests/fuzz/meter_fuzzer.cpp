@@ -38,7 +38,7 @@ MeteringOptions metering_options(const std::uint8_t* choice) {
     options.compatibility = (choice[0] & 128) != 0 ? Generation::kNfstream0 : Generation::kNfstream6;
     options.max_flows = 2u << (choice[1] & 7);
     if ((choice[1] & 8) != 0) {
-        options.idle_timeout = std::chrono::milliseconds(50);
+        options.idle_timeout = std::chrono::milliseconds((choice[0] & 8) != 0 ? 50 : 5000);
         options.active_timeout = std::chrono::milliseconds(200);
         options.idle_udp = std::chrono::milliseconds(10);
     }

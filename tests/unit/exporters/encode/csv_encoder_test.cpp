@@ -56,10 +56,9 @@ TEST_CASE("CsvEncoder: what a spreadsheet would take for a formula is escaped wh
         CHECK(text_field(text, kEscape) == (text == "\u202f" ? text + "\n" : "\"'" + text + "\"\n"));
     for (const std::string text : {"", " ", "a=1", "www.example.org", "'=1", "1-2"})
         CHECK(text_field(text, kEscape) == text + "\n");
+    const std::vector number{field("i", [](const FlowRecord&) -> FieldValue { return std::int64_t{-1}; })};
     std::string out;
-    CsvEncoder(test::select({field("i", [](const FlowRecord&) -> FieldValue { return std::int64_t{-1}; })}), nullptr,
-               kEscape)
-        .encode({}, out);
+    CsvEncoder(test::select(number), nullptr, kEscape).encode({}, out);
     CHECK(out == "-1\n");  // numbers are none
 }
 
