@@ -441,7 +441,7 @@ class LongRun(harness.TestCase):
         second, last = (statistics.median(part) for part in (longest[third:2 * third], longest[2 * third:]))
         print(f"memory of a process over {len(longest)} looks: {longest[0] >> 10} KiB at first, {second / 1024:.0f} KiB in "
               f"the second third of the time, {last / 1024:.0f} KiB in the last, {max(longest) >> 10} KiB at most", flush=True)
-        if LONG:
+        if SECONDS >= 2400:  # what waits for collectors has been as much as it gets by then
             self.assertLess(last, second * 1.02)
 
 

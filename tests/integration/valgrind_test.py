@@ -3,6 +3,7 @@
 """No octet that is lost, freed twice or read without having been written, by valgrind: runs over files with everything on,
 and a live daemon with reloads and a collector that goes. Minutes, so ctest leaves it out; AddressSanitizer has the rest."""
 import signal
+import subprocess
 import unittest
 
 import harness
@@ -52,9 +53,7 @@ class Valgrind(harness.TestCase):
                     f"  - {{name: csv, type: csv, path: {self.folder}/flows.csv}}\n{more}control: {{socket: {socket}}}\n")
         path = self.write("nfstreamd.yaml", configuration(2))
         daemon = self.start(*VALGRIND, NFSTREAMD, "-c", path, namespace=probe)
-        daemon.socket = socket
-        wait_for(lambda: socket.exists() or not daemon.running(), daemon.describe, PATIENCE)
-        wait_for(lambda: self.status(daemon)["interfaces"][0]["up"], daemon.describe, PATIENCE)
+        wait_for(lambda: " started version=" in daemon.stderr() or not daemon.running(), daemon.describe, PATIENCE)
         frames = [frame for name in CAPTURES[:3] for frame in harness.read_pcap(harness.CAPTURES / f"{name}.pcap")[1]]
         more = f"  - {{name: more, type: json, path: {self.folder}/more.json}}\n"
         for turn, text in enumerate((configuration(3), configuration(3, more), configuration(2).replace("udp or ", ""),
@@ -64,14 +63,14 @@ class Valgrind(harness.TestCase):
                     sender.send(frame[:1500])
             self.write("nfstreamd.yaml", text)
             daemon.send_signal(signal.SIGHUP)
-            wait_for(lambda: sum(self.status(daemon)["reload"][how] for how in ("applied", "rejected")) == turn + 1,
+            wait_for(lambda: sum(map(daemon.stderr().count, ("reload applied", "reload rejected"))) == turn + 1,
                      daemon.describe, PATIENCE)
             if turn == 1:
                 collector.kill()
             if turn == 3:
                 self.collect("tcp", port, probe)
             for words in (["flows"], ["status"], ["audit"], ["expire"]):
-                self.run_program(NFSTREAMCTL, "--socket", socket, *words)
+                subprocess.run([NFSTREAMCTL, "--socket", socket, *words], capture_output=True, timeout=PATIENCE)
         daemon.send_signal(signal.SIGTERM)
         self.assertEqual(daemon.wait(PATIENCE), 0, daemon.describe())
         self.assertNotIn("==", daemon.stderr())

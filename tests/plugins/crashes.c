@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Crashes when it is loaded. */
-#include "minimal.h"
+#include <stdlib.h>
 
-const nfstreamd_exporter_plugin* nfstreamd_exporter(uint32_t abi) {
-    volatile int* nowhere = NULL;
-    *nowhere = (int)abi;
-    return NULL;
+__attribute__((constructor)) static void crash(void) {
+    abort();
 }

@@ -396,14 +396,14 @@ TEST_CASE("Expiration: flows of one or two packets push out each other, and no l
 TEST_CASE("Expiration: in a table full of longer flows those that begin have the time to get longer") {
     MeteringOptions options = plain_options();
     options.max_flows = 1000;
-    options.idle_timeout = 600s;
+    options.idle_timeout = 6000s;
     FileRun file(options);
     for (int round = 0; round < 3; ++round)
         for (int i = 0; i < 1000; ++i) file.add(udp_frame(host(i), kB), kStart + round * kSecond);
-    for (int first = 1000; first < 9000; first += 100)  // a hundred at once
+    for (int first = 1000; first < 9000; first += 20)  // so many at once, for five seconds: an eighth are 125
         for (int round = 0; round < 5; ++round)
-            for (int i = first; i < first + 100; ++i)
-                file.add(udp_frame(host(i), kB), kStart + 10 * kSecond + (first * 5 + round * 100) * kMs);
+            for (int i = first; i < first + 20; ++i)
+                file.add(udp_frame(host(i), kB), kStart + 10 * kSecond + ((first - 1000) / 4 + round) * kSecond);
     std::map<std::uint64_t, int> by_packets;
     for (const auto* r : file.run()) ++by_packets[r->packets()];
     CHECK(by_packets[5] >= 8000 - 125);  // the first ones find no room yet
