@@ -70,6 +70,9 @@ _nfstreamd() {
         plugins.settings=
         plugins.elements=
         plugins.time_budget_us=
+        plugins.class=
+        plugins.generation=
+        plugins.fields=
         models.name=
         models.path=
         models.shadow=
@@ -78,9 +81,6 @@ _nfstreamd() {
         models.classes=
         models.elements=
         models.time_budget_us=
-        plugins.class=
-        plugins.generation=
-        plugins.fields=
         log.level=
         log.format=
         control.socket=
