@@ -555,7 +555,7 @@ constexpr std::array kModels = {
                 .type = SettingType::kString,
                 .default_value = "",
                 .required = true,
-                .description = "The model, as XGBoost's save_model() writes it: JSON or UBJSON, of gradient boosted "
+                .description = "The model, as XGBoost's save_model writes it: JSON or UBJSON, of gradient boosted "
                                "trees, at most 128 MiB. A reload reads it again: another content takes the place of "
                                "the former for flows that begin from then on (core/model/README.md)."},
     SettingSpec{.name = "shadow",

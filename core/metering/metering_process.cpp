@@ -382,6 +382,7 @@ private:
     // They hold for the flows that are there too; those wait in the wheel for the old ones.
     void change_timeouts(const MeteringChange& change) {
         if (context_.timeouts.configure(change)) revisit_flows();
+        show_timeout();
     }
     void adapt_timeouts() {
         if (context_.timeouts.adapt(context_.live_flows, options_.max_flows)) revisit_flows();

@@ -58,7 +58,7 @@ class Sandbox(harness.TestCase):
         unit = f"attempts-{name}.service"
         output, chosen = f"/run/attempts-{name}", ""
         if confined:
-            text = self.inside.run("cat", "/usr/lib/systemd/system/nfstreamd.service").stdout
+            text = self.inside.run("cat", "/usr/lib/systemd/system/nfstreamd.service").stdout.replace("\\\n", " ")
             kept = [line for line in text.splitlines()
                     if not line.startswith(("Type=", "NotifyAccess=", "Exec", "Restart", "Watchdog", "#"))]
             kept.insert(kept.index("[Service]") + 1, "Type=oneshot")

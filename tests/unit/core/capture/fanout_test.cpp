@@ -460,7 +460,8 @@ TEST_CASE("FanoutGroup: one that follows has every packet from the switch on, wh
     add_pair();
     CapturedLog log;
     const auto options = datagrams();
-    for (const auto& [before_count, after_count] : {std::pair{2u, 3u}, std::pair{3u, 1u}, std::pair{1u, 2u}}) {
+    for (const auto& counts : {std::pair{2u, 3u}, std::pair{3u, 1u}, std::pair{1u, 2u}}) {
+        const unsigned before_count = counts.first, after_count = counts.second;
         CAPTURE(before_count);
         const auto before = make_fanout_group("cap0", options, before_count);
         const auto after = make_fanout_group("cap0", options, after_count);

@@ -122,7 +122,7 @@ DaemonStatus filled() {
     for (auto* counter : {&model.disabled, &model.errors, &model.slow_calls}) *counter = numbers.next();
     auto& scores = model.scores.emplace();
     for (auto* counter : {&scores.scored, &scores.early, &scores.unscored}) *counter = numbers.next();
-    auto& shadow = scores.shadow.emplace();
+    auto& shadow = scores.shadow.emplace(ScoreStatus::Shadow{});
     for (auto* counter : {&shadow.disabled, &shadow.compared, &shadow.agreed}) *counter = numbers.next();
     status.plugins.push_back({"app", model});
     return status;
