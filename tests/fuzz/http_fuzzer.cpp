@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -57,14 +58,18 @@ public:
         }
         require(opened.has_value(), "there is a port");
     }
+    // -1: this host has no port left for it, which is no fault of the server's.
     int connect() const {
         const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         address.sin_port = htons(port_);
-        require(::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
-                "a client is let in");
+        if (::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+            require(errno == EADDRNOTAVAIL, "a client is let in");
+            ::close(client);
+            return -1;
+        }
         const linger at_once{1, 0};  // no port is left waiting
         ::setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
         ::fcntl(client, F_SETFL, O_NONBLOCK);
@@ -120,6 +125,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     }
     static Server server;
     const int client = server.connect();
+    if (client < 0) return -1;
     server.turn();
     for (const std::uint8_t* at = input; at != input + size;) {
         const std::uint8_t* end = std::find(at, input + size, kParting);
