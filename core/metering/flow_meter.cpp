@@ -504,11 +504,12 @@ template <class Key>
 void FlowMeter<Key>::evict() {
     constexpr int kMostLookedAt = 512;
     const int at_once = context_.as_nfstream0 ? 1 : 8;
-    const int of = wheel_.held_of(1) != 0 && wheel_.held_of(0) <= wheel_.held() / 8 ? 1 : 0;
     std::uint32_t batch[16], spared = kNoFlow;
     int closed = 0;
     for (int looked_at = 0; looked_at < kMostLookedAt && closed == 0;) {
         TimestampNs until;
+        // anew each time, as those that have got longer are armed as such meanwhile
+        const int of = wheel_.held_of(1) != 0 && wheel_.held_of(0) <= wheel_.held() / 8 ? 1 : 0;
         const int n = wheel_.take_nearest_of(of, batch, static_cast<int>(std::size(batch)), until);
         if (n == 0) break;
         looked_at += n;
