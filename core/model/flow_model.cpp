@@ -147,11 +147,7 @@ bool FlowModel::same_as(const FlowModel& other) const {
 }
 
 FlowExtensionStatus FlowModel::status() const {
-    FlowExtensionStatus status{.instances = counters_->instances.load(),
-                               .disabled = counters_->disabled.load(),
-                               .errors = counters_->errors.load(),
-                               .slow_calls = counters_->slow_calls.load(),
-                               .reason = counters_->reason()};
+    FlowExtensionStatus status = counters_->status();
     ScoreStatus& scores = status.scores.emplace();
     scores = {.path = options_.path,
               .objective = model_->file.objective,

@@ -8,7 +8,7 @@
 namespace nfstreamd {
 
 CallGuard::CallGuard(std::string plugin, std::string meter, std::optional<std::chrono::microseconds> time_budget,
-                     std::shared_ptr<PluginCounters> counters, Logger& logger)
+                     std::shared_ptr<ExtensionCounters> counters, Logger& logger)
     : plugin_(std::move(plugin)),
       meter_(std::move(meter)),
       time_budget_(time_budget),

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "core/base/log.hpp"
-#include "core/plugin/plugin_counters.hpp"
+#include "core/metering/extension_counters.hpp"
 
 namespace nfstreamd {
 
@@ -26,7 +26,7 @@ public:
 
     // `meter` "": an instance that is only asked for its fields, and not counted.
     CallGuard(std::string plugin, std::string meter, std::optional<std::chrono::microseconds> time_budget,
-              std::shared_ptr<PluginCounters> counters, Logger& logger);
+              std::shared_ptr<ExtensionCounters> counters, Logger& logger);
 
     void opened() noexcept;
     void closed() noexcept;
@@ -48,7 +48,7 @@ private:
 
     const std::string plugin_, meter_;
     const std::optional<std::chrono::microseconds> time_budget_;
-    const std::shared_ptr<PluginCounters> counters_;
+    const std::shared_ptr<ExtensionCounters> counters_;
     Logger& logger_;
     bool disabled_ = false;
     std::uint64_t flows_ = 0, packets_ = 0, flows_told_ = 0, packets_told_ = 0;

@@ -35,13 +35,7 @@ Result<std::unique_ptr<FlowHook>> FlowPlugin::make_hook(const std::string& meter
 }
 
 FlowExtensionStatus FlowPlugin::status() const {
-    return {.instances = counters_->instances.load(),
-            .disabled = counters_->disabled.load(),
-            .flows = counters_->flows.load(),
-            .packets = counters_->packets.load(),
-            .errors = counters_->errors.load(),
-            .slow_calls = counters_->slow_calls.load(),
-            .reason = counters_->reason()};
+    return counters_->status();
 }
 
 }  // namespace nfstreamd

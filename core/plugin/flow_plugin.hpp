@@ -9,9 +9,9 @@
 
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
+#include "core/metering/extension_counters.hpp"
 #include "core/metering/flow_extension.hpp"
 #include "core/plugin/flow_plugin_library.hpp"
-#include "core/plugin/plugin_counters.hpp"
 #include "core/plugin/plugin_options.hpp"
 
 namespace nfstreamd {
@@ -37,7 +37,7 @@ private:
 
     const PluginOptions options_;
     const std::shared_ptr<FlowPluginLibrary> library_;
-    const std::shared_ptr<PluginCounters> counters_ = std::make_shared<PluginCounters>();
+    const std::shared_ptr<ExtensionCounters> counters_ = std::make_shared<ExtensionCounters>();
     FieldSelection before_;    // fields of plugins before this one
     FieldSelection declared_;  // all of its own
     FieldSelection fields_;    // of these, that are exported

@@ -124,8 +124,8 @@ struct PluginHook::Calls {
 };
 
 PluginHook::PluginHook(const PluginOptions& options, std::shared_ptr<FlowPluginLibrary> library,
-                       const FieldSelection& before, const std::string& meter, std::shared_ptr<PluginCounters> counters,
-                       Logger& logger)
+                       const FieldSelection& before, const std::string& meter,
+                       std::shared_ptr<ExtensionCounters> counters, Logger& logger)
     : options_(options),
       meter_(meter),
       library_(std::move(library)),
@@ -166,7 +166,7 @@ PluginHook::~PluginHook() {
 Result<std::unique_ptr<PluginHook>> PluginHook::open(const PluginOptions& options,
                                                      std::shared_ptr<FlowPluginLibrary> library,
                                                      const FieldSelection& before, const std::string& meter,
-                                                     std::shared_ptr<PluginCounters> counters, Logger& logger) {
+                                                     std::shared_ptr<ExtensionCounters> counters, Logger& logger) {
     std::unique_ptr<PluginHook> hook(
         new PluginHook(options, std::move(library), before, meter, std::move(counters), logger));
     if (Status status = hook->start(); !status) return status.error();

@@ -13,10 +13,10 @@
 
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
+#include "core/metering/extension_counters.hpp"
 #include "core/metering/flow_hook.hpp"
 #include "core/plugin/call_guard.hpp"
 #include "core/plugin/flow_plugin_library.hpp"
-#include "core/plugin/plugin_counters.hpp"
 #include "core/plugin/plugin_options.hpp"
 #include "core/plugin/plugin_values.hpp"
 #include "core/record/template.hpp"
@@ -29,7 +29,7 @@ public:
     static Result<std::unique_ptr<PluginHook>> open(const PluginOptions& options,
                                                     std::shared_ptr<FlowPluginLibrary> library,
                                                     const FieldSelection& before, const std::string& meter,
-                                                    std::shared_ptr<PluginCounters> counters, Logger& logger);
+                                                    std::shared_ptr<ExtensionCounters> counters, Logger& logger);
     ~PluginHook() override;
 
     FieldSelection declared() const;  // in the order of declaration
@@ -60,7 +60,7 @@ private:
     };
 
     PluginHook(const PluginOptions& options, std::shared_ptr<FlowPluginLibrary> library, const FieldSelection& before,
-               const std::string& meter, std::shared_ptr<PluginCounters> counters, Logger& logger);
+               const std::string& meter, std::shared_ptr<ExtensionCounters> counters, Logger& logger);
     Status start();
     int declare(const nfd_field& field);
     int find(std::string_view column);

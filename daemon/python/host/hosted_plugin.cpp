@@ -136,14 +136,7 @@ Result<std::unique_ptr<FlowHook>> HostedPlugin::make_hook(const std::string& met
 }
 
 FlowExtensionStatus HostedPlugin::status() const {
-    const PluginCounters& counters = *class_->counters;
-    return {.instances = counters.instances.load(),
-            .disabled = counters.disabled.load(),
-            .flows = counters.flows.load(),
-            .packets = counters.packets.load(),
-            .errors = counters.errors.load(),
-            .slow_calls = counters.slow_calls.load(),
-            .reason = counters.reason()};
+    return class_->counters->status();
 }
 
 }  // namespace nfstreamd::python

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/metering/extension_counters.hpp"
 #include "core/metering/flow_extension.hpp"
-#include "core/plugin/plugin_counters.hpp"
 #include "daemon/python/flow_schema.hpp"
 #include "daemon/python/host/hosted_values.hpp"
 #include "daemon/python/host/interpreter.hpp"
@@ -25,7 +25,7 @@ struct HostedClass {
     Reference hosted;  // hosting.Hosted
     std::vector<HostedField> fields;
     std::shared_ptr<const FlowSchema> schema;
-    std::shared_ptr<PluginCounters> counters = std::make_shared<PluginCounters>();
+    std::shared_ptr<ExtensionCounters> counters = std::make_shared<ExtensionCounters>();
 
     const std::string& name() const noexcept { return options.plugin.name; }
     ~HostedClass();

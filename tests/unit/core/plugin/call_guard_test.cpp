@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("CallGuard: what is refused is counted and never disables, what fails too often does, once") {
     CapturedLog log;
-    const auto counters = std::make_shared<PluginCounters>();
+    const auto counters = std::make_shared<ExtensionCounters>();
     CallGuard guard("theirs", "eth0", {}, counters, log.logger());
     guard.opened();
     CHECK(counters->instances == 1);
@@ -24,7 +24,7 @@ TEST_CASE("CallGuard: what is refused is counted and never disables, what fails 
     for (int i = 0; i < 10; ++i) guard.note_failure("it fails");
     CHECK(guard.disabled());
     CHECK(counters->disabled == 1);
-    CHECK(counters->reason().ends_with("the last one: it fails"));
+    CHECK(counters->status().reason.ends_with("the last one: it fails"));
     guard.disable("another reason");
     CHECK(counters->disabled == 1);
     CHECK(log.count("plugin disabled") == 1);
@@ -35,7 +35,7 @@ TEST_CASE("CallGuard: what is refused is counted and never disables, what fails 
 
 TEST_CASE("CallGuard: one call of many is measured, each after a slow one, and too many slow ones disable") {
     CapturedLog log;
-    const auto counters = std::make_shared<PluginCounters>();
+    const auto counters = std::make_shared<ExtensionCounters>();
     CallGuard guard("theirs", "eth0", 100us, counters, log.logger());
     CHECK(guard.measures());
     guard.note_time(50us);
@@ -52,7 +52,7 @@ TEST_CASE("CallGuard: one call of many is measured, each after a slow one, and t
 
 TEST_CASE("CallGuard: an instance that is only looked at is not counted; flows and packets are told now and then") {
     CapturedLog log;
-    const auto counters = std::make_shared<PluginCounters>();
+    const auto counters = std::make_shared<ExtensionCounters>();
     CallGuard looked_at("theirs", "", {}, counters, log.logger());
     looked_at.opened();
     CHECK(counters->instances == 0);
