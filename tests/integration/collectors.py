@@ -81,14 +81,6 @@ class CollectorCase(harness.TestCase):
                           if one != other] or flow)
         self.assertEqual((len(missing), len(others), wrong), (0, 0, []), f"{len(stored)} stored of {len(expected)}")
 
-    def has_read(self, process, port):
-        """What was sent to the port over loopback is no longer in a socket's queue."""
-        def queued():
-            rows = [line.split() for table in ("udp", "udp6")
-                    for line in pathlib.Path(f"/proc/{process.pid}/net/{table}").read_text().splitlines()[1:]]
-            return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{port:04X}"))
-        wait_for(lambda: queued() == 0, process.describe)
-
     def nfcapd(self, namespace=None):
         """A running nfcapd with its `port`."""
         spool, port = self.folder / f"nfcapd-{time.monotonic_ns()}", harness.free_port()
@@ -101,7 +93,7 @@ class CollectorCase(harness.TestCase):
 
     def nfdump(self, nfcapd):
         """Ends nfcapd; the flows of its files, all that nfdump shows of them."""
-        self.has_read(nfcapd, nfcapd.port)
+        wait_for(lambda: nfcapd.has_read(nfcapd.port), nfcapd.describe)
         self.assertEqual(nfcapd.stop(), 0, nfcapd.describe())
         nfcapd.log = nfcapd.stdout() + nfcapd.stderr()
         flows = []
@@ -130,7 +122,7 @@ class CollectorCase(harness.TestCase):
 
     def printed(self, nfacctd):
         """Ends nfacctd; the lines that it printed, all values as text."""
-        self.has_read(nfacctd, nfacctd.port)
+        wait_for(lambda: nfacctd.has_read(nfacctd.port), nfacctd.describe)
         nfacctd.stop(signal.SIGINT)  # it prints what it has
         wait_for(lambda: nfacctd.json.exists() and nfacctd.json.read_text(), nfacctd.describe)
         return [{name: str(value) for name, value in json.loads(line).items()}

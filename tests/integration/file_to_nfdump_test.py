@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Captures to nfcapd over IPFIX on UDP: what nfdump reads back is what was metered, and what was captured."""
 import json
-import pathlib
 import struct
 
 import harness
@@ -36,7 +35,7 @@ class Nfdump(harness.TestCase):
                                          f"collectors: ['udp://127.0.0.1:{port}'], rate_limit: {rate_limit}, options: [sampling]}}\n")
         self.nfstreamd("-c", path, "-r", *captures, *(word for s in settings for word in ("--set", s)))
         # nfcapd says nothing as records come: it has read all once its socket's queue is empty
-        wait_for(lambda: self.queued(nfcapd, port) == 0, "nfcapd does not read")
+        wait_for(lambda: nfcapd.has_read(port), "nfcapd does not read")
         self.assertEqual(nfcapd.stop(), 0, nfcapd.describe())
         self.nfcapd_log = nfcapd.stdout() + nfcapd.stderr()
         flows = []
@@ -45,13 +44,6 @@ class Nfdump(harness.TestCase):
             if "{" in run.stdout:  # quiet, nfdump leaves out the list's brackets
                 flows += json.loads("[" + run.stdout.strip().strip("[],") + "]")
         return flows
-
-    def queued(self, process, port):
-        for row in pathlib.Path(f"/proc/{process.pid}/net/udp").read_text().splitlines()[1:]:
-            words = row.split()
-            if words[1].endswith(f":{port:04X}"):
-                return int(words[4].split(":")[1], 16)
-        raise AssertionError("nfcapd's socket has gone")
 
     def totals(self, flows):
         def of(*names):

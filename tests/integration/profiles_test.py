@@ -100,7 +100,7 @@ class Verified(collectors.CollectorCase):
                 f"collectors: ['udp://127.0.0.1:{port}']}}\n" for profile, (_, port) in verifiers.items()), *EVERY)
             for profile, (verifier, port) in verifiers.items():
                 with self.subTest(kind=kind, more=more, profile=profile):
-                    self.has_read(verifier, port)
+                    wait_for(lambda: verifier.has_read(port), verifier.describe)
                     self.assertEqual(verifier.stop(), 0, verifier.stdout())
                     self.assertIn("nothing would be dropped, misread or lost", verifier.stdout())
 
@@ -329,7 +329,7 @@ class Live(collectors.CollectorCase):
         self.assertEqual(daemon.stop(), 0, daemon.describe())
         for profile, verifier in verifiers.items():
             with self.subTest(profile=profile):
-                self.has_read(verifier, 4800 + PROFILES.index(profile))
+                wait_for(lambda: verifier.has_read(4800 + PROFILES.index(profile)), verifier.describe)
                 self.assertEqual(verifier.stop(), 0, verifier.stdout() + verifier.describe())
                 self.assertIn("nothing would be dropped, misread or lost", verifier.stdout())
                 self.assertRegex(verifier.stdout(), r"octetDeltaCount \(1\): [2-9]\d records")

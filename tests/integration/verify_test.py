@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`nfstreamctl collect --verify`: its words, its exit status, and whether nfcapd and nfacctd do what it says of them."""
 import json
-import pathlib
 import signal
 import socket
 import struct
@@ -61,7 +60,7 @@ print_refresh_time[all]: 1
         # what comes before its plugin has begun to look at the clock does not get there
         wait_for(lambda: "Purging cache - END" in process.stderr() or not process.running(), process.describe)
         self.send(port, *messages)
-        wait_for(lambda: self.queued(process, port) == 0, "nfacctd does not read")
+        wait_for(lambda: process.has_read(port), "nfacctd does not read")
         process.stop(signal.SIGINT)  # it prints what it has
         wait_for(lambda: out.exists() and out.read_text(), process.describe)
         return json.loads(out.read_text().splitlines()[0])
@@ -73,15 +72,11 @@ print_refresh_time[all]: 1
         process = self.start("nfcapd", "-w", spool, "-b", "127.0.0.1", "-p", port, "-t", "60")
         wait_for(lambda: process.listens(port) or not process.running(), process.describe)
         self.send(port, *messages)
-        wait_for(lambda: self.queued(process, port) == 0, "nfcapd does not read")
+        wait_for(lambda: process.has_read(port), "nfcapd does not read")
         self.assertEqual(process.stop(), 0, process.describe())
         file = next(spool.glob("nfcapd.2*"))
         text = self.run_program("nfdump", "-q", "-r", file, "-o", "json").stdout
         return json.loads("[" + text.strip().strip("[],") + "]")
-
-    def queued(self, process, port):
-        rows = pathlib.Path(f"/proc/{process.pid}/net/udp").read_text().splitlines()[1:]
-        return sum(int(row.split()[4].split(":")[1], 16) for row in rows if row.split()[1].endswith(f":{port:04X}"))
 
     def test_pmacct_flags_of_two_octets_are_0(self):
         two = self.messages((6, 2), octets=b"\0\x1b")
@@ -119,7 +114,7 @@ print_refresh_time[all]: 1
         self.assertEqual(len(self.nfdump(*sent)), 1)
         collector, port = self.collect_verify("nfdump")
         self.send(port, *sent)
-        wait_for(lambda: self.queued(collector, port) == 0, collector.describe)
+        wait_for(lambda: collector.has_read(port), collector.describe)
         self.assertEqual(collector.stop(), 1, collector.describe())
         self.assertIn("withdrawal of template 256: 1 times", collector.stdout())
         self.assertIn("records of template 256: 1 sets", collector.stdout())
