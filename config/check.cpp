@@ -64,7 +64,8 @@ void report_unknown(const Member& member, const std::string& path, std::string_v
     for (const SettingSpec& spec : table) {
         if (!spec.name.starts_with(prefix)) continue;
         const std::string_view rest = spec.name.substr(prefix.size());
-        known.push_back(rest.substr(0, rest.find('.')));
+        const std::string_view key = rest.substr(0, rest.find('.'));
+        if (std::find(known.begin(), known.end(), key) == known.end()) known.push_back(key);
     }
     problems.add(member.place, joined(path, member.key), "unknown key" + suggestion(member.key, known));
 }

@@ -212,7 +212,11 @@ bool FanoutGroup::switch_over() {
 void FanoutGroup::switch_back() {
     const std::lock_guard lock(mutex_);
     if (!before_) return;
-    if (kernel_ && is_open()) kernel_->direct_back();
+    if (kernel_ && is_open()) {
+        kernel_->direct_back();
+        for (auto& handle : waiting_)
+            before_->missed_.fetch_add(look_at_statistics(handle).received, std::memory_order_relaxed);
+    }
     const std::lock_guard lock_before(before_->mutex_);
     before_->is_replaced_ = false;
 }

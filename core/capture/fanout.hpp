@@ -65,7 +65,10 @@ public:
     // Each packet that comes later is ours, each that came earlier is in a ring of
     // the group before. False: as if it had not been called.
     bool switch_over();
+    // What has come to ours meanwhile is lost: the group before has missed it.
     void switch_back();
+    // Packets that it has missed and has not told of; whoever asks counts them.
+    std::uint64_t take_missed() noexcept { return missed_.exchange(0, std::memory_order_relaxed); }
     // False: members of the group before have not yet given back all of their captures.
     bool close_replaced();
     // Of a group that stays: for captures that are opened again.
@@ -89,6 +92,7 @@ private:
     unsigned taken_ = 0;                    // and not given back
     std::shared_ptr<FanoutGroup> before_;
     std::atomic<bool> keeps_{false};
+    std::atomic<std::uint64_t> missed_{0};
     std::vector<Left> left_;    // by this process, or by the one before
     bool is_replaced_ = false;  // by a group that follows
 };

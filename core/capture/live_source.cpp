@@ -501,8 +501,10 @@ void LiveSource::read_statistics() {
 void LiveSource::count(LiveHandle& handle) {
     const LiveStatistics added = look_at_statistics(handle);
     counters_.kernel_dropped.add(added.dropped);
-    // the driver's are not of one member
-    if (speaks()) counters_.interface_dropped.add(added.interface_dropped);
+    if (!speaks()) return;
+    // these are not of one member
+    counters_.interface_dropped.add(added.interface_dropped);
+    counters_.unread.add(fanout_.group->take_missed());
 }
 
 // ---- what becomes of the interface

@@ -45,7 +45,7 @@ struct CaptureCounters {
     Counter truncated;          // of these, cut by the snapshot length
     Counter filtered;           // files only: read, but not matched by the BPF filter
     Counter kernel_dropped;     // ring full
-    Counter unread;             // live: were in the ring when it had to be closed
+    Counter unread;             // live: were in the ring when it had to be closed, or in that of a reload that failed
     Counter interface_dropped;  // by the driver
     Counter opens, failures;    // times the capture was opened; lost or not openable
     Counter up;                 // gauge: 1 while capturing
