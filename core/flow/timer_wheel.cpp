@@ -29,8 +29,18 @@ std::uint32_t TimerWheel::new_chunk(std::uint32_t next) {
     return i;
 }
 
+void TimerWheel::fit(TimestampNs longest, TimestampNs late) noexcept {
+    int shift = kShift;
+    while (longest >> shift >= kSlots / 2 && late >> shift >= 2) ++shift;
+    if (shift == shift_) return;
+    const TimestampNs now = tick_ << shift_;
+    shift_ = shift;
+    if (tick_ >= 0) jump(slot_of(now));
+}
+
 void TimerWheel::arm(std::uint32_t index, TimestampNs due, int rank) {
     const std::int64_t tick = std::clamp(slot_of(due), tick_, tick_ + kSlots - 1);
+    first(rank) = std::min(first(rank), tick);
     std::uint32_t& head = slot(rank, tick);
     if (head == kNone || chunk(head).count == std::size(chunk(head).index)) head = new_chunk(head);
     Chunk& c = chunk(head);
@@ -77,6 +87,7 @@ void TimerWheel::jump(std::int64_t tick) noexcept {
                 head = next;
             }
     tick_ = tick;
+    first_.fill(tick + kSlots);
 }
 
 void TimerWheel::restart(TimestampNs now) noexcept {
@@ -107,18 +118,24 @@ int TimerWheel::take_due(TimestampNs now, std::uint32_t* out, int room) noexcept
     return taken;
 }
 
-// Of the ranks from `first` to before `end`.
-int TimerWheel::take_nearest(int first, int end, std::uint32_t* out, int room, TimestampNs& until) noexcept {
-    until = tick_ << kShift;
+// Of the ranks from `begin` to before `end`.
+int TimerWheel::take_nearest(int begin, int end, std::uint32_t* out, int room, TimestampNs& until) noexcept {
+    until = tick_ << shift_;
     std::size_t held = 0;
-    for (int rank = first; rank < end; ++rank) held += held_of(rank);
+    std::int64_t tick = tick_ + kSlots;
+    for (int rank = begin; rank < end; ++rank) {
+        held += held_of(rank);
+        tick = std::min(tick, first(rank));
+    }
     if (held == 0) return 0;
-    for (int rank = first; rank < end; ++rank)
+    for (int rank = begin; rank < end; ++rank)
         if (const int taken = take(rank, overdue(rank), out, room); taken != 0) return taken;
-    for (std::int64_t tick = tick_;; ++tick) {
-        until = (tick + 1) << kShift;
-        for (int rank = first; rank < end; ++rank)
+    for (tick = std::max(tick, tick_);; ++tick) {
+        until = (tick + 1) << shift_;
+        for (int rank = begin; rank < end; ++rank) {
             if (const int taken = take(rank, slot(rank, tick), out, room); taken != 0) return taken;
+            first(rank) = std::max(first(rank), tick + 1);
+        }
     }
 }
 

@@ -17,8 +17,8 @@ namespace nfstreamd {
 
 class TimerWheel {
 public:
-    static constexpr int kShift = 29;    // 2^29 ns, 0.54 s, a slot
-    static constexpr int kSlots = 4096;  // what is due later than 37 minutes is armed anew on the way
+    static constexpr int kShift = 29;    // 2^29 ns, 0.54 s, a slot, unless fit() makes it wider
+    static constexpr int kSlots = 4096;  // what is due later than a turn, here 37 minutes, is armed anew on the way
 
     static constexpr int kRanks = 2;
 
@@ -31,6 +31,10 @@ public:
 
     Status allocate(std::uint32_t indices);  // for 0 to indices - 1, once
     void prefault(Prefault& prefault, std::size_t indices) { places_.prefault(prefault, indices); }
+
+    // Slots so wide that what is due within `longest` comes in the order of time, but no wider than `late`, by which it
+    // may come up later. What is held then comes up with the next takes.
+    void fit(TimestampNs longest, TimestampNs late) noexcept;
 
     void arm(std::uint32_t index, TimestampNs due, int rank = 0);
     void disarm(std::uint32_t index) noexcept;  // one that is held
@@ -70,12 +74,13 @@ private:
     };
     static_assert(sizeof(Chunk) == 1024);  // a place is a rank, a chunk's number and eight bits
 
-    static constexpr std::int64_t slot_of(TimestampNs time) noexcept { return time >> kShift; }
+    std::int64_t slot_of(TimestampNs time) const noexcept { return time >> shift_; }
     const Chunk& chunk(std::uint32_t i) const noexcept { return blocks_[i / kChunksPerBlock][i % kChunksPerBlock]; }
     Chunk& chunk(std::uint32_t i) noexcept { return blocks_[i / kChunksPerBlock][i % kChunksPerBlock]; }
     std::uint32_t& slot(int rank, std::int64_t tick) noexcept {
         return slots_[static_cast<std::size_t>(rank)][static_cast<std::size_t>(tick % kSlots)];
     }
+    std::int64_t& first(int rank) noexcept { return first_[static_cast<std::size_t>(rank)]; }
     std::uint32_t& overdue(int rank) noexcept { return overdue_[static_cast<std::size_t>(rank)]; }
     std::uint32_t new_chunk(std::uint32_t next);
     int take(int rank, std::uint32_t& head, std::uint32_t* out, int room) noexcept;
@@ -87,7 +92,9 @@ private:
     std::array<std::uint32_t, kRanks> overdue_;  // chunks that a jump in time left behind
     std::vector<std::unique_ptr<Chunk[]>> blocks_;
     std::vector<std::uint32_t> spare_;
-    std::int64_t tick_ = -1;  // slots before this one have been handled
+    int shift_ = kShift;
+    std::int64_t tick_ = -1;                    // slots before this one have been handled
+    std::array<std::int64_t, kRanks> first_{};  // and those before this one hold nothing of the rank
     std::array<std::size_t, kRanks> held_{};
 };
 

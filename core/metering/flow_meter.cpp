@@ -35,6 +35,7 @@ Status FlowMeter<Key>::allocate() {
     const auto& options = context_.options;
     if (auto status = table_.allocate(options.max_flows); !status) return status;
     if (auto status = wheel_.allocate(options.max_flows); !status) return status;
+    timeouts_changed(false);
     if (options.statistical_analysis)
         if (auto status = statistics_.allocate(options.max_flows); !status) return status;
     if (options.statistical_analysis && options.running_means)
@@ -422,6 +423,15 @@ template <class Key>
 void FlowMeter<Key>::prefetch_next_flows() noexcept {
     std::uint32_t next[kFrameVectorSize];
     prefetch_flows(next, wheel_.peek(next, static_cast<int>(std::size(next))));
+}
+
+// Offline the active timeout ends no flow before its next packet.
+template <class Key>
+void FlowMeter<Key>::timeouts_changed(bool shorter) noexcept {
+    constexpr TimestampNs kPunctual = 64;  // of its timeout a flow may leave later by one part
+    const bool active_ends = !context_.point.offline;
+    wheel_.fit(context_.timeouts.longest_ns(active_ends), context_.timeouts.shortest_ns(active_ends) / kPunctual);
+    if (shorter) wheel_.revisit_all();
 }
 
 // A flow that the wheel has given back, as some timeout of it has passed.

@@ -151,7 +151,7 @@ public:
     // Flows whose timeout has passed at `now`; looks at about `budget` flows.
     // True: the budget is spent, more may wait.
     bool expire(TimestampNs now, int budget);
-    void timeouts_changed() noexcept { wheel_.revisit_all(); }
+    void timeouts_changed(bool shorter) noexcept;
     void restart(TimestampNs now) noexcept { wheel_.restart(now); }  // when no flow is left
 
     // Up to `budget` flows leave now, the nearest to their timeout first. Returns how many did.

@@ -35,6 +35,10 @@ public:
     TimestampNs active_ms() const noexcept { return active_ms_; }
     TimestampNs default_idle_ms() const noexcept { return in_force_ms_[kDefault]; }  // of idle_timeout itself
 
+    // How long flows wait for their timeout, at most and at least, as configured; the active timeout ends some of them.
+    TimestampNs longest_ns(bool active_ends) const noexcept;
+    TimestampNs shortest_ns(bool active_ends) const noexcept;
+
     // After the last packet of a TCP connection that both ends closed or one reset.
     bool tcp_ends() const noexcept { return linger_ms_ != kNever; }
     TimestampNs linger_ms() const noexcept { return linger_ms_; }

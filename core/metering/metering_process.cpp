@@ -381,18 +381,18 @@ private:
 
     // They hold for the flows that are there too; those wait in the wheel for the old ones.
     void change_timeouts(const MeteringChange& change) {
-        if (context_.timeouts.configure(change)) revisit_flows();
+        timeouts_changed(context_.timeouts.configure(change));
         show_timeout();
     }
     void adapt_timeouts() {
-        if (context_.timeouts.adapt(context_.live_flows, options_.max_flows)) revisit_flows();
+        if (context_.timeouts.adapt(context_.live_flows, options_.max_flows)) timeouts_changed(true);
     }
     void show_timeout() {
         counters_.idle_timeout_ms.set(static_cast<std::uint64_t>(context_.timeouts.default_idle_ms()));
     }
-    void revisit_flows() {
-        v4_.timeouts_changed();
-        v6_.timeouts_changed();
+    void timeouts_changed(bool shorter) {
+        v4_.timeouts_changed(shorter);
+        v6_.timeouts_changed(shorter);
     }
 
     // What is cached belongs to the tables, so it goes with them.

@@ -168,7 +168,7 @@ Lines summary(const Pen& pen, const Rates& rates, const Activity& activity, cons
     };
     const Meter meters[kMeters] = {
         {"packets/s", short_number(rates.packets), history.packets,
-         fmt::format("{} flows in the table, {:.1f} % of it", short_number(static_cast<double>(flows)), full),
+         fmt::format("{} flows, {:.1f} % of the table", short_number(static_cast<double>(flows)), full),
          Style::kStrong},
         {"bits/s", short_number(rates.bits), history.bits,
          fmt::format("{} of them active", short_number(static_cast<double>(activity.active_flows))), Style::kStrong},

@@ -126,6 +126,76 @@ TEST_CASE("TimerWheel: take_nearest gives the earliest first, and all of them in
     CHECK(taken.size() == 1000);
 }
 
+TEST_CASE(
+    "TimerWheel: with slots fitted to long timeouts the order of time reaches as far, and nothing is early or later "
+    "than allowed") {
+    for (const TimestampNs longest : {kTurn / 4, 2 * kTurn, 100 * kTurn}) {
+        CAPTURE(longest);
+        Wheel wheel;
+        const TimestampNs start = 1'700'000'000 * kSecond, late = longest / 64;
+        wheel.fit(longest, late);
+        wheel.start(start);
+        std::mt19937_64 random(7);
+        std::vector<TimestampNs> due(3000);
+        for (std::uint32_t i = 0; i < due.size(); ++i)
+            wheel.arm(i, due[i] = start + static_cast<TimestampNs>(random() % static_cast<std::uint64_t>(longest)));
+        TimestampNs until = 0, before = 0;
+        std::uint32_t index = 0;
+        for (int i = 0; i < 1000; ++i) {
+            REQUIRE(wheel.take_nearest(&index, 1, until) == 1);
+            CHECK(due[index] < until);
+            CHECK(due[index] >= before - std::max(late, kSlot));
+            before = std::max(before, due[index]);
+        }
+        CHECK(before < start + longest / 2);
+        std::uint32_t batch[16];
+        for (TimestampNs now = start; wheel.held() != 0; now += longest / 100)
+            while (const int n = wheel.take_due(now, batch, 16))
+                for (int i = 0; i < n; ++i) {
+                    CHECK(due[batch[i]] <= now);
+                    CHECK(due[batch[i]] > now - longest / 100 - std::max(late, kSlot));
+                }
+    }
+}
+
+TEST_CASE("TimerWheel: fitted anew it brings up all that it holds, and goes on in time") {
+    Wheel wheel;
+    const TimestampNs start = 1'700'000'000 * kSecond + 12345;
+    wheel.start(start);
+    for (std::uint32_t i = 0; i < 10; ++i) wheel.arm(i, start + i * 100 * kSecond, static_cast<int>(i % 2));
+    wheel.fit(kTurn / 4, kSecond);  // as it is
+    CHECK(take_all(wheel, start + kSecond).size() == 1);
+    wheel.fit(50 * kTurn, kTurn);
+    CHECK(take_all(wheel, start + kSecond).size() == 9);
+    CHECK(wheel.held() == 0);
+    wheel.arm(1, start + 40 * kTurn);
+    CHECK(take_all(wheel, start + 39 * kTurn).empty());
+    wheel.fit(kTurn / 4, kSecond);
+    CHECK(take_all(wheel, start + 39 * kTurn) == std::vector<std::uint32_t>{1});
+    wheel.arm(1, start + 39 * kTurn + kSecond);
+    CHECK(take_all(wheel, start + 39 * kTurn).empty());
+    CHECK(take_all(wheel, start + 39 * kTurn + kSecond + kSlot) == std::vector<std::uint32_t>{1});
+}
+
+TEST_CASE("TimerWheel: what is armed before the first that is held is the first then") {
+    Wheel wheel;
+    const TimestampNs start = 1000 * kSecond;
+    wheel.start(start);
+    TimestampNs until = 0;
+    std::uint32_t index = 0;
+    for (std::uint32_t i = 0; i < 50; ++i) wheel.arm(i, start + 100 * kSecond, static_cast<int>(i % 2));
+    REQUIRE(wheel.take_nearest_of(0, &index, 1, until) == 1);
+    wheel.arm(100, start + 50 * kSecond, 1);
+    wheel.arm(101, start + 60 * kSecond, 0);
+    REQUIRE(wheel.take_nearest(&index, 1, until) == 1);
+    CHECK(index == 100);
+    REQUIRE(wheel.take_nearest_of(1, &index, 1, until) == 1);
+    CHECK(index % 2 == 1);
+    REQUIRE(wheel.take_nearest_of(0, &index, 1, until) == 1);
+    CHECK(index == 101);
+    CHECK(wheel.held() == 48);
+}
+
 TEST_CASE("TimerWheel: revisit_all brings up everything, whenever it was due") {
     Wheel wheel;
     wheel.revisit_all();  // not started: nothing to bring
