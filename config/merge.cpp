@@ -105,6 +105,8 @@ void merge_named(Node& root, std::string_view key, Node entries) {
 
 using Path = std::vector<std::string>;
 
+constexpr std::size_t kDeepestKey = 32;  // as deep as a document may be
+
 std::optional<Path> split(const std::string& key) {
     Path path(1);
     for (const char c : key) {
@@ -115,7 +117,7 @@ std::optional<Path> split(const std::string& key) {
         }
     }
     const bool has_empty = std::any_of(path.begin(), path.end(), [](const std::string& part) { return part.empty(); });
-    return has_empty ? std::nullopt : std::optional(path);
+    return has_empty || path.size() > kDeepestKey ? std::nullopt : std::optional(path);
 }
 
 std::optional<std::size_t> index_of(const std::string& text) {

@@ -26,6 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSegmentSuffix = ".spool", kForeignSuffix = ".foreign";
 constexpr std::size_t kDigits = 16;
+// No spool comes so far; what says so is not ours, and numbers may go on from any that is.
+constexpr std::uint64_t kLastNumber = std::uint64_t{1} << 62;
 constexpr mode_t kFolderMode = 0750, kFileMode = 0640;
 
 std::string escaped(std::string_view name) {
@@ -56,8 +58,9 @@ std::optional<std::uint64_t> number_of(const std::string& file) {
     if (file.size() != kDigits + kSegmentSuffix.size() || !file.ends_with(kSegmentSuffix)) return std::nullopt;
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(file.data(), file.data() + kDigits, number, 16);
-    if (error != std::errc() || end != file.data() + kDigits) return std::nullopt;
-    return number;
+    if (error != std::errc() || end != file.data() + kDigits || number > kLastNumber) return std::nullopt;
+    // as it is written: another spelling is another file
+    return file == fmt::format("{:016x}{}", number, kSegmentSuffix) ? std::optional(number) : std::nullopt;
 }
 
 // By what process the lock is held, as it says; 0: it does not.
@@ -155,7 +158,7 @@ std::optional<SpoolPosition> SpoolFolder::cursor() const {
     std::istringstream in(numbers);
     SpoolPosition position;
     in >> position.segment >> position.offset >> position.before >> position.skip;
-    return in ? std::optional(position) : std::nullopt;
+    return in && position.segment <= kLastNumber ? std::optional(position) : std::nullopt;
 }
 
 Status SpoolFolder::write_cursor(const SpoolPosition& position) const {

@@ -191,6 +191,8 @@ TEST_CASE("--set: variables are replaced in values") {
 }
 
 TEST_CASE("--set: errors name the override, after those of the files") {
+    std::string deep = "log";  // nothing is that deep, and no stack is to be
+    for (int i = 0; i < 32; ++i) deep += ".x";
     const Loaded loaded = load_text("x: 1\ncapture: [{interface: a}]\n", {{"metering.idle_timeout", "soon"},
                                                                           {"metering.idle_timout", "5"},
                                                                           {"capture.7.required", "true"},
@@ -201,9 +203,10 @@ TEST_CASE("--set: errors name the override, after those of the files") {
                                                                           {"instance.x", "5"},
                                                                           {"log.level", "[debug"},
                                                                           {".x", "5"},
-                                                                          {"", "5"}});
+                                                                          {"", "5"},
+                                                                          {deep, "5"}});
     const auto all = lines(loaded);
-    REQUIRE(all.size() == 12);
+    REQUIRE(all.size() == 13);
     CHECK(all[0].find("t.yaml:1:1: x: unknown key") == 0);
     CHECK(all[1].find("--set metering.idle_timeout: must be a duration from ") == 0);
     CHECK(all[2] == "--set metering.idle_timout: unknown key, did you mean idle_timeout?");
@@ -217,6 +220,7 @@ TEST_CASE("--set: errors name the override, after those of the files") {
     CHECK(all[9].find("--set log.level: not valid YAML: ") == 0);
     CHECK(all[10] == "--set .x: is no path of a key such as metering.idle_timeout");
     CHECK(all[11] == "--set : is no path of a key such as metering.idle_timeout");
+    CHECK(all[12] == "--set " + deep + ": is no path of a key such as metering.idle_timeout");
 }
 
 TEST_CASE("-r: the files are one capture, which keeps the other keys of the first") {

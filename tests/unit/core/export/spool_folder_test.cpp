@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <limits>
 #include <set>
 
 #include "tests/support/files.hpp"
@@ -103,6 +104,19 @@ TEST_CASE("SpoolFolder: the cursor is what was written last; a damaged one is no
         folder.file("main/cursor", good.substr(0, i));
         CHECK_FALSE(spool.cursor().has_value());
     }
+}
+
+TEST_CASE("SpoolFolder: what is spelt otherwise or has a number that no spool comes to is none of its own") {
+    const test::ScratchFolder folder;
+    const SpoolFolder spool(folder.path(""), "main");
+    std::filesystem::create_directory(spool.path());
+    for (const char* name : {"00000000000000ab", "00000000000000AB", "ffffffffffffffff", "8000000000000000"})
+        folder.file(std::string("main/") + name + ".spool", "x");
+    CHECK(spool.segments() == std::vector<std::uint64_t>{0xab});
+    REQUIRE(spool.write_cursor({.segment = std::numeric_limits<std::uint64_t>::max()}));
+    CHECK_FALSE(spool.cursor().has_value());
+    REQUIRE(spool.write_cursor({.segment = 0xab}));
+    CHECK(spool.cursor().has_value());
 }
 
 TEST_CASE("SpoolFolder: sets aside only so much") {

@@ -142,6 +142,17 @@ TEST_CASE("Spool: without its cursor it begins with its oldest segment") {
     CHECK(read_ids(disk.start()) == numbers(0, 20));
 }
 
+TEST_CASE("Spool: a cursor behind any segment costs no record, and new ones come after the old") {
+    Disk disk;
+    disk.start();
+    disk.append(0, 5);
+    disk.spool->close();
+    REQUIRE(SpoolFolder(disk.folder.path("here"), "main").write_cursor({.segment = ~std::uint64_t{0}}));
+    disk.start();
+    disk.append(20, 2);
+    CHECK(read_ids(*disk.spool) == numbers(0, 28));
+}
+
 TEST_CASE("Spool: goes back to what was not confirmed") {
     Disk disk;
     Spool& spool = disk.start();
