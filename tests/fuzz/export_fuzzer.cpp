@@ -8,9 +8,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "core/record/record_codec.hpp"
+#include "core/record/record_members.hpp"
 #include "exporters/encode/csv_encoder.hpp"
 #include "exporters/encode/json_encoder.hpp"
 #include "exporters/ipfix/ipfix_format.hpp"
@@ -92,11 +95,37 @@ std::uint64_t through(MessageFormat& format, const RecordBatch& batch, Read& rea
     return made;
 }
 
+// Some texts of a record become long.
+struct LongTexts {
+    Arena& arena;
+    std::size_t length;
+
+    template <class... Members>
+    void operator()(std::string_view, Members&... members) {
+        (lengthen(members), ...);
+    }
+    template <class T>
+    void lengthen(T& member) {
+        if constexpr (std::is_same_v<T, std::string_view>) {
+            if (member.size() % 3 == 1) member = arena.copy(std::string(length, member.front()));
+        } else if constexpr (std::is_pointer_v<T>) {
+            if (member != nullptr)
+                visit_members(*this, const_cast<std::remove_const_t<std::remove_pointer_t<T>>&>(*member));
+        }
+    }
+};
+
 void check_lines(const RecordBatch& batch, bool escaped) {
     static const FieldSelection kFields = nfstream_fields(all_groups());
     static const JsonEncoder kJson(kFields);
     static const CsvEncoder kPlain(kFields), kEscaped(kFields, nullptr, CsvEncoder::Formulas::kEscape);
     const CsvEncoder& csv = escaped ? kEscaped : kPlain;
+    std::string head;
+    kJson.preamble(head);
+    require(head.empty(), "lines of JSON have no head");
+    csv.preamble(head);
+    require(std::count(head.begin(), head.end(), ',') + 1 == static_cast<std::ptrdiff_t>(kFields.size()),
+            "the head of CSV names each column");
     for (const FlowRecord& record : batch.records) {
         std::string line;
         kJson.encode(record, line);
@@ -160,6 +189,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     }
     RecordBatch batch;
     if (!read_records(octets, count, batch)) return 0;
+    if ((choice & 16) != 0) {
+        LongTexts long_texts{batch.arena, std::size_t{200} * (choice >> 5)};
+        for (FlowRecord& record : batch.records) visit_members(long_texts, record);
+    }
     check_lines(batch, (choice & 8) != 0);
 
     const Formats& formats = formats_of(choice & 7);

@@ -6,6 +6,7 @@ of the golden captures, the example configuration and those of the unit tests, m
 usage: make_seeds.py FOLDER        tests/fuzz/grow does it, and merges what is new into the corpora
 """
 import hashlib
+import json
 import pathlib
 import random
 import re
@@ -189,8 +190,8 @@ def meter_seeds(link_type, found):
     types = {1: 0, 12: 4, 113: 5, 276: 6}
     if link_type not in types:
         return
-    for options in (bytes([0x7e, 5, types[link_type]]), bytes([0x01, 0x38, types[link_type] | 0x20]),
-                    bytes([0x3b, 0x43, types[link_type]]), bytes([0x18, 0xc5, types[link_type]])):
+    for options in (bytes([0x7e, 5, types[link_type], 0]), bytes([0x01, 0x38, types[link_type] | 0x20, 0x37]),
+                    bytes([0x3b, 0x43, types[link_type], 0x2d]), bytes([0x18, 0xc5, types[link_type], 3])):
         yield options + b"".join(
             bytes([20 if i % 7 else 0x94]) + struct.pack(">H", 10 + i) + sized(frame[:LONGEST])
             for i, (frame, _) in enumerate(found[:24]))
@@ -212,6 +213,33 @@ def config_seeds():
           "exporters:\n  - {type: csv, path: ${COLLECTOR}}\n%%\nmetering.idle_timeout=5s"
     yield "instance: a $${b} $$ $c\n"
     yield "instance: a\n%%\ncapture:\n  - interface: eth0\n    packet_sampling: {rate: 4}\n%%\nlog={level: debug}\n%%\n1"
+
+
+def extension_seeds():
+    """Plugins, models, and what changes entries of lists: drop-ins and overrides."""
+    settings = '{limit: 10, ratio: -1.5e3, on: true, off: false, list: [1, "2", null, {a: 0.5, b: 01}], text: "a\\tb\\x01\\u2028\\U0001f600", ' \
+               "quoted: '7', empty: {}, none: []}"
+    plugin = f"plugins:\n  - {{name: slicer, settings: {settings}, elements: [limit=32473/5], time_budget_us: 50}}\n"
+    model = "models:\n  - {name: app, path: a.json, shadow: b.json, after_packets: 10, features: [a, b], classes: [x, y], " \
+            "elements: [class=32473/7], time_budget_us: off}\n"
+    base = "capture: [{interface: eth0}]\nexporters:\n  - {type: csv, path: a.csv}\n  - {name: second, type: json, path: b.json}\n"
+    yield plugin + model + base
+    yield plugin.replace("50", "off") + "  - {name: slicer}\n  - {name: a b}\n  - {name: 7, path: /x.so, class: C, generation: nfstream3, fields: [a]}\n"
+    yield model.replace("off", "70000") + "  - {name: app, path: c}\n  - {}\n  - 5\n"
+    yield base + "%%\n" + "exporters:\n  - {type: csv, path: c.csv, fields: }\n  - {name: third, type: csv}\nmetering:\n%%\n"
+    yield base + plugin + "metering: {timeouts: {tcp: 5s}}\n%%\nmetering: {timeouts: {udp: 4s, tcp: 1s}, max_flows: }\n" + plugin + "%%\n"
+    for override in ("capture.0.required=true", "capture.1.interface=eth1", "capture.9.interface=x", "capture.bpf_filter=tcp", "capture=[]",
+                     "exporters.csv.path=d", "exporters.1.path=d", "exporters.7.path=d", "exporters.new.type=csv", "plugins.slicer.settings={a: 1}",
+                     "plugins.slicer.settings.limit=7", "models.app.path=e", "metering.timeouts={tcp: 3}", "metering.n_dissections.x=5",
+                     "metering={}", "..=1", "a" + ".b" * 40 + "=1", "instance=[", "log.level=debug"):
+        yield f"{base}{plugin}{model}%%\n\n%%\n{override}"
+        yield f"\n%%\n\n%%\n{override}\n%%\nreads files"
+    yield "instance: ${NOT_UTF8}\nlog: {level: !file binary}\nenrichment: !file secret\n"
+    yield 'instance: "a\\0b"\nexporters: [{type: csv, path: "\\0"}, {type: "\\x01"}]\n'
+    yield "a: &b 1\nc: *b\n"
+    yield "c: [*b]\n"
+    yield "metering: {n_dissections: [1], overload: {sampling: 10, from: 60}, max_flows: 1e9, idle_timeout: 5parsecs}\ncapture: [{interface: eth0}]\n"
+    yield "exporters: [{type: [csv]}, {type: nothing}, {type: csv, path: [a], flush: 99999d, rotate_octets: 5XB}]\n"
 
 
 def filter_seeds():
@@ -242,6 +270,63 @@ HTTP = (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HEAD /healthz HTT
         b"listen localhost:1", b"listen :9", b"listen 1.2.3.4", b"listen ::1:80", b"listen [1.2.3.4]:80", b"listen a:70000")
 
 
+def forest(objective, outputs=1, trees=1, names=True, parameters=None, **attributes):
+    """A model as XGBoost 1.7 writes it, of trees that test two features."""
+    def tree(number):
+        return {"base_weights": [0.0, -2.0, 2.0], "categories": [], "categories_nodes": [], "categories_segments": [],
+                "categories_sizes": [], "default_left": [1, 0, 0], "id": number, "left_children": [1, -1, -1],
+                "loss_changes": [1.0, 0.0, 0.0], "parents": [2147483647, 0, 0], "right_children": [2, -1, -1],
+                "split_conditions": [3.5, -2.0, 2.0], "split_indices": [number % 2, 0, 0], "split_type": [0, 0, 0],
+                "sum_hessian": [2.0, 1.0, 1.0],
+                "tree_param": {"num_deleted": "0", "num_feature": "2", "num_nodes": "3", "size_leaf_vector": "0"}}
+    return {"learner": {
+        "attributes": attributes, "feature_names": ["a", "b"] if names else [], "feature_types": ["int", "float"] if names else [],
+        "gradient_booster": {"model": {
+            "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(trees), "size_leaf_vector": "0"},
+            "tree_info": [i % outputs for i in range(trees)], "trees": [tree(i) for i in range(trees)]}, "name": "gbtree"},
+        "learner_model_param": {"base_score": "5E-1", "boost_from_average": "1", "num_class": str(outputs if outputs > 1 else 0),
+                                "num_feature": "2", "num_target": "1"},
+        "objective": {"name": objective, **(parameters or {"reg_loss_param": {"scale_pos_weight": "1"}})}}, "version": [1, 7, 4]}
+
+
+def ubjson(value, key=""):
+    """With the markers that XGBoost writes."""
+    def size(number):
+        return b"L" + struct.pack(">q", number)
+
+    typed = {"default_left": "U", "split_type": "U", "categories_segments": "L", "categories_sizes": "L"}
+    if isinstance(value, dict):
+        return b"{" + b"".join(size(len(name)) + name.encode() + ubjson(one, name) for name, one in value.items()) + b"}"
+    if isinstance(value, str):
+        return b"S" + size(len(value.encode())) + value.encode()
+    if isinstance(value, int):
+        return b"i" + struct.pack(">b", value) if -128 <= value < 128 else b"l" + struct.pack(">i", value)
+    if key in ("feature_names", "feature_types", "tree_info", "trees", "version"):
+        return b"[#" + size(len(value)) + b"".join(map(ubjson, value))
+    marker = typed.get(key, "d" if value and isinstance(value[0], float) else "l")
+    code = {"U": "B", "L": "q", "d": "f", "l": "i"}[marker]
+    return b"[$" + marker.encode() + b"#" + size(len(value)) + struct.pack(f">{len(value)}{code}", *value)
+
+
+def model_seeds():
+    multi = {"softmax_multiclass_param": {"num_class": "3"}}
+    models = [forest("binary:logistic", classes='["good","bad"]'), forest("binary:logistic", trees=2, best_iteration="0"),
+              forest("multi:softprob", 3, 6, parameters=multi, classes='["a","b","c"]', best_iteration="1"),
+              forest("multi:softmax", 3, 3, names=False, parameters=multi), forest("reg:squarederror", trees=3),
+              forest("reg:pseudohubererror", parameters={"pseudo_huber_param": {"huber_slope": "1"}}),
+              forest("count:poisson", parameters={"poisson_regression_param": {"max_delta_step": "0.7"}}),
+              forest("reg:tweedie", parameters={"tweedie_regression_param": {"tweedie_variance_power": "1.5"}})]
+    later = forest("reg:gamma", trees=2)  # as 2.0 has it
+    later["learner"]["gradient_booster"]["model"]["iteration_indptr"] = [0, 1, 2]
+    for model in (*models, later):
+        yield json.dumps(model, separators=(",", ":")).encode()
+        yield ubjson(model)
+    for wrong in ({"a": 1}, {"learner": []}, {"learner": {"objective": {"name": "rank:pairwise"}}}):
+        yield json.dumps(wrong, separators=(",", ":")).encode()
+    yield b'{"learner":' + b"[" * 40
+    yield b"{L\0\0\0\0\0\0\0\1a[$Z#L\0\0\1\0\0\0\0\0"
+
+
 def spool_seeds():
     anything = bytes(range(7, 40))
     for seed in range(24):
@@ -249,6 +334,9 @@ def spool_seeds():
         yield bytes([0]) + entry * 3 + b"\7\0" + entry * 2 + b"\6\1" + sized(b"1 32 0 2")
         yield bytes([0]) + entry + bytes([4]) + sized(anything) + b"\7\1" + bytes([5]) + sized(b"nothing of ours")
         yield bytes([0]) + bytes([3, 3, seed, 0, seed * 9, seed]) + bytes([0, 2]) + sized(anything * 6) + b"\6\0" + sized(b"0")
+        for kind in (0, 1, 2, 0x82):
+            yield bytes([8, seed % 3, kind]) + struct.pack(">H", 40 + 9 * seed) + entry * 2 + b"\7\0" + entry * 2
+        yield bytes([16, 10 * seed]) + entry
         yield bytes([1]) + bytes([2]) + anything * 8
         yield bytes([3]) + bytes([2, seed]) + struct.pack(">HB", 17 * seed, seed)
 
@@ -258,6 +346,22 @@ def script_seeds():
     chance = random.Random(1)
     for length in (40, 120, 300) * 8:
         yield bytes([chance.randrange(0xf0), 0]) + chance.randbytes(length)
+    for choice in range(8):
+        yield bytes([choice | 16 | choice << 5, 7]) + chance.randbytes(20)
+
+
+def typed_script_seeds():
+    """Each type of value set, read and got again, of each column."""
+    lengths = {1: 8, 2: 8, 3: 8, 4: 1, 5: 6, 6: 4, 7: 6, 8: 12}
+    for kind in range(1, 10):
+        octets = bytes(range(1, 1 + lengths.get(kind, 8)))
+        steps = bytes([kind - 1, 5, kind, len(octets)]) + octets
+        steps += bytes([kind - 1, 7])
+        reads = b"".join(bytes([column, 8]) for column in range(kind, kind + 4))
+        call = bytes([6]) + steps + reads + b"\0"
+        for choice in (4, 0x7c):
+            yield bytes([choice, 0]) + b"\0\0" + call * 12
+        yield bytes([0x7c, 0]) + b"\0\0" + bytes([1, 8, 5, kind, len(octets)]) + octets + b"\0" + call * 8
 
 
 def main():
@@ -271,7 +375,7 @@ def main():
     link_type, found = frames((HERE.parent / "golden" / "captures" / "dns.pcap").read_bytes())
     for seed in capture_file_seeds(link_type, found):
         write("capture_file", "capture", seed)
-    for text in config_seeds():
+    for text in (*config_seeds(), *extension_seeds()):
         write("config", "text", text.encode())
     for text in filter_seeds():
         write("filter", "text", text.encode())
@@ -279,8 +383,12 @@ def main():
         write("control", "request", seed)
     for seed in HTTP:
         write("http", "request", seed)
+    for seed in model_seeds():
+        write("model", "forest", seed)
     for seed in spool_seeds():
         write("spool", "folder", seed)
+    for seed in typed_script_seeds():
+        write("plugin", "types", seed)
     for seed in script_seeds():
         write("plugin", "script", seed)
         write("export", "changes", seed)

@@ -2,6 +2,7 @@
 // Octets as a file that has a path: in memory, nothing of it on a disk.
 #pragma once
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -62,6 +63,7 @@ public:
         std::string name = "/dev/shm/nfstreamd-fuzz-XXXXXX";
         require(::mkdtemp(name.data()) != nullptr, "there is /dev/shm");
         path_ = name;
+        remove_when_ended();
     }
     ~MemoryFolder() {
         std::error_code ignored;
@@ -82,6 +84,26 @@ public:
     }
 
 private:
+    // What ends by a crash, as fuzzers do, runs no destructor: a shell waits for the end of the pipe.
+    void remove_when_ended() {
+        int ends[2];
+        require(::pipe2(ends, O_CLOEXEC) == 0, "there is a pipe");
+        posix_spawn_file_actions_t files;
+        ::posix_spawn_file_actions_init(&files);
+        ::posix_spawn_file_actions_adddup2(&files, ends[0], 0);
+        for (const int output : {1, 2}) ::posix_spawn_file_actions_addopen(&files, output, "/dev/null", O_WRONLY, 0);
+        posix_spawnattr_t attributes;
+        ::posix_spawnattr_init(&attributes);
+        ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);  // what ends the fuzzer does not end it
+        std::string shell = "sh", option = "-c", command = "read -r _; rm -rf \"$0\"", folder = path_;
+        char* const words[] = {shell.data(), option.data(), command.data(), folder.data(), nullptr};
+        pid_t ignored = 0;
+        require(::posix_spawn(&ignored, "/bin/sh", &files, &attributes, words, environ) == 0, "there is a shell");
+        ::posix_spawnattr_destroy(&attributes);
+        ::posix_spawn_file_actions_destroy(&files);
+        ::close(ends[0]);  // the other end stays to the end of the process
+    }
+
     std::string path_;
 };
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/metering/metering_process.hpp"
@@ -45,9 +46,54 @@ MeteringOptions metering_options(const std::uint8_t* choice) {
     if ((choice[1] & 16) != 0) options.tcp_end = std::chrono::milliseconds(5);
     if ((choice[1] & 32) != 0) options.pressure_from = 50;
     if ((choice[2] & 8) != 0) options.n_dissections = DissectionLimits{0};
+    if ((choice[3] & 2) != 0) options.creation_ids = options.nfstream3_records = true;
+    if ((choice[3] & 8) != 0) {
+        options.idle_tcp = std::chrono::milliseconds(30);
+        options.idle_icmp = options.idle_other = std::chrono::milliseconds(0);
+    }
     options.l7_details = true;
     return options;
 }
+
+// Told of each flow from its first packet to its end, and of no other; ends some.
+class WatchingHook final : public FlowHook {
+public:
+    explicit WatchingHook(std::uint64_t longest) : longest_(longest) {}
+
+    std::int32_t on_begin(const FlowView& flow, const Packet& packet) noexcept override {
+        require(flow.handle >= packets_.size() || packets_[flow.handle] == 0, "a flow begins once");
+        if (flow.handle >= packets_.size()) packets_.resize(flow.handle + 1);
+        require(flow.packets() == 1, "a flow begins with a packet");
+        return see(flow, packet);
+    }
+    std::int32_t on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept override {
+        require(is_there(flow.handle) && (direction == 0 || direction == 1), "a packet is of a flow that has begun");
+        return see(flow, packet);
+    }
+    void describe(std::uint32_t handle, FlowRecord&, Arena&) noexcept override {
+        require(is_there(handle), "a flow that is described is there");
+    }
+    void on_expire(std::uint32_t handle, FlowRecord& record, Arena&) noexcept override {
+        require(is_there(handle) && packets_[handle] == record.packets(), "the record of a flow has its packets");
+        packets_[handle] = 0;
+    }
+    void on_discard(std::uint32_t handle) noexcept override {
+        require(is_there(handle), "a flow that is discarded was there");
+        packets_[handle] = 0;
+    }
+
+private:
+    bool is_there(std::uint32_t handle) const { return handle < packets_.size() && packets_[handle] != 0; }
+    std::int32_t see(const FlowView& flow, const Packet& packet) {
+        require(++packets_[flow.handle] == flow.packets(), "each packet of a flow is shown");
+        if (packet.ip_octets % 4 == 0)
+            require(flow.record().packets() == flow.packets(), "a flow is described as it is");
+        return flow.packets() == longest_ ? -3 : 0;
+    }
+
+    const std::uint64_t longest_;
+    std::vector<std::uint64_t> packets_;  // by handle
+};
 
 class ListSource final : public PacketSource {
 public:
@@ -65,10 +111,13 @@ public:
         }
     }
     // Of a process that is to be asked for its ledger, and for its flows, too.
-    void ask(MeteringProcess& process, bool for_flows) {
+    void ask(MeteringProcess& process, bool for_flows, bool for_activity) {
         process_ = &process;
         for_flows_ = for_flows;
+        for_activity_ = for_activity;
     }
+    // With other timeouts, for the second half.
+    void reload(std::shared_ptr<RecordQueue> queue) { reload_ = std::move(queue); }
 
     Status open() override { return ok(); }
     Result<PollOutcome> poll(FrameSink& sink, std::chrono::milliseconds) override {
@@ -76,9 +125,23 @@ public:
         if (for_flows_) {
             auto listing = std::make_shared<FlowListing>();
             listing->limit = 5;
-            process_->ask(std::move(listing));
-            process_->ask(std::make_shared<FlowActivity>());
+            if (for_activity_)
+                process_->ask(std::make_shared<FlowActivity>());
+            else
+                process_->ask(std::move(listing));
             if (next_ % 8 == 7) process_->request_expire();
+        }
+        if (reload_ && next_ >= frames_.size() / 2) {
+            MeteringChange change;
+            change.idle_timeout = std::chrono::milliseconds(20);
+            change.active_timeout = std::chrono::milliseconds(100);
+            change.outputs = {std::exchange(reload_, nullptr)};
+            if (process_->options().n_dissections.any()) {
+                auto module = NdpiModule::create({});
+                require(module.has_value(), "nDPI gives a module");
+                change.ndpi_module = std::move(module.value());
+            }
+            process_->adopt(std::move(change));
         }
         if (next_ == frames_.size()) return PollOutcome::kEnd;
         std::vector<RawFrame> vector;
@@ -114,7 +177,8 @@ private:
     std::vector<bool> ends_vector_;
     std::size_t next_ = 0;
     MeteringProcess* process_ = nullptr;
-    bool for_flows_ = false;
+    bool for_flows_ = false, for_activity_ = false;
+    std::shared_ptr<RecordQueue> reload_;
     CaptureCounters counters_;
 };
 
@@ -188,7 +252,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     ListSource& source = *owned;
     const auto queue = std::make_shared<RecordQueue>("fuzz", 4096, std::make_shared<WakeEvent>());
     MeteringProcess process({1, "files", true}, options, std::move(owned), {queue}, quiet, selector);
-    source.ask(process, (list.options[1] & 64) != 0);
+    source.ask(process, (list.options[1] & 64) != 0, (list.options[3] & 32) != 0);
+    if ((list.options[3] & 4) != 0) source.reload(queue);
+    if ((list.options[3] & 1) != 0)
+        process.set_flow_hook(std::make_unique<WatchingHook>((list.options[3] & 16) != 0 ? 3 : 0));
     const bool has_budget = (list.options[1] & 128) != 0;
     if (has_budget) process.set_flow_budget(std::make_shared<FlowBudget>(3));
     require(process.open().has_value(), "a meter opens");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The meter's input as a list of frames: three octets of options, then for each
+// The meter's input as a list of frames: four octets of options, then for each
 // frame flags, a step of time, a length and its octets. Any octets are one.
 #pragma once
 #include <cstdint>
@@ -27,7 +27,7 @@ struct ListedFrame {
 
 struct PacketList {
     static constexpr std::size_t kMostFrames = 256, kLongestFrame = 2048;
-    std::uint8_t options[3] = {};
+    std::uint8_t options[4] = {};
     std::vector<ListedFrame> frames;
 
     static PacketList read(std::span<const std::uint8_t> input) {

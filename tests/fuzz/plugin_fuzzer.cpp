@@ -42,6 +42,8 @@ public:
         const auto octets = script->take(script->octet());
         out.length = static_cast<std::uint32_t>(octets.size());
         if (out.type == NFD_LIST) out.length /= sizeof(std::int32_t);
+        if (out.type == NFD_ADDRESS && type % 8 != 0) out.length = out.length > 8 ? 16 : 4;
+        if (out.type == NFD_MAC && type % 8 != 0) out.length = 6;
         if (out.type == NFD_TEXT || out.type == NFD_LIST) {
             blocks_.emplace_back(octets);
             const void* block = out.length == 0 ? nullptr : blocks_.back().octets().data();
@@ -141,7 +143,7 @@ int act(const nfd_host* host, nfd_flow* flow) {
                         require(value.as.text + i != nullptr, "a text is there");
                 break;
             case 8:
-                if (flow != nullptr) host->read(flow, number % 8, &value);
+                if (flow != nullptr) host->read(flow, number % 12, &value);
                 break;
             case 9:
                 if (flow != nullptr && host->expire(flow, number) == NFD_OK)
@@ -165,7 +167,8 @@ void use_state(void* state) {
 int open_plugin(const nfd_host* host, void** instance) {
     host->reserve_flow_state(host, 16);
     declare_all(host);
-    for (const char* column : {"bidirectional_packets", "src_ip", "src_mac", "udps.t5", "bidirectional_mean_ps"})
+    for (const char* column : {"bidirectional_packets", "src_ip", "src_mac", "bidirectional_mean_ps", "splt_ps",
+                               "application_name", "application_is_guessed", "requested_server_name", "src_oui"})
         host->find_column(host, column);
     // the same each time: a plugin that declares other fields is refused, which one octet asks for
     fuzz::Pieces* const rest = script;
@@ -265,6 +268,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     metering.max_flows = 4;
     metering.max_nflows = (choice & 2) != 0 ? 3 : 0;
     metering.statistical_analysis = (choice & 4) != 0;
+    metering.splt_analysis = (choice & 4) != 0 ? 3 : 0;
     metering.extensions = {plugin.value()};
     auto source = std::make_unique<test::SyntheticSource>();
     const int packets = 1 + (choice >> 3 & 15);

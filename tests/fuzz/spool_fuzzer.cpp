@@ -2,12 +2,17 @@
 // A spool's folder as anybody may have left it: segments and a cursor, whose
 // checksums are made right or left as they are. It must open, give each record it
 // says it has or count it, take new ones, and be empty at the end. Then the same
-// octets as records, which are read, written and read again.
+// octets as records, which are read, written and read again. Segments may be damaged
+// while they are read, and the disk may have no room.
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -120,13 +125,67 @@ std::uint64_t make_folder(fuzz::Pieces& pieces, const std::string& folder) {
     return octets;
 }
 
-void check_spool(Spool& spool, std::uint64_t octets) {
+// To segments that are in use: one octet is another, the end is missing, or all of it is.
+void damage(const std::string& folder, std::uint8_t kind, std::size_t at) {
+    for (const auto& file : fs::directory_iterator(folder)) {
+        if (file.path().extension() != ".spool") continue;
+        const std::string path = file.path().string();
+        const auto size = static_cast<std::size_t>(file.file_size());
+        if (kind % 3 == 0) {
+            fs::remove(path);
+        } else if (kind % 3 == 1 && size != 0) {
+            fs::resize_file(path, at % size);
+        } else if (size != 0) {
+            const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+            char octet = 0;
+            const auto place = static_cast<off_t>(at % size);
+            require(::pread(descriptor, &octet, 1, place) == 1, "an octet can be read");
+            octet = static_cast<char>(octet ^ kind);
+            require(::pwrite(descriptor, &octet, 1, place) == 1, "an octet can be written");
+            ::close(descriptor);
+        }
+        if ((kind & 0x80) == 0) return;  // one of them
+    }
+}
+
+// No file of this process becomes larger while it is there.
+class FileLimit {
+public:
+    explicit FileLimit(std::optional<rlim_t> octets) {
+        struct sigaction ignore {};
+        ignore.sa_handler = SIG_IGN;  // a write fails with EFBIG
+        ::sigaction(SIGXFSZ, &ignore, &handler_);
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{octets.value_or(before_.rlim_cur), before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        ::sigaction(SIGXFSZ, &handler_, nullptr);
+    }
+    FileLimit(const FileLimit&) = delete;
+    FileLimit& operator=(const FileLimit&) = delete;
+
+private:
+    rlimit before_{};
+    struct sigaction handler_ {};
+};
+
+struct Trouble {
+    std::optional<std::size_t> damaged_after;  // batches
+    std::uint8_t kind = 0;
+    std::size_t at = 0;
+    std::optional<rlim_t> room;  // for new records
+};
+
+void check_spool(Spool& spool, std::uint64_t octets, const Trouble& trouble) {
     const SpoolCounters& counters = spool.counters();
     require(counters.torn_octets.get() <= octets, "no more is cut off than was there");
     const std::uint64_t there = counters.records.get();
     std::uint64_t given = 0;
     SpoolPosition last;
-    for (int batches = 0; batches < 1000; ++batches) {
+    for (std::size_t batches = 0; batches < 1000; ++batches) {
+        if (batches == trouble.damaged_after) damage(spool.folder(), trouble.kind, trouble.at);
         const auto [batch, place] = spool.read();
         if (!batch) break;
         require(place.skip < batch->records.size(), "a batch has a record to give");
@@ -147,9 +206,14 @@ void check_spool(Spool& spool, std::uint64_t octets) {
     RecordBatch fresh;
     fresh.records.resize(2);
     fresh.records[0].id = 7;
-    if (!spool.append(fresh.records)) {  // as small as it may be, with what was set aside
+    const bool is_taken = [&] {
+        const FileLimit limit(trouble.room);
+        return spool.append(fresh.records);
+    }();
+    if (!is_taken) {  // as small as it may be, with what was set aside; or the disk has no room
         spool.count_dropped(fresh.records.size());
-        require(counters.dropped_full.get() == fresh.records.size(), "what is not taken is counted");
+        require(counters.dropped_full.get() + counters.dropped_failed.get() == fresh.records.size(),
+                "what is not taken is counted");
         return;
     }
     spool.tend(Spool::Clock::now() + std::chrono::hours(1));
@@ -174,7 +238,7 @@ void check_codec(std::string_view octets, std::size_t count) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     static const fuzz::MemoryFolder place;
     fuzz::Pieces pieces(input, size);
-    constexpr std::uint8_t kCodec = 1, kRealRecords = 2, kSmall = 4;
+    constexpr std::uint8_t kCodec = 1, kRealRecords = 2, kSmall = 4, kDamaged = 8, kNoRoom = 16;
     const std::uint8_t choice = pieces.octet();
     if ((choice & kCodec) != 0) {
         const std::size_t count = pieces.octet() % 8;
@@ -184,6 +248,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         check_codec({reinterpret_cast<const char*>(block.octets().data()), block.octets().size()}, count);
         return 0;
     }
+    Trouble trouble;
+    if ((choice & kDamaged) != 0) {
+        trouble.damaged_after = pieces.octet() % 8;
+        trouble.kind = pieces.octet();
+        trouble.at = pieces.number16();
+    }
+    if ((choice & kNoRoom) != 0) trouble.room = pieces.octet();
     const std::string folder = place.path() + "/main";
     fs::create_directory(folder);
     const std::uint64_t octets = make_folder(pieces, folder);
@@ -191,7 +262,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         Spool spool({place.path(), (choice & kSmall) != 0 ? 100u : 1u << 20}, "main", quiet());
         require(spool.ready(Spool::Clock::now()), "a spool opens, whatever is there");
         require(SpoolFolder(place.path(), "main").check().has_value(), "its own process may have it next");
-        check_spool(spool, octets);
+        check_spool(spool, octets, trouble);
         spool.close();
     }
     fs::remove_all(folder);
