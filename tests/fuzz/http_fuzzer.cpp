@@ -2,14 +2,15 @@
 // The port that serves metrics, health and the page: what a client sends, in
 // pieces parted by 0xff. Each whole request is answered, by HTTP, with one of our
 // own words; and the text of an address to listen on.
-#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -60,19 +61,26 @@ public:
     }
     // -1: this host has no port left for it, which is no fault of the server's.
     int connect() const {
-        const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         address.sin_port = htons(port_);
-        if (::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-            require(errno == EADDRNOTAVAIL, "a client is let in");
+        int error = ::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+        if (error == EINPROGRESS) {  // a blocking call might be interrupted by the fuzzer's own timer
+            pollfd connected{client, POLLOUT, 0};
+            while (::poll(&connected, 1, 10'000) < 0 && errno == EINTR) {
+            }
+            socklen_t size = sizeof error;
+            ::getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &size);
+        }
+        if (error != 0) {
+            require(error == EADDRNOTAVAIL, std::strerror(error));
             ::close(client);
             return -1;
         }
         const linger at_once{1, 0};  // no port is left waiting
         ::setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-        ::fcntl(client, F_SETFL, O_NONBLOCK);
         return client;
     }
     void turn() {

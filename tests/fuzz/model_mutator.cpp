@@ -49,6 +49,7 @@ constexpr const char* kTexts[] = {"0",
                                   "reg:pseudohubererror",
                                   "reg:squaredlogerror",
                                   "[\\\"a\\\",\\\"b\\\"]",
+                                  "[\\\"\\\\u001b[2J\\\",\\\"b\\\"]",
                                   "\\u0000\\ud83d\\ude00",
                                   "\\u001b[2J"};
 constexpr const char* kKeys[] = {
