@@ -166,12 +166,18 @@ JsonValue* JsonValue::at(std::string_view key) {
 
 void ModelMutator::mutate(JsonValue& model) {
     for (std::size_t times = 1 + below(3); times > 0; --times) {
-        switch (below(6)) {
+        switch (below(8)) {
             case 0:
                 grow_tree(model);
                 break;
             case 1:
                 add_tree(model);
+                break;
+            case 2:
+                change_link(model);
+                break;
+            case 3:
+                name_classes(model);
                 break;
             default:
                 change(any_value(model), model);
@@ -267,6 +273,32 @@ void ModelMutator::grow_tree(JsonValue& model) {
                                                                  : JsonValue(list.of[leaf].value)});
     }
     count->text = std::to_string(nodes + 2);
+}
+
+// To a node that is there, or is just not.
+void ModelMutator::change_link(JsonValue& model) {
+    JsonValue* trees = at(model, {"learner", "gradient_booster", "model", "trees"});
+    if (trees == nullptr || trees->of.empty()) return;
+    constexpr const char* kLists[] = {"left_children", "right_children", "parents", "split_indices"};
+    JsonValue* list = trees->of[below(trees->of.size())].value.at(kLists[below(std::size(kLists))]);
+    if (list == nullptr || list->of.empty()) return;
+    const std::size_t nodes = list->of.size();
+    list->of[below(nodes)].value = plain(std::to_string(below(2 * nodes + 4)));
+}
+
+// As many as there are, mostly.
+void ModelMutator::name_classes(JsonValue& model) {
+    JsonValue *attributes = at(model, {"learner", "attributes"}),
+              *count = at(model, {"learner", "learner_model_param", "num_class"});
+    if (attributes == nullptr || attributes->kind != Kind::kMap || count == nullptr) return;
+    constexpr const char* kNames[] = {"a", "b", "", "\\\\u001b[2J", "\\\\n", "\\u202e", "\\\\ud83d", "c d"};
+    const int classes = std::clamp(std::atoi(count->text.c_str()), 2, 8) + (below(8) == 0 ? 1 : 0);
+    JsonValue list{Kind::kText, "[", {}};
+    for (int i = 0; i < classes; ++i)
+        list.text += (i == 0 ? "\\\"" : ",\\\"") + std::string(kNames[below(std::size(kNames))]) + "\\\"";
+    list.text += ']';
+    std::erase_if(attributes->of, [](const JsonMember& member) { return member.key == "classes"; });
+    attributes->of.push_back({"classes", std::move(list)});
 }
 
 void ModelMutator::add_tree(JsonValue& model) {

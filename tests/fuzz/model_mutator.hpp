@@ -44,6 +44,8 @@ private:
     void change_text(JsonValue& value);
     void change_members(JsonValue& value, JsonValue& model);
     void grow_tree(JsonValue& model);
+    void change_link(JsonValue& model);
+    void name_classes(JsonValue& model);
     void add_tree(JsonValue& model);
 
     void write(std::string& out, std::string_view name, const JsonValue& value);
