@@ -192,7 +192,8 @@ def meter_seeds(link_type, found):
         return
     for options in (bytes([0x7e, 5, types[link_type], 0]), bytes([0x01, 0x38, types[link_type] | 0x20, 0x37]),
                     bytes([0x3b, 0x43, types[link_type], 0x2d]), bytes([0x18, 0xc5, types[link_type], 3]),
-                    bytes([0x30, 0x0d, types[link_type], 0x80]), bytes([0x50, 0x0f, types[link_type] | 0x40, 0xc1])):
+                    bytes([0x30, 0x0d, types[link_type], 0x80]), bytes([0x50, 0x0f, types[link_type] | 0x40, 0x81]),
+                    bytes([0x50, 0x0f, types[link_type], 0x41])):
         yield options + b"".join(
             bytes([20 if i % 7 else 0x94]) + struct.pack(">H", 10 + i) + sized(frame[:LONGEST])
             for i, (frame, _) in enumerate(found[:24]))
