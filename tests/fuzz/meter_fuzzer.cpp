@@ -45,7 +45,7 @@ MeteringOptions metering_options(const std::uint8_t* choice) {
     }
     if ((choice[1] & 16) != 0) options.tcp_end = std::chrono::milliseconds(5);
     if ((choice[1] & 32) != 0) options.pressure_from = 50;
-    if ((choice[2] & 8) != 0) options.n_dissections = DissectionLimits{0};
+    if ((choice[2] & 8) != 0 || (choice[3] & 64) != 0) options.n_dissections = DissectionLimits{0};
     if ((choice[3] & 2) != 0) options.creation_ids = options.nfstream3_records = true;
     if ((choice[3] & 8) != 0) {
         options.idle_tcp = std::chrono::milliseconds(30);
