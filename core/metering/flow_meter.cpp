@@ -13,6 +13,8 @@ namespace nfstreamd {
 namespace {
 
 constexpr std::uint8_t kTcp = 6;
+// What hooks keep of so many is at hand.
+constexpr std::uint32_t kFewFlows = 4096;
 
 // The first packet of a new connection.
 bool opens(const Packet& packet) {
@@ -94,6 +96,18 @@ void FlowMeter<Key>::probe() noexcept {
         table_.prefetch_entry(index, fresh);
         prefetch_beside(index);
     }
+    if (context_.hook != nullptr && context_.live_flows > kFewFlows) [[unlikely]]
+        prefetch_states();
+}
+
+template <class Key>
+void FlowMeter<Key>::prefetch_states() const noexcept {
+    std::uint32_t handles[kFrameVectorSize], missing = 0;
+    for (std::size_t i = 0; i < observed_count_; ++i) {
+        const std::uint32_t index = observed_[i].candidate;
+        handles[i] = handle(index != kNoFlow ? index : table_.upcoming(missing++));
+    }
+    context_.hook->prefetch({handles, observed_count_});
 }
 
 template <class Key>
@@ -156,6 +170,35 @@ template <class Key>
 inline bool FlowMeter<Key>::goes_on(const Entry& entry, const Packet& packet) const noexcept {
     return context_.timeouts.within(packet.timestamp - entry.last, packet.timestamp - entry.first) &&
            entry.packets[0] + entry.packets[1] != context_.most_packets && !opens(packet) && !context_.rates_differ;
+}
+
+template <class Key>
+inline std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o, TimestampNs before) {
+    const Entry& entry = table_[index];
+    context_.is_described = false;
+    const FlowView view{.handle = handle(index),
+                        .forward_packets = entry.packets[0],
+                        .reverse_packets = entry.packets[1],
+                        .before = before,
+                        .source_mac = &entry.source_mac,
+                        .destination_mac = &entry.destination_mac,
+                        .describer = this};
+    if (view.packets() == 1) return context_.hook->on_begin(view, *o.packet);
+    return context_.hook->on_packet(view, *o.packet, entry.last_direction);
+}
+
+// The packet that the flow has just counted may be its last, or the last but few.
+template <class Key>
+inline void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o, TimestampNs before) {
+    if (context_.hook != nullptr) {
+        const std::int32_t verdict = ask_hook(index, o, before);
+        if (verdict < 0) return drop(index, EndReason::kPlugin, verdict);
+    }
+    const Entry& entry = table_[index];
+    if (!context_.timeouts.tcp_ends() || !(o.packet->tcp_flags & (kFinFlag | kRstFlag)) || !is_over(entry)) return;
+    if (context_.timeouts.linger_ms() == 0) return drop(index, EndReason::kNatural);
+    wheel_.disarm(index);
+    wheel_.arm(index, due(entry));
 }
 
 template <class Key>
@@ -356,35 +399,6 @@ TimestampNs FlowMeter<Key>::due(const Entry& entry) const noexcept {
     return context_.point.offline || is_remembered(entry)
                ? idle
                : std::min(idle, entry.first + context_.timeouts.active_ms() * kNsPerMs);
-}
-
-// The packet that the flow has just counted may be its last, or the last but few.
-template <class Key>
-void FlowMeter<Key>::judge(std::uint32_t index, const Observation& o, TimestampNs before) {
-    if (context_.hook != nullptr) {
-        const std::int32_t verdict = ask_hook(index, o, before);
-        if (verdict < 0) return drop(index, EndReason::kPlugin, verdict);
-    }
-    const Entry& entry = table_[index];
-    if (!context_.timeouts.tcp_ends() || !(o.packet->tcp_flags & (kFinFlag | kRstFlag)) || !is_over(entry)) return;
-    if (context_.timeouts.linger_ms() == 0) return drop(index, EndReason::kNatural);
-    wheel_.disarm(index);
-    wheel_.arm(index, due(entry));
-}
-
-template <class Key>
-std::int32_t FlowMeter<Key>::ask_hook(std::uint32_t index, const Observation& o, TimestampNs before) {
-    const Entry& entry = table_[index];
-    context_.is_described = false;
-    const FlowView view{.handle = handle(index),
-                        .forward_packets = entry.packets[0],
-                        .reverse_packets = entry.packets[1],
-                        .before = before,
-                        .source_mac = &entry.source_mac,
-                        .destination_mac = &entry.destination_mac,
-                        .describer = this};
-    if (view.packets() == 1) return context_.hook->on_begin(view, *o.packet);
-    return context_.hook->on_packet(view, *o.packet, entry.last_direction);
 }
 
 template <class Key>

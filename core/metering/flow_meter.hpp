@@ -21,8 +21,8 @@
 #include "core/flow/timer_wheel.hpp"
 #include "core/host/process_table.hpp"
 #include "core/metering/flow_budget.hpp"
-#include "core/metering/flow_hook.hpp"
 #include "core/metering/flow_timeouts.hpp"
+#include "core/metering/hook_chain.hpp"
 #include "core/metering/metering_process.hpp"
 #include "core/metering/overload.hpp"
 #include "core/metering/record_publisher.hpp"
@@ -40,8 +40,8 @@ struct MeterContext {
     NdpiDissector* dissector;  // null: off
     FlowHash hash;
     FlowTimeouts timeouts{};
-    FlowHook* hook = nullptr;  // null: none
-    FlowRecord described{};    // what the hook has been told of a flow, and in which call
+    HookChain* hook = nullptr;  // null: none
+    FlowRecord described{};     // what the hook has been told of a flow, and in which call
     Arena described_arena{};
     bool is_described = false;
     FlowBudget* budget = nullptr;  // null: no limit
@@ -195,8 +195,9 @@ private:
     [[gnu::always_inline]] bool goes_on(const Entry& entry, const Packet& packet) const noexcept;
     bool has_ended(const Entry& entry, const Packet& packet, EndReason& reason) const noexcept;
     void shed_dissection(FlowApplication& application);
-    void judge(std::uint32_t index, const Observation& observation, TimestampNs before);
-    std::int32_t ask_hook(std::uint32_t index, const Observation& observation, TimestampNs before);
+    [[gnu::always_inline]] void judge(std::uint32_t index, const Observation& observation, TimestampNs before);
+    [[gnu::always_inline]] std::int32_t ask_hook(std::uint32_t index, const Observation& observation,
+                                                 TimestampNs before);
     const FlowRecord& describe(std::uint32_t handle) override;
     void forget() noexcept override { context_.is_described = false; }
     std::uint32_t handle(std::uint32_t index) const noexcept;
@@ -228,6 +229,7 @@ private:
     void prefetch_application(const Observation& observation) const noexcept;
     void begin_tunnel(std::uint32_t index, const Packet& packet) noexcept;
     const TunnelRecord* tunnel_record(std::uint32_t index, Arena& arena) const;
+    void prefetch_states() const noexcept;
     void prefetch_flows(const std::uint32_t* indices, int n) noexcept;
     void prefetch_next_flows() noexcept;
 

@@ -10,11 +10,19 @@ namespace nfstreamd {
 // Of flows that were there before the chain nobody knows how many: their generation stays, empty as it is.
 HookChain::HookChain(bool in_use) {
     constexpr std::uint64_t kForEver = std::uint64_t{1} << 63;
-    generations_.push_back({.links = {}, .flows = in_use ? kForEver : 0, .used = true});
+    Generation& first = generations_.emplace_back();
+    first.flows = in_use ? kForEver : 0;
+    first.used = true;
+}
+
+void HookChain::Generation::add(HookLink link) {
+    hooks.push_back(link.hook.get());
+    if (const auto* own = dynamic_cast<const FlowStates*>(link.hook.get())) states.push_back(own);
+    links.push_back(std::move(link));
 }
 
 void HookChain::add(HookLink link) {
-    generations_[current_].links.push_back(std::move(link));
+    generations_[current_].add(std::move(link));
 }
 
 void HookChain::replace(std::vector<HookLink> links) {
@@ -27,7 +35,9 @@ void HookChain::replace(std::vector<HookLink> links) {
     const std::uint16_t former = current_;
     auto place = std::find_if(generations_.begin(), generations_.end(), [](const auto& g) { return !g.used; });
     if (place == generations_.end()) place = generations_.insert(place, Generation{});
-    *place = {.links = std::move(links), .flows = 0, .used = true};
+    *place = {};
+    place->used = true;
+    for (HookLink& link : links) place->add(std::move(link));
     current_ = static_cast<std::uint16_t>(place - generations_.begin());
     numbered_ = true;
     if (generations_[former].flows == 0) drop(generations_[former]);
@@ -52,15 +62,8 @@ std::int32_t HookChain::on_begin(const FlowView& flow, const Packet& packet) noe
     Generation& generation = generations_[current_];
     ++generation.flows;
     std::int32_t verdict = 0;
-    for (const HookLink& link : generation.links)
-        if (const std::int32_t one = link.hook->on_begin(flow, packet); one < 0) verdict = one;
-    return verdict;
-}
-
-std::int32_t HookChain::on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept {
-    std::int32_t verdict = 0;
-    for (const HookLink& link : of(flow.handle).links)
-        if (const std::int32_t one = link.hook->on_packet(flow, packet, direction); one < 0) verdict = one;
+    for (FlowHook* hook : generation.hooks)
+        if (const std::int32_t one = hook->on_begin(flow, packet); one < 0) verdict = one;
     return verdict;
 }
 

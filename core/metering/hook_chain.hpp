@@ -6,13 +6,15 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/metering/flow_extension.hpp"
+#include "core/metering/flow_states.hpp"
 
 namespace nfstreamd {
 
-class HookChain final : public FlowHook {
+class HookChain {
 public:
     // `in_use`: flows have begun already, which none of the hooks will see.
     explicit HookChain(bool in_use = false);
@@ -22,16 +24,31 @@ public:
     bool empty() const noexcept;         // nobody is called, now or for flows that have begun
     std::size_t hooks() const noexcept;  // there are, those of former flows included
 
-    std::int32_t on_begin(const FlowView& flow, const Packet& packet) noexcept override;
-    std::int32_t on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept override;
-    void describe(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
-    void on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
-    void complete() noexcept override;
-    void on_discard(std::uint32_t handle) noexcept override;
+    // As of a hook.
+    std::int32_t on_begin(const FlowView& flow, const Packet& packet) noexcept;
+    std::int32_t on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept {
+        std::int32_t verdict = 0;
+        for (FlowHook* hook : of(flow.handle).hooks)
+            if (const std::int32_t one = hook->on_packet(flow, packet, direction); one < 0) verdict = one;
+        return verdict;
+    }
+    void describe(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept;
+    void on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept;
+    void complete() noexcept;
+    void on_discard(std::uint32_t handle) noexcept;
+
+    // What the hooks keep of flows whose packets come next.
+    void prefetch(std::span<const std::uint32_t> handles) const noexcept {
+        for (const FlowStates* states : generations_[current_].states) states->prefetch(handles);
+    }
 
 private:
     struct Generation {  // flows that began under the same hooks
+        void add(HookLink link);
+
         std::vector<HookLink> links;
+        std::vector<FlowHook*> hooks;           // of the links, in their order
+        std::vector<const FlowStates*> states;  // of those hooks that have some
         std::uint64_t flows = 0;
         bool used = false;
     };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/metering/hook_chain.hpp"
+
 namespace nfstreamd {
 
 Arena& RecordPublisher::arena() {

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "core/export/record_queue.hpp"
-#include "core/metering/flow_hook.hpp"
 #include "core/record/flow_record.hpp"
 
 namespace nfstreamd {
+
+class HookChain;
 
 class RecordPublisher {
 public:
@@ -33,7 +34,7 @@ public:
     void publish_if_old(std::chrono::steady_clock::time_point now);
 
     // Of each batch before it leaves; null: nobody.
-    void complete_by(FlowHook* hook) noexcept { hook_ = hook; }
+    void complete_by(HookChain* hook) noexcept { hook_ = hook; }
 
     // Batches that are begun from now on keep `tables`, which their records borrow from.
     void keep(std::shared_ptr<const void> tables);
@@ -72,7 +73,7 @@ private:
     std::uint64_t published_ = 0;
     bool wait_for_room_;
     std::optional<std::chrono::steady_clock::time_point> wait_until_;  // of the last flush
-    FlowHook* hook_ = nullptr;
+    HookChain* hook_ = nullptr;
     std::shared_ptr<RecordBatch> batch_;
     std::shared_ptr<const void> tables_;
     std::chrono::steady_clock::time_point opened_{};

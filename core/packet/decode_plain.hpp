@@ -33,7 +33,8 @@ namespace plain {
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
 
 // TCP or UDP behind an IP header of `header` octets, `length` octets of it promised, 20 captured.
-inline bool decode_transport(const std::uint8_t* ip, std::uint32_t header, std::uint32_t length, Packet& out) noexcept {
+[[gnu::always_inline]] inline bool decode_transport(const std::uint8_t* ip, std::uint32_t header, std::uint32_t length,
+                                                    Packet& out) noexcept {
     const std::uint8_t* transport = ip + header;
     std::uint32_t own_header = 8;
     out.source_port = be16(transport);

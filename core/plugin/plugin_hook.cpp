@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "core/plugin/plugin_text.hpp"
@@ -25,10 +26,13 @@ namespace {
 
 constexpr std::string_view kPrefix = "udps.";
 constexpr std::size_t kLargestState = 1u << 20;
+constexpr std::size_t kLargestChunk = 64u << 20;
+constexpr std::size_t kLine = 64;  // of the cache
 constexpr std::uint8_t kNoMac[6] = {};
 
-std::int64_t to_ms(TimestampNs time) {
-    return time / 1'000'000;
+// Of a packet, whose time is never negative.
+std::uint64_t to_ms(TimestampNs time) {
+    return static_cast<std::uint64_t>(time) / 1'000'000;
 }
 
 // Of a field of a later version of the interface, or an earlier one: what it has.
@@ -193,7 +197,10 @@ Status PluginHook::start() {
                 return field.element->column.substr(kPrefix.size()) == element.field;
             }))
             return failure(fmt::format("elements: it has no field \"{}\"", element.field));
-    stride_ = sizeof(Slot) + state_octets_ + (fields_.size() * sizeof(nfd_value) + 15) / 16 * 16;
+    const std::size_t octets = sizeof(Slot) + state_octets_ + fields_.size() * sizeof(nfd_value);
+    stride_ = (octets + kLine - 1) / kLine * kLine;
+    while (stride_ << chunk_bits_ > kLargestChunk) --chunk_bits_;
+    chunk_mask_ = (1u << chunk_bits_) - 1;
     guard_.opened();
     return ok();
 }
@@ -262,15 +269,43 @@ FieldSelection PluginHook::exported() const {
     return out;
 }
 
+// ---- the guard ----
+
+template <class Call>
+inline void PluginHook::guarded(Call call) noexcept {
+    const bool measured = guard_.measures();
+    CallGuard::Clock::time_point begin;
+    if (measured) [[unlikely]]
+        begin = CallGuard::Clock::now();
+    int result = NFD_FAILED;
+    try {
+        result = call();
+    } catch (...) {
+        reason_ = "a function threw an exception";
+    }
+    if (result != NFD_OK) [[unlikely]]
+        failed();
+    if (measured) [[unlikely]]
+        guard_.note_time(CallGuard::Clock::now() - begin);
+}
+
+void PluginHook::failed() noexcept {
+    guard_.note_failure(std::exchange(reason_, {}));
+}
+
 // ---- flows ----
 
-PluginHook::Slot& PluginHook::slot(std::uint32_t handle) noexcept {
-    const std::size_t chunk = handle >> kChunkBits, at = handle & ((1u << kChunkBits) - 1);
-    if (chunk >= chunks_.size()) [[unlikely]]
-        chunks_.resize(chunk + 1);
-    if (chunks_[chunk] == nullptr) [[unlikely]]
-        chunks_[chunk] = std::make_unique<std::byte[]>(stride_ << kChunkBits);
-    return *reinterpret_cast<Slot*>(chunks_[chunk].get() + at * stride_);
+void PluginHook::add_chunk(std::size_t chunk) {
+    if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
+    if (!chunks_[chunk].allocate(stride_ << chunk_bits_)) throw std::bad_alloc();
+}
+
+// What a call for a packet looks at first.
+void PluginHook::prefetch(std::span<const std::uint32_t> handles) const noexcept {
+    for (const std::uint32_t handle : handles) {
+        const std::size_t chunk = chunk_of(handle);
+        if (chunk < chunks_.size() && chunks_[chunk]) __builtin_prefetch(&chunks_[chunk][in_chunk(handle)], 1);
+    }
 }
 
 std::int32_t PluginHook::on_begin(const FlowView& flow, const Packet& packet) noexcept {
@@ -287,10 +322,11 @@ std::int32_t PluginHook::on_packet(const FlowView& flow, const Packet& packet, i
     return show(plugin_.on_update, flow, packet, direction, slot(flow.handle));
 }
 
-std::int32_t PluginHook::show(decltype(nfd_plugin::on_update) function, const FlowView& flow, const Packet& packet,
-                              int direction, Slot& own) noexcept {
+inline std::int32_t PluginHook::show(decltype(nfd_plugin::on_update) function, const FlowView& flow,
+                                     const Packet& packet, int direction, Slot& own) noexcept {
     guard_.note_packet();
     if (function == nullptr || !own.begun) return 0;
+    const std::uint64_t now_ms = to_ms(packet.timestamp);
     const bool reverse = direction != 0;
     const MacAddress* source_mac = reverse ? flow.destination_mac : flow.source_mac;
     const MacAddress* destination_mac = reverse ? flow.source_mac : flow.destination_mac;
@@ -301,8 +337,8 @@ std::int32_t PluginHook::show(decltype(nfd_plugin::on_update) function, const Fl
         .protocol = packet.protocol,
         .tcp_flags = packet.tcp_flags,
         .time_ns = packet.timestamp,
-        .time = to_ms(packet.timestamp),
-        .delta_time = static_cast<std::uint64_t>(to_ms(packet.timestamp) - to_ms(flow.before)),
+        .time = static_cast<std::int64_t>(now_ms),
+        .delta_time = now_ms - to_ms(flow.before),
         .raw_size = packet.sizes[0],
         .ip_size = packet.sizes[1],
         .transport_size = packet.sizes[2],
@@ -369,26 +405,6 @@ void PluginHook::end(Slot& own) noexcept {
     }
     nfd_value* all = values(own);
     for (std::size_t i = 0; i < fields_.size(); ++i) release(all[i]);
-}
-
-// ---- the guard ----
-
-template <class Call>
-void PluginHook::guarded(Call call) noexcept {
-    const bool measured = guard_.measures();
-    CallGuard::Clock::time_point begin;
-    if (measured) [[unlikely]]
-        begin = CallGuard::Clock::now();
-    int result = NFD_FAILED;
-    try {
-        result = call();
-    } catch (...) {
-        reason_ = "a function threw an exception";
-    }
-    if (result != NFD_OK) [[unlikely]]
-        guard_.note_failure(std::exchange(reason_, {}));
-    if (measured) [[unlikely]]
-        guard_.note_time(CallGuard::Clock::now() - begin);
 }
 
 }  // namespace nfstreamd

@@ -7,14 +7,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
+#include "core/flow/memory.hpp"
 #include "core/metering/extension_counters.hpp"
 #include "core/metering/flow_hook.hpp"
+#include "core/metering/flow_states.hpp"
 #include "core/plugin/call_guard.hpp"
 #include "core/plugin/flow_plugin_library.hpp"
 #include "core/plugin/plugin_options.hpp"
@@ -23,7 +26,7 @@
 
 namespace nfstreamd {
 
-class PluginHook final : public FlowHook {
+class PluginHook final : public FlowHook, public FlowStates {
 public:
     // `meter` "": an instance that is only asked for its fields.
     static Result<std::unique_ptr<PluginHook>> open(const PluginOptions& options,
@@ -40,6 +43,7 @@ public:
     void describe(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
     void on_expire(std::uint32_t handle, FlowRecord& record, Arena& arena) noexcept override;
     void on_discard(std::uint32_t handle) noexcept override;
+    void prefetch(std::span<const std::uint32_t> handles) const noexcept override;
 
 private:
     struct Host {  // what the plugin gets; `self` is behind it
@@ -66,12 +70,24 @@ private:
     int find(std::string_view column);
     void fault(std::string message);
 
-    Slot& slot(std::uint32_t handle) noexcept;
+    // Places of flows of one address family lie side by side.
+    std::size_t chunk_of(std::uint32_t handle) const noexcept {
+        return std::size_t{handle >> 1 >> chunk_bits_} << 1 | (handle & 1);
+    }
+    std::size_t in_chunk(std::uint32_t handle) const noexcept { return (handle >> 1 & chunk_mask_) * stride_; }
+    Slot& slot(std::uint32_t handle) noexcept {
+        const std::size_t chunk = chunk_of(handle);
+        if (chunk >= chunks_.size() || !chunks_[chunk]) [[unlikely]]
+            add_chunk(chunk);
+        return *reinterpret_cast<Slot*>(&chunks_[chunk][in_chunk(handle)]);
+    }
+    void add_chunk(std::size_t chunk);
     nfd_value* values(Slot& slot) noexcept { return reinterpret_cast<nfd_value*>(slot.state() + state_octets_); }
-    std::int32_t show(decltype(nfd_plugin::on_update) function, const FlowView& flow, const Packet& packet,
-                      int direction, Slot& slot) noexcept;
+    [[gnu::always_inline]] std::int32_t show(decltype(nfd_plugin::on_update) function, const FlowView& flow,
+                                             const Packet& packet, int direction, Slot& slot) noexcept;
     template <class Call>
-    void guarded(Call call) noexcept;
+    [[gnu::always_inline]] void guarded(Call call) noexcept;
+    void failed() noexcept;
     void add_values(Slot& slot, FlowRecord& record, Arena& arena) noexcept;
     void end(Slot& slot) noexcept;
 
@@ -91,8 +107,9 @@ private:
     std::vector<PluginField> fields_;
     std::vector<Column> columns_;
     std::size_t state_octets_ = 0, stride_ = 0;
-    static constexpr unsigned kChunkBits = 8;  // slots that are allocated together
-    std::vector<std::unique_ptr<std::byte[]>> chunks_;
+    unsigned chunk_bits_ = 15;  // so many slots are taken together: whole huge pages
+    std::uint32_t chunk_mask_ = 0;
+    std::vector<Region<std::byte>> chunks_;
 
     RateLimit plugin_log_;
 };
