@@ -276,7 +276,7 @@ void FlowMeter<Key>::begin(std::uint32_t index, const Observation& o, bool conti
     entry.source = context_.interface_of[packet.source];
     entry.outgoing = context_.goes_out(packet);
     if (context_.as_nfstream0 && !continued) context_.newest_flow = (to_ms(packet.timestamp) + 1) * kNsPerMs - 1;
-    if (creation_ids_ && !continued) creation_ids_[index] = context_.next_creation_id++;
+    if (creation_ids_ && !continued) creation_ids_[index] = context_.creation_id(packet);
     if (context_.thins()) [[unlikely]] {
         entry.thinned = true;
         ++context_.thinned_flows;

@@ -66,6 +66,7 @@ public:
         const std::uint32_t number = point_.process > 0 ? point_.process : point_.id;
         context_.next_flow_id = context_.next_creation_id = std::uint64_t{number > 0 ? number - 1 : 0} << 40;
         context_.as_nfstream0 = options_.compatibility == Generation::kNfstream0 && point_.offline;
+        if (picks_) context_.packets = packets_.data();
         v4_.set_sibling(v6_);
         v6_.set_sibling(v4_);
         use(std::move(selector));
@@ -142,6 +143,7 @@ public:
         v4_.expire(context_.idle_by(clock_), kExpiryPerVector);
         v6_.expire(context_.idle_by(clock_), kExpiryPerVector);
         count(tally);
+        ++context_.vector;
         tunnels_.between_vectors();
         counters_.merged_segments.set(tunnels_.merged());
         counters_.flows_active.set(context_.live_flows - context_.remembered);
@@ -286,6 +288,7 @@ private:
             }
             if (packet.tunnel_id != 0) [[unlikely]]
                 packet.tunnel_context = tunnels_.number(packet);
+            if (!all) context_.frames[static_cast<std::size_t>(next - packets_.data())] = place_of(vector, frame);
             ++next;
             ++tally.metered;
             tally.octets += packet.ip_octets;
@@ -297,6 +300,10 @@ private:
                 v6_.add(packet);
             if (!all && context_.as_nfstream0) meter_vector();  // a flow of one family makes those of the other idle
         }
+    }
+
+    static std::uint16_t place_of(const FrameVector& vector, const RawFrame& frame) noexcept {
+        return static_cast<std::uint16_t>(&frame - vector.frames.data());
     }
 
     void count_ignored(DecodeResult result, const RawFrame& frame) noexcept {
@@ -672,7 +679,7 @@ private:
         counters_.flows_active.set(context_.live_flows - context_.remembered);
         counters_.now_ns.set(static_cast<std::uint64_t>(clock_));
         counters_.polls.add();
-        publisher_.publish_if_old(now);
+        if (!picks_) publisher_.publish_if_old(now);  // else no batch depends on how fast the other shares are
         if (!point_.offline) shed(shedder_.update(source_->fill_percent(), now));
         warn_when_full(now);
         tell_pressure(now);

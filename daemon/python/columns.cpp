@@ -2,6 +2,7 @@
 #include "daemon/python/columns.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -11,6 +12,7 @@
 
 #include "core/base/mixing.hpp"
 #include "core/base/random_words.hpp"
+#include "core/export/record_queue.hpp"
 #include "exporters/encode/number_text.hpp"
 
 namespace nfstreamd::python {
@@ -54,6 +56,27 @@ Column::Kind kind_of(const InformationElement& field) {
     }
 }
 
+bool is_address(IeType type) {
+    return type == IeType::kIpAddress || type == IeType::kMacAddress;
+}
+
+// The octets of an address; null: there is none.
+std::string_view key_of(const FieldValue& value) {
+    if (const auto* address = std::get_if<IpAddress>(&value))
+        return {reinterpret_cast<const char*>(address), sizeof *address};
+    if (const auto* mac = std::get_if<MacAddress>(&value)) return {reinterpret_cast<const char*>(mac), sizeof *mac};
+    return {};
+}
+
+std::string text_of(const FieldValue& value) {
+    std::string text;
+    if (const auto* address = std::get_if<IpAddress>(&value))
+        append_text(text, *address);
+    else if (const auto* mac = std::get_if<MacAddress>(&value))
+        append_text(text, *mac);
+    return text;
+}
+
 template <class T>
 T read(const void* member) {
     T value;
@@ -61,16 +84,14 @@ T read(const void* member) {
     return value;
 }
 
-// `rows` is a permutation, the identity at its beginning.
+// `rows` is a permutation.
 template <class T>
 void arrange(std::vector<T>& values, const std::vector<std::uint32_t>& rows) {
     if (values.empty()) return;
-    std::size_t begin = 0;
-    while (begin < rows.size() && rows[begin] == begin) ++begin;
     std::vector<T> arranged;
-    arranged.reserve(rows.size() - begin);
-    for (std::size_t i = begin; i < rows.size(); ++i) arranged.push_back(values[rows[i]]);
-    std::copy(arranged.begin(), arranged.end(), values.begin() + static_cast<std::ptrdiff_t>(begin));
+    arranged.reserve(rows.size());
+    for (const std::uint32_t row : rows) arranged.push_back(values[row]);
+    values = std::move(arranged);
 }
 
 }  // namespace
@@ -80,35 +101,33 @@ ObjectPool::~ObjectPool() {
 }
 
 std::uint64_t ObjectPool::hash(std::string_view key) noexcept {
-    static const std::uint64_t seed = random_word();  // texts are chosen by others
-    std::uint64_t mixed = seed ^ key.size();
+    static const auto secrets = random_words<2>();  // texts are chosen by others
+    std::uint64_t mixed = secrets[0] ^ key.size();
     const char* at = key.data();
     for (std::size_t left = key.size(); left != 0;) {
         const std::size_t n = std::min<std::size_t>(left, 8);
         std::uint64_t word = 0;
         std::memcpy(&word, at, n);
-        mixed = splitmix_finish(mixed ^ word);
+        mixed = multiply_mix(mixed ^ word, secrets[1]);
         at += n;
         left -= n;
     }
     return mixed;
 }
 
-PyObject* ObjectPool::find(std::string_view key) const noexcept {
+PyObject* ObjectPool::find(std::string_view key, std::uint64_t hash) const noexcept {
     if (slots_.empty()) return nullptr;
-    const std::uint64_t wanted = hash(key);
-    for (std::size_t i = wanted & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
+    for (std::size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
         const Slot& slot = slots_[i];
-        if (slot.object == nullptr || (slot.hash == wanted && slot.key == key)) return slot.object;
+        if (slot.object == nullptr || (slot.hash == hash && slot.key == key)) return slot.object;
     }
 }
 
-void ObjectPool::add(std::string_view key, PyObject* owned) {
+void ObjectPool::add(std::string_view key, std::uint64_t hash, PyObject* owned) {
     if (2 * (taken_ + 1) > slots_.size()) grow();
-    const std::uint64_t hashed = hash(key);
-    std::size_t i = hashed & (slots_.size() - 1);
+    std::size_t i = hash & (slots_.size() - 1);
     while (slots_[i].object != nullptr) i = (i + 1) & (slots_.size() - 1);
-    slots_[i] = {hashed, keys_.copy(key), owned};
+    slots_[i] = {hash, keys_.copy(key), owned};
     ++taken_;
 }
 
@@ -159,34 +178,50 @@ PyObject* Column::make(std::string_view text) {
     return Py_NewRef(missing_);
 }
 
-bool Column::add_known(std::string_view key) {
-    PyObject* known = pool_.find(key);
+bool Column::add_known(std::string_view key, std::uint64_t hash) {
+    PyObject* known = pool_.find(key, hash);
     if (known != nullptr) objects_.push_back(Py_NewRef(known));
     return known != nullptr;
 }
 
-void Column::add_text(std::string_view key, std::string_view text) {
-    if (add_known(key)) return;
+void Column::add_text(std::string_view key, std::uint64_t hash, std::string_view text) {
+    if (add_known(key, hash)) return;
     PyObject* made = make(text);
-    pool_.add(key, made);
+    pool_.add(key, hash, made);
     objects_.push_back(Py_NewRef(made));
 }
 
+// Of addresses, which are many: memory is waited for once for several of them.
+void Column::add_addresses(std::span<const FlowRecord> records) {
+    struct Wanted {
+        FieldValue value;
+        std::string_view key;
+        std::uint64_t hash;
+    };
+    std::array<Wanted, kBatchRecords> wanted;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        Wanted& one = wanted[i];
+        one.value = field_->value(records[i]);
+        one.key = key_of(one.value);
+        one.hash = ObjectPool::hash(one.key);
+        pool_.prefetch(one.hash);
+    }
+    for (std::size_t i = 0; i < records.size(); ++i) pool_.prefetch_object(wanted[i].hash);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const Wanted& one = wanted[i];
+        if (one.key.data() == nullptr)
+            add_missing();
+        else if (!add_known(one.key, one.hash))
+            add_text(one.key, one.hash, text_of(one.value));
+    }
+}
+
 void Column::add_value(const FieldValue& value) {
-    if (const auto* view = std::get_if<std::string_view>(&value)) return add_text(*view, *view);
+    if (const auto* view = std::get_if<std::string_view>(&value))
+        return add_text(*view, ObjectPool::hash(*view), *view);
+    if (const std::string_view key = key_of(value); key.data() != nullptr)
+        return add_text(key, ObjectPool::hash(key), text_of(value));
     std::string text;
-    if (const auto* address = std::get_if<IpAddress>(&value)) {
-        const std::string_view key(reinterpret_cast<const char*>(address), sizeof *address);
-        if (add_known(key)) return;
-        append_text(text, *address);
-        return add_text(key, text);
-    }
-    if (const auto* mac = std::get_if<MacAddress>(&value)) {
-        const std::string_view key(reinterpret_cast<const char*>(mac), sizeof *mac);
-        if (add_known(key)) return;
-        append_text(text, *mac);
-        return add_text(key, text);
-    }
     if (const auto* list = std::get_if<std::span<const std::int32_t>>(&value))
         exporters::append_list(text, *list);
     else if (const auto* number = std::get_if<std::uint64_t>(&value))
@@ -197,29 +232,49 @@ void Column::add_value(const FieldValue& value) {
         exporters::append_float(text, *real);
     else
         return add_missing();
-    add_text(text, text);
+    add_text(text, ObjectPool::hash(text), text);
 }
 
-void Column::add(const FlowRecord& record) {
-    const FieldReader& reader = field_->value;
-    if (kind_ == Kind::kObject) return add_value(reader(record));
-    const void* member = reader.member != nullptr ? reader.member(record) : nullptr;
-    if (member != nullptr && kind_ == Kind::kInteger) {
-        switch (reader.form) {
-            case FieldForm::kUnsigned8:
-                return add_integer(read<std::uint8_t>(member));
-            case FieldForm::kUnsigned16:
-                return add_integer(read<std::uint16_t>(member));
-            case FieldForm::kUnsigned32:
-                return add_integer(read<std::uint32_t>(member));
-            case FieldForm::kUnsigned64:
-                return add_integer(read<std::int64_t>(member));
-            case FieldForm::kNanoseconds:
-                return add_integer(read<std::int64_t>(member) / 1'000'000);
-            default:
-                break;
+void Column::add(std::span<const FlowRecord> records) {
+    if (kind_ == Kind::kObject) {
+        if (!is_address(field_->type)) {
+            for (const FlowRecord& record : records) add_value(field_->value(record));
+            return;
         }
+        for (; records.size() > kBatchRecords; records = records.subspan(kBatchRecords))
+            add_addresses(records.first(kBatchRecords));
+        return add_addresses(records);
     }
+    switch (field_->value.form) {
+        case FieldForm::kUnsigned8:
+            return add_integers<std::uint8_t>(records);
+        case FieldForm::kUnsigned16:
+            return add_integers<std::uint16_t>(records);
+        case FieldForm::kUnsigned32:
+            return add_integers<std::uint32_t>(records);
+        case FieldForm::kUnsigned64:
+            return add_integers<std::int64_t>(records);
+        case FieldForm::kNanoseconds:
+            return add_integers<std::int64_t, 1'000'000>(records);
+        default:
+            for (const FlowRecord& record : records) add_number(record);
+    }
+}
+
+template <class T, std::int64_t unit>
+void Column::add_integers(std::span<const FlowRecord> records) {
+    const FieldReader& reader = field_->value;
+    for (const FlowRecord& record : records) {
+        const void* member = reader.member != nullptr ? reader.member(record) : nullptr;
+        if (member != nullptr && kind_ == Kind::kInteger)
+            integers_.push_back(static_cast<std::int64_t>(read<T>(member)) / unit);
+        else
+            add_number(record);
+    }
+}
+
+void Column::add_number(const FlowRecord& record) {
+    const FieldReader& reader = field_->value;
     const FieldValue value = reader(record);
     double number;
     if (const auto* real = std::get_if<double>(&value)) {

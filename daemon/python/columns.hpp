@@ -4,6 +4,7 @@
 // again are the same object. With the interpreter's lock.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -22,8 +23,20 @@ public:
     ObjectPool(ObjectPool&&) = default;
     ~ObjectPool();
 
-    PyObject* find(std::string_view key) const noexcept;  // borrowed; null: not known
-    void add(std::string_view key, PyObject* owned);
+    static std::uint64_t hash(std::string_view key) noexcept;
+    PyObject* find(std::string_view key, std::uint64_t hash) const noexcept;  // borrowed; null: not known
+    void add(std::string_view key, std::uint64_t hash, PyObject* owned);
+
+    // Before find() of several keys: their slots, then what these point to.
+    void prefetch(std::uint64_t hash) const noexcept {
+        if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+    }
+    void prefetch_object(std::uint64_t hash) const noexcept {
+        if (slots_.empty()) return;
+        const Slot& slot = slots_[hash & (slots_.size() - 1)];
+        __builtin_prefetch(slot.key.data());
+        __builtin_prefetch(slot.object, 1);
+    }
 
 private:
     struct Slot {
@@ -31,7 +44,6 @@ private:
         std::string_view key;
         PyObject* object = nullptr;  // null: free
     };
-    static std::uint64_t hash(std::string_view key) noexcept;
     void grow();
 
     std::vector<Slot> slots_;  // a power of two of them, at most half of them taken
@@ -46,7 +58,7 @@ public:
     Column(Column&&) = default;
     ~Column();
 
-    void add(const FlowRecord& record);
+    void add(std::span<const FlowRecord> records);
     void arrange(const std::vector<std::uint32_t>& rows);
 
     enum class Kind { kInteger, kFloat, kObject };
@@ -62,9 +74,13 @@ public:
 
 private:
     void add_integer(std::int64_t value) { integers_.push_back(value); }
+    template <class T, std::int64_t unit = 1>
+    void add_integers(std::span<const FlowRecord> records);
+    void add_number(const FlowRecord& record);
     void add_missing();
-    bool add_known(std::string_view key);
-    void add_text(std::string_view key, std::string_view text);
+    bool add_known(std::string_view key, std::uint64_t hash);
+    void add_text(std::string_view key, std::uint64_t hash, std::string_view text);
+    void add_addresses(std::span<const FlowRecord> records);
     void add_value(const FieldValue& value);
     PyObject* make(std::string_view text);
 

@@ -248,8 +248,7 @@ bool FlowReader::read_columns(const Anonymization& anonymization, PyObject* miss
     const bool has_plugins = !plugins_.empty() && !plugins_.front().empty();
     for (RecordBatchPtr batch; next_batch(batch);) {
         for (std::size_t i = 0; i < columns.size(); ++i)
-            if (i != schema_->id())
-                for (const FlowRecord& record : batch->records) columns[i].add(record);
+            if (i != schema_->id()) columns[i].add(batch->records);
         for (const FlowRecord& record : batch->records) {
             if (live_)
                 order.push_back(static_cast<std::uint32_t>(order.size()));
@@ -274,7 +273,7 @@ bool FlowReader::read_columns(const Anonymization& anonymization, PyObject* miss
 
 // ---- CSV ----
 
-// The row without the number of the flow, which is known when it is written.
+// Appends the row without the number of the flow, which is known when it is written.
 bool FlowReader::append_row(std::string& out, const RecordBatchPtr& batch, const FlowRecord& record,
                             const Anonymization& anonymization, const std::vector<bool>& hidden,
                             PluginColumns& plugin_columns) {
@@ -301,10 +300,11 @@ bool FlowReader::append_row(std::string& out, const RecordBatchPtr& batch, const
             "nfstreamd: plugins have given a flow values that the first one had not: no columns of CSV\n");
     }
     exporters::Anonymizer::Buffer pseudonym;
+    const std::size_t begin = out.size();
     for (std::size_t i = 0; i <= schema_->fields().size(); ++i) {
         if (i == schema_->plugin_values())
             for (std::size_t n = 0; n < plugin_columns.names.size(); ++n) {
-                if (!out.empty() || i > 0) out += ',';
+                if (out.size() > begin || i > 0) out += ',';
                 PyObject* value =
                     values ? PyDict_GetItemWithError(values.get(), plugin_columns.names[n].get()) : nullptr;
                 if (value == nullptr) continue;
@@ -337,6 +337,7 @@ std::optional<std::uint64_t> FlowReader::read_csv(CsvFile& file, const Anonymiza
     PluginColumns plugin_columns;
     bool has_header = false;
     Status written = ok();
+    std::string line;
     const auto write = [&](std::string_view row) {
         if (!std::exchange(has_header, true)) {
             std::string header;
@@ -350,7 +351,7 @@ std::optional<std::uint64_t> FlowReader::read_csv(CsvFile& file, const Anonymiza
             file.set_header(header + '\n');
         }
         exporters::Anonymizer::Buffer pseudonym;
-        std::string line;
+        line.clear();
         if (numbered) {
             const FieldValue id(file.rows());
             append_csv(line, hidden[schema_->id()] ? anonymization.anonymizer->pseudonym(id, pseudonym) : id);
@@ -361,27 +362,29 @@ std::optional<std::uint64_t> FlowReader::read_csv(CsvFile& file, const Anonymiza
     };
 
     std::vector<EndedFlow> waiting;  // for their order
-    std::vector<std::string> rows;   // of them
+    std::string text;                // their rows, and where each of them begins
+    std::vector<std::size_t> rows{0};
     const auto write_waiting = [&] {
         const auto order = nfstream_order(waiting, idle_ms_);
-        const bool done =
-            std::all_of(order.begin(), order.end(), [&](std::uint32_t place) { return write(rows[place]); });
+        const bool done = std::all_of(order.begin(), order.end(), [&](std::uint32_t place) {
+            return write(std::string_view(text).substr(rows[place], rows[place + 1] - rows[place]));
+        });
         waiting.clear();
-        rows.clear();
+        text.clear();
+        rows.resize(1);
         return done;
     };
     bool going = true;
-    std::string row;
     for (RecordBatchPtr batch; going && next_batch(batch);)
         for (const FlowRecord& record : batch->records) {
-            row.clear();
-            if (!(going = append_row(row, batch, record, anonymization, hidden, plugin_columns))) break;
+            if (!(going = append_row(text, batch, record, anonymization, hidden, plugin_columns))) break;
             if (waits(record)) {
                 waiting.emplace_back(record);
-                rows.push_back(row);
-                if (rows.size() == kMostPending) going = write_waiting();
+                rows.push_back(text.size());
+                if (waiting.size() == kMostPending) going = write_waiting();
             } else {
-                going = write(row);
+                going = write(std::string_view(text).substr(rows.back()));
+                text.resize(rows.back());
             }
             if (!going) break;
         }

@@ -8,8 +8,15 @@
 namespace nfstreamd::python {
 namespace {
 
-// A file waits for its reader; live, so many batches of 64 records wait for it.
-constexpr std::size_t kFileQueue = 256, kLiveQueue = 16384;
+// Batches of 64 records that wait for the reader. Files wait themselves, with room
+// for the time in which it puts flows in order.
+constexpr std::size_t kFileQueue = 1024, kLiveQueue = 16384;
+
+// By the clock of packets, as far as the record tells.
+TimestampNs time_of_leaving(const FlowRecord& record, TimestampNs idle_timeout) {
+    const bool by_timeout = record.end_reason == EndReason::kIdle || record.end_reason == EndReason::kEndOfInput;
+    return record.last() + (by_timeout ? idle_timeout : 0);
+}
 
 }  // namespace
 
@@ -17,6 +24,7 @@ FlowStream::FlowStream(StreamOptions options)
     : options_(std::move(options)),
       logger_(LogLevel::kWarning, LogFormat::kText),
       mute_(LogLevel::kError, LogFormat::kText),
+      idle_timeout_(std::chrono::nanoseconds(options_.metering.idle_timeout).count()),
       wake_(std::make_shared<WakeEvent>()) {
     if (options_.metering.max_nflows > 0) budget_ = std::make_shared<FlowBudget>(options_.metering.max_nflows);
 }
@@ -62,21 +70,44 @@ Status FlowStream::start(const MakeHook& make_hook) {
     return ok();
 }
 
-FlowStream::Outcome FlowStream::next(RecordBatchPtr& batch, std::chrono::milliseconds wait) {
-    for (bool waited = false;; waited = true) {
-        bool ended = true;
-        for (std::size_t i = 0; i < meters_.size(); ++i) {
-            Meter& meter = *meters_[(turn_ + i) % meters_.size()];
-            const bool was_over = meter.queue->ended();
-            batch = meter.queue->try_pop();
-            if (batch) {
-                turn_ = (turn_ + i) % meters_.size();
-                return Outcome::kBatch;
-            }
-            ended = ended && was_over;
+FlowStream::Outcome FlowStream::any_batch(RecordBatchPtr& batch) {
+    bool ended = true;
+    for (std::size_t i = 0; i < meters_.size(); ++i) {
+        Meter& meter = *meters_[(turn_ + i) % meters_.size()];
+        const bool was_over = meter.queue->ended();
+        batch = meter.queue->try_pop();
+        if (batch) {
+            turn_ = (turn_ + i) % meters_.size();
+            return Outcome::kBatch;
         }
-        if (ended) return Outcome::kEnd;
-        if (waited) return Outcome::kWaiting;
+        ended = ended && was_over;
+    }
+    return ended ? Outcome::kEnd : Outcome::kWaiting;
+}
+
+// Waits for every meter that goes on: none of them waits for another, as each reads the files for itself.
+FlowStream::Outcome FlowStream::batch_in_order(RecordBatchPtr& batch) {
+    Meter* next = nullptr;
+    for (const auto& meter : meters_) {
+        if (!meter->head) {
+            const bool was_over = meter->queue->ended();
+            meter->head = meter->queue->try_pop();
+            if (!meter->head && !was_over) return Outcome::kWaiting;
+            if (!meter->head) continue;
+            meter->left = time_of_leaving(meter->head->records.front(), idle_timeout_);
+        }
+        if (next == nullptr || meter->left < next->left) next = meter.get();
+    }
+    if (next == nullptr) return Outcome::kEnd;
+    batch = std::move(next->head);
+    return Outcome::kBatch;
+}
+
+FlowStream::Outcome FlowStream::next(RecordBatchPtr& batch, std::chrono::milliseconds wait) {
+    const bool in_order = !options_.live && meters_.size() > 1;
+    for (bool waited = false;; waited = true) {
+        const Outcome outcome = in_order ? batch_in_order(batch) : any_batch(batch);
+        if (outcome != Outcome::kWaiting || waited) return outcome;
         wake_->wait(static_cast<int>(wait.count()));
     }
 }

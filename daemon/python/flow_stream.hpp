@@ -46,7 +46,8 @@ public:
     Status start(const MakeHook& make_hook);  // null: no hook
 
     enum class Outcome { kBatch, kWaiting, kEnd };
-    // Waits at most `wait` for the next batch of some meter.
+    // Waits at most `wait` for the next batch of some meter. Those of files come in the order of when their first flows
+    // left, however fast each meter is: the same in every run.
     Outcome next(RecordBatchPtr& batch, std::chrono::milliseconds wait);
     // Why metering has failed; after the end.
     Status result() const;
@@ -62,15 +63,20 @@ private:
     struct Meter {
         std::unique_ptr<MeteringProcess> process;
         std::shared_ptr<RecordQueue> queue;
+        RecordBatchPtr head;  // of files: the next batch, and when its first flow left
+        TimestampNs left = 0;
         Status outcome = ok();  // of the thread, when it has ended
         std::jthread thread;    // last: it uses the others
     };
 
     std::unique_ptr<PacketSource> make_source(const FanoutMember& fanout);
+    Outcome any_batch(RecordBatchPtr& batch);
+    Outcome batch_in_order(RecordBatchPtr& batch);
 
     const StreamOptions options_;
     mutable Logger logger_;
     Logger mute_;
+    const TimestampNs idle_timeout_;
     std::shared_ptr<WakeEvent> wake_;
     std::shared_ptr<FlowBudget> budget_;
     std::optional<daemon::ProcessWatcher> watcher_;

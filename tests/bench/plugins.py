@@ -27,7 +27,7 @@ import nfstreamd
 sys.modules["nfstream"] = nfstreamd
 capture, out, dissections, plugin = sys.argv[1:]
 udps = runpy.run_path(plugin)["packet_40"](large_dict_passed_as_plugin_attribute={}) if plugin else None
-NFStreamer(source=capture, n_dissections=int(dissections), udps=udps).to_csv(out)
+NFStreamer(source=capture, n_dissections=int(dissections), udps=udps, n_meters=1).to_csv(out)
 """
 OWN = {"splt": "{sequence_length: 20}", "ja4": "{}", "wfeatures": "{active_timeout: 300, levels: 6}"}
 

@@ -16,12 +16,13 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+import unittest.mock
 
 import numpy
 import pandas
 
 import support
-from nfstreamd import NFPlugin, NFStreamer
+from nfstreamd import NFPlugin, NFStreamer, running
 
 ALL = {"statistical_analysis": True, "splt_analysis": 10}  # what the golden tests switch on
 WRONG = {
@@ -225,16 +226,51 @@ class Reading(support.TestCase):
                 break
         self.assertEqual(flow.bidirectional_packets, 1)
 
-    def test_several_meters_make_the_same_flows(self):
-        source = str(support.harness.many_flows(self.folder / "many.pcap", 2000, packets_each=2))
+    def read_by(self, meters, source, **options):
+        """Flows, CSV and frame: more meters than this machine may have processors for."""
+        streamer = NFStreamer(source=source, **options)
+        streamer._n_meters = meters
+        streamer.to_csv("out.csv")
+        return [flow.values() for flow in streamer], pathlib.Path("out.csv").read_bytes(), streamer.to_pandas()
+
+    def test_several_meters_give_the_flows_of_one_in_the_same_order(self):
+        made = [str(support.harness.many_flows(self.folder / "many.pcap", 2000, packets_each=2)),
+                [support.capture(name) for name in ("dns", "http", "ntp")]]
+        for source in made + [support.capture(name) for name in ("facebook", "c_frag4", "c_gtpu", "sip", "tls12")]:
+            for options in ({"n_dissections": 0, **ALL}, {"idle_timeout": 0, "active_timeout": 1}):
+                flows, text, frame = self.read_by(1, source, **options)
+                with self.subTest(source=source, **options):
+                    read = self.read_by(3, source, **options)
+                    self.assertEqual(read[0], flows)
+                    self.assertEqual(read[1], text)
+                    pandas.testing.assert_frame_equal(read[2], frame)
+
+    def test_more_flows_than_are_put_in_order_at_once_come_in_one_order_in_every_run(self):
+        source = str(support.harness.many_flows(self.folder / "many.pcap", 70_000))
+        one, first, second = ([flow.src_ip + str(flow.src_port) for flow in self.metered(meters, source)]
+                              for meters in (1, 3, 3))
+        self.assertEqual(first, second)
+        self.assertEqual(sorted(first), sorted(one))
+        self.assertEqual(len(set(one)), 70_000)
+
+    def metered(self, meters, source):
         streamer = NFStreamer(source=source, n_dissections=0)
-        one = streamer.to_pandas()
-        streamer._n_meters = 3
-        three = streamer.to_pandas()
-        self.assertEqual(three["id"].tolist(), list(range(2000)))
-        key = [column for column in one if column != "id"]
-        pandas.testing.assert_frame_equal(one[key].sort_values(key).reset_index(drop=True),
-                                          three[key].sort_values(key).reset_index(drop=True))
+        streamer._n_meters = meters
+        return streamer
+
+    def test_as_many_meters_as_are_of_use(self):
+        processors = running.processors()
+        streamer = NFStreamer(source=support.capture("facebook"))
+        self.assertEqual(streamer.n_meters, 1)
+        with unittest.mock.patch.object(running, "OCTETS_PER_METER", 1):
+            self.assertEqual(streamer.n_meters, min(processors, running.MOST_METERS))
+            self.assertEqual(len(list(streamer)), 2)
+            for name, value in (("n_dissections", 0), ("max_nflows", 1), ("udps", NFPlugin())):
+                with self.subTest(name):
+                    alone = NFStreamer(source=support.capture("facebook"), **{name: value})
+                    self.assertEqual(alone.n_meters, 1)
+            streamer.n_meters = 1
+            self.assertEqual(streamer.n_meters, 1)
 
     def test_printing_and_attributes(self):
         flow, = NFStreamer(source=self.packets([60, 80]), n_dissections=0)

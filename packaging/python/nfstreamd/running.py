@@ -15,6 +15,8 @@ INVALID_SOURCE = "Please specify a pcap file path or a valid network interface n
 # not as many, as room that is not used costs time.
 LEAST_FLOWS, MANY_FLOWS, MOST_FLOWS = 4096, 1 << 21, 1 << 24
 SHORTEST_PACKET, OCTETS_PER_FLOW = 60, 512
+# One more meter for so many octets of files: its nDPI takes its time to start. With many it is reading that counts.
+OCTETS_PER_METER, MOST_METERS = 1 << 25, 8
 
 
 # What still runs when the interpreter ends is ended before it: plugins need it.
@@ -56,6 +58,12 @@ def _file(path, index):
 
 def processors():
     return len(os.sched_getaffinity(0))
+
+
+def meters_for(sources):
+    """How many meters are of use to capture files with dissection."""
+    octets = sum(os.path.getsize(name) for name in sources)
+    return min(1 + octets // OCTETS_PER_METER, MOST_METERS)
 
 
 def max_flows(sources, live):

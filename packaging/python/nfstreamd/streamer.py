@@ -49,12 +49,26 @@ class Sequence(Parameter):
 
 
 class Meters(Parameter):
-    """0: files are read by one meter, so that flows come in one order; an interface by all processors but one."""
+    """0: as many as are of use, which is told when it is read."""
+
+    def __get__(self, streamer, owner=None):
+        return super().__get__(streamer, owner) or self._of_use(streamer)
+
+    @staticmethod
+    def _most(streamer):
+        return max(running.processors() - (1 if streamer._live else 0), 1)
+
+    def _of_use(self, streamer):
+        """Of files one, unless there is much to dissect: each reads all packets. Plugins wait for one another."""
+        most = self._most(streamer)
+        if streamer._live:
+            return most
+        if streamer.n_dissections == 0 or streamer.udps or streamer.max_nflows > 0:
+            return 1
+        return min(most, running.meters_for(streamer._sources))
 
     def adapt(self, streamer, value):
-        most = max(running.processors() - 1, 1)
-        if value == 0:
-            return most if streamer._live else 1
+        most = self._most(streamer)
         if value > most:
             print(f"WARNING: n_meters set to :{most} in order to avoid contention.")
         return min(value, most)
