@@ -266,6 +266,7 @@ void LiveSource::adopt(const std::string& interface, CaptureChange change) {
         replaced_.emplace(Replaced{std::move(live_), fanout_.group, steady_clock::now() + longest_delay()});
         live_ = {};
     }
+    if (speaks()) counters_.unread.add(fanout_.group->take_missed());
     fanout_ = std::move(change.successor);
     next_try_ = {};
     counters_.up.set(replaced_ ? 1 : 0);

@@ -51,11 +51,13 @@ struct MeterContext {
     const Packet* packets = nullptr;
     std::array<std::uint16_t, kFrameVectorSize> frames{};
     std::uint64_t vector = 0;  // number of the vector
+    std::uint64_t first_creation_id = 0;
     std::uint64_t creation_id(const Packet& packet) noexcept {
         if (packets == nullptr) [[likely]]
             return next_creation_id++;
         const unsigned family = packet.version == 4 ? 0 : 1;  // of a vector those of IPv4 are metered first
-        return (vector * 2 + family) * kFrameVectorSize + frames[static_cast<std::size_t>(&packet - packets)];
+        return first_creation_id + (vector * 2 + family) * kFrameVectorSize +
+               frames[static_cast<std::size_t>(&packet - packets)];
     }
     std::uint32_t live_flows = 0;  // entries of both families
     std::uint32_t remembered = 0;  // of these, closed by the active timeout and not heard of since

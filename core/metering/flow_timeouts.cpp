@@ -33,12 +33,12 @@ bool FlowTimeouts::configure(const TimeoutOptions& options) noexcept {
 }
 
 TimestampNs FlowTimeouts::longest_ns(bool active_ends) const noexcept {
-    const TimestampNs idle = *std::max_element(configured_ms_.begin(), configured_ms_.end());
+    const TimestampNs idle = *std::max_element(in_force_ms_.begin(), in_force_ms_.end());
     return (active_ends ? std::min(idle, active_ms_) : idle) * kNsPerMs;
 }
 
 TimestampNs FlowTimeouts::shortest_ns(bool active_ends) const noexcept {
-    TimestampNs shortest = *std::min_element(configured_ms_.begin(), configured_ms_.end());
+    TimestampNs shortest = *std::min_element(in_force_ms_.begin(), in_force_ms_.end());
     if (active_ends) shortest = std::min(shortest, active_ms_);
     if (linger_ms_ > 0) shortest = std::min(shortest, linger_ms_);  // with 0 none waits
     return shortest * kNsPerMs;

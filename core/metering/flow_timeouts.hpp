@@ -35,7 +35,7 @@ public:
     TimestampNs active_ms() const noexcept { return active_ms_; }
     TimestampNs default_idle_ms() const noexcept { return in_force_ms_[kDefault]; }  // of idle_timeout itself
 
-    // How long flows wait for their timeout, at most and at least, as configured; the active timeout ends some of them.
+    // How long flows wait for their timeout, at most and at least; the active timeout ends some of them.
     TimestampNs longest_ns(bool active_ends) const noexcept;
     TimestampNs shortest_ns(bool active_ends) const noexcept;
 

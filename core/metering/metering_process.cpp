@@ -66,7 +66,11 @@ public:
         const std::uint32_t number = point_.process > 0 ? point_.process : point_.id;
         context_.next_flow_id = context_.next_creation_id = std::uint64_t{number > 0 ? number - 1 : 0} << 40;
         context_.as_nfstream0 = options_.compatibility == Generation::kNfstream0 && point_.offline;
-        if (picks_) context_.packets = packets_.data();
+        if (picks_) {
+            context_.packets = packets_.data();
+            // of the first share: those of an input are numbered one after the other
+            context_.first_creation_id = context_.next_creation_id - (std::uint64_t{point_.share.index} << 40);
+        }
         v4_.set_sibling(v6_);
         v6_.set_sibling(v4_);
         use(std::move(selector));
@@ -669,6 +673,7 @@ private:
             const std::uint32_t rest = std::min(to_expire_ - gone, kForcedPerTick - gone);
             const std::uint32_t total = gone + v6_.expire_all(flush_reason_, rest);
             to_expire_ = total == 0 ? 0 : to_expire_ - total;
+            if (picks_ && to_expire_ == 0) publisher_.publish();
             behind_ = behind_ || to_expire_ != 0;
         }
         behind_ = reader_.step(now, busy) || behind_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/python/flow_stream.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/threads.hpp"
@@ -10,7 +11,7 @@ namespace {
 
 // Batches of 64 records that wait for the reader. Files wait themselves, with room
 // for the time in which it puts flows in order.
-constexpr std::size_t kFileQueue = 1024, kLiveQueue = 16384;
+constexpr std::size_t kFileQueue = 1024, kLeastFileQueue = 128, kLiveQueue = 16384;
 
 // By the clock of packets, as far as the record tells.
 TimestampNs time_of_leaving(const FlowRecord& record, TimestampNs idle_timeout) {
@@ -43,9 +44,10 @@ Status FlowStream::start(const MakeHook& make_hook) {
     const auto fanout = options_.live && options_.meters > 1
                             ? make_fanout_group(options_.sources.front(), options_.capture, options_.meters)
                             : nullptr;
+    const std::size_t for_file = std::max(kFileQueue / options_.meters, kLeastFileQueue);
     for (std::uint32_t i = 0; i < options_.meters; ++i) {
         auto meter = std::make_unique<Meter>();
-        meter->queue = std::make_shared<RecordQueue>("meter", options_.live ? kLiveQueue : kFileQueue, wake_);
+        meter->queue = std::make_shared<RecordQueue>("meter", options_.live ? kLiveQueue : for_file, wake_);
         const ObservationPoint point{.id = 1,
                                      .name = options_.sources.front(),
                                      .offline = !options_.live,
