@@ -185,8 +185,8 @@ class Faults(harness.TestCase):
         out = pathlib.Path(f"/proc/{daemon.pid}/root{disk}/out.json")  # of its mounts
         self.flows(daemon)
         wait_for(lambda: "Read-only file system" in daemon.stderr(), daemon.describe)
-        subprocess.run(["nsenter", f"--target={daemon.pid}", "--mount", "mount", "-o", "remount,rw", disk], check=True,
-                       capture_output=True, timeout=harness.DEADLINE)
+        subprocess.run(["nsenter", f"--target={daemon.pid}", "--mount", "--root", "mount", "-o", "remount,rw", disk],
+                       check=True, capture_output=True, timeout=harness.DEADLINE)
         self.flows(daemon)
         wait_for(lambda: out.exists() and len(out.read_text().splitlines()) == 20, daemon.describe)
         self.assertEqual(daemon.stderr().count("Read-only file system"), 1, daemon.describe())
