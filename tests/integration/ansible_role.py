@@ -32,13 +32,24 @@ class Role:
     def __init__(self, leader, package, folder):
         self.leader, self.package, self.folder = str(leader), pathlib.Path(package).resolve(), pathlib.Path(folder)
         self.inventory = self.folder / "inventory"
+        # With the root of the container, which is another one than its mount namespace's where we are in a chroot ourselves.
+        self.programs = self.folder / "bin"
+        self.programs.mkdir()
+        (self.programs / "nsenter").write_text(f'#!/bin/sh\nexec {shutil.which("nsenter")} --root --wd "$@"\n',
+                                               encoding="utf-8")
+        (self.programs / "nsenter").chmod(0o755)
         self.inventory.write_text(f"probe ansible_connection=community.docker.nsenter ansible_nsenter_pid={leader} "
                                   "ansible_become=false ansible_python_interpreter=/usr/bin/python3\n", encoding="utf-8")
+
+        root = os.stat(f"/proc/{leader}/root")
+        if self.inside("stat", "-c", "%d:%i", "/") != f"{root.st_dev}:{root.st_ino}":
+            raise Failure("the way in leads elsewhere, where nothing may be installed")
 
     def play(self, variables, *options):
         """(whether it succeeded, number of changes, output)"""
         given = {"nfstreamd_deb": str(self.package), **variables}
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1", "ANSIBLE_GATHERING": "smart",
+        environment = {**os.environ, "PATH": f"{self.programs}:{os.environ['PATH']}",
+                       "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1", "ANSIBLE_GATHERING": "smart",
                        "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",  # the host stays as it is: asked once
                        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(self.folder / "facts"),
                        "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_LOCAL_TEMP": str(self.folder / "local"),
@@ -52,7 +63,7 @@ class Role:
         return run.returncode == 0 and recap.group(4) == "0", int(recap.group(2)), run.stdout + run.stderr
 
     def inside(self, *words, status=0):
-        run = subprocess.run(["nsenter", "-t", self.leader, "-a", *words], stdin=subprocess.DEVNULL,
+        run = subprocess.run([self.programs / "nsenter", "-t", self.leader, "-a", *words], stdin=subprocess.DEVNULL,
                              capture_output=True, text=True, timeout=60)
         if status is not None and run.returncode != status:
             raise Failure(f"{' '.join(words)}: status {run.returncode}\n{run.stdout}\n{run.stderr}")
