@@ -15,6 +15,7 @@ namespace nfstreamd::exporters {
 namespace {
 
 constexpr std::uint64_t kUnknownWindow = 32 << 20;  // of kernels before 5.4; what others allow by default at most
+constexpr std::uint64_t kWindowsKept = 4;
 
 std::uint64_t window_of(int socket) noexcept {
     tcp_info info{};
@@ -45,7 +46,7 @@ void UnconfirmedMessages::look_at(int socket, std::uint64_t written) noexcept {
     int unacknowledged = 0;
     if (ioctl(socket, SIOCOUTQ, &unacknowledged) != 0) return;
     window_ = std::max(window_, window_of(socket));
-    const std::uint64_t kept = 2 * window_ + static_cast<std::uint64_t>(std::max(unacknowledged, 0));
+    const std::uint64_t kept = kWindowsKept * window_ + static_cast<std::uint64_t>(std::max(unacknowledged, 0));
     while (!ends_.empty() && ends_.front() + kept <= written) ends_.pop_front();
 }
 

@@ -2,8 +2,9 @@
 // Where the newest messages of a TCP connection end in its stream, and how many
 // of them the peer's application may not have read: the octets that its host has
 // not acknowledged, and as many more as it may keep for an application that does
-// not read. That is twice the greatest window it was seen to advertise: a host
-// advertises less than it has room for at first, and more with what it gets.
+// not read. No option tells how many these are. Four times the greatest window that
+// it was seen to advertise is more than they were ever found to be (2.3 times): a
+// host advertises half the room that it has, and makes more while that is filled.
 // Belongs to its connection; its memory is bounded by kMost.
 #pragma once
 #include <cstddef>

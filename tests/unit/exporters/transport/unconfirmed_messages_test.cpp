@@ -15,7 +15,7 @@ using boost::asio::ip::tcp;
 
 namespace {
 
-constexpr std::size_t kOctets = 4096;  // of a message
+constexpr std::size_t kOctets = 4096;  // of a message, where nothing else is said
 
 std::chrono::steady_clock::time_point in(std::chrono::milliseconds time) {
     return std::chrono::steady_clock::now() + time;
@@ -47,14 +47,15 @@ struct Collector {
         peer.non_blocking(false);
         while (!error) read += peer.read_some(boost::asio::buffer(octets), error);
     }
-    std::uint64_t messages_read() const { return read / kOctets; }
+    std::uint64_t messages_read(std::size_t octets = kOctets) const { return read / octets; }
 };
 
-// 16 messages; how many were handed over.
-std::size_t send_some(MessageTransport& transport, std::chrono::milliseconds patience) {
-    const std::vector<std::uint8_t> bytes(16 * kOctets);
+// Messages of so many octets; how many were handed over.
+std::size_t send_some(MessageTransport& transport, std::chrono::milliseconds patience, std::size_t count = 16,
+                      std::size_t octets = kOctets) {
+    const std::vector<std::uint8_t> bytes(count * octets);
     std::vector<std::size_t> ends;
-    for (std::size_t end = kOctets; end <= bytes.size(); end += kOctets) ends.push_back(end);
+    for (std::size_t end = octets; end <= bytes.size(); end += octets) ends.push_back(end);
     std::size_t sent = 0;
     static_cast<void>(transport.send(bytes, ends, sent, in(patience)));
     return sent;
@@ -79,24 +80,36 @@ TEST_CASE("UnconfirmedMessages: a collector that never reads has confirmed nothi
 }
 
 TEST_CASE("UnconfirmedMessages: never fewer than the collector has not read, at whatever pace it reads") {
+    struct Pace {
+        std::size_t messages, octets;  // sent in a round
+        int rounds;                    // from one read to the next
+        std::size_t read;              // octets at most
+    };
     for (const int buffer : {0, 64 * 1024, 1 << 20})
-        for (const std::size_t pace : {5'000u, 40'000u, 64'000u, 1'000'000u}) {
+        for (const Pace pace : {Pace{16, 4096, 1, 5'000},
+                                {16, 4096, 1, 40'000},
+                                {16, 4096, 1, 64'000},
+                                {16, 4096, 1, 1'000'000},
+                                {1, 300, 2, 500},
+                                {1, 4096, 7, 20'000}}) {  // a buffer that grows while it is full
             CAPTURE(buffer);
-            CAPTURE(pace);
+            CAPTURE(pace.messages);
+            CAPTURE(pace.octets);
+            CAPTURE(pace.read);
             Collector collector(buffer);
             TcpTransport transport(collector.endpoint());
             REQUIRE(transport.open(in(5s)));
             collector.acceptor.accept(collector.peer);
             std::uint64_t sent = 0, fewest = UINT64_MAX;
-            for (int round = 0; round < 2000; ++round) {
-                sent += send_some(transport, 0ms);
-                const std::uint64_t unread = sent - std::min(sent, collector.messages_read());
+            for (int round = 0; round < 3000; ++round) {
+                sent += send_some(transport, 0ms, pace.messages, pace.octets);
+                const std::uint64_t unread = sent - std::min(sent, collector.messages_read(pace.octets));
                 const std::uint64_t unconfirmed = transport.unconfirmed();
                 CHECK_MESSAGE(unconfirmed >= unread, "round ", round);
                 if (round > 1000) fewest = std::min(fewest, unconfirmed);
-                collector.read_some(pace);
+                if (round % pace.rounds == 0) collector.read_some(pace.read);
             }
-            CHECK(fewest <= (64 << 20) / kOctets);  // not all of them for ever
+            CHECK(fewest <= (64 << 20) / pace.octets);  // not all of them for ever
         }
 }
 
