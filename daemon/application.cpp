@@ -70,7 +70,7 @@ Application::Application(CommandLine line, config::Config config)
       auditor_(context_, pipeline_, logger_),
       inquiries_(context_, pipeline_),
       control_(context_,
-               [this](std::string_view command, ControlServer::Reply reply) { answer(command, std::move(reply)); }),
+               [this](std::string_view command, ControlSession::Reply reply) { answer(command, std::move(reply)); }),
       metrics_(context_,
                [this] {
                    return MetricsServer::View{status(), pipeline_.totals(), stopping_};
@@ -348,7 +348,7 @@ std::string Application::summary() const {
                        totals.packets, totals.flows_active, totals.exported);
 }
 
-void Application::answer(std::string_view command, ControlServer::Reply reply) {
+void Application::answer(std::string_view command, ControlSession::Reply reply) {
     const auto space = std::min(command.find(' '), command.size());
     const std::string_view verb = command.substr(0, space);
     const std::string_view words = command.substr(std::min(space + 1, command.size()));
@@ -384,7 +384,7 @@ void Application::answer(std::string_view command, ControlServer::Reply reply) {
     }
 }
 
-void Application::answer_reload(ControlServer::Reply reply) {
+void Application::answer_reload(ControlSession::Reply reply) {
     reloader_.request([reply = std::move(reply)](const ReloadOutcome& outcome) {
         JsonWriter json;
         const auto list = [&](const char* name, const std::vector<std::string>& texts) {

@@ -64,8 +64,8 @@ private:
     void check_ledger();
     bool meters_advance();
 
-    void answer(std::string_view command, ControlServer::Reply reply);
-    void answer_reload(ControlServer::Reply reply);
+    void answer(std::string_view command, ControlSession::Reply reply);
+    void answer_reload(ControlSession::Reply reply);
     DaemonStatus status() const;
     std::string summary() const;
 

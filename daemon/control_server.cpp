@@ -6,20 +6,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <utility>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/streambuf.hpp>
-#include <boost/asio/write.hpp>
-
-#include "daemon/json_writer.hpp"
 
 namespace nfstreamd::daemon {
 namespace {
@@ -27,7 +18,6 @@ namespace {
 namespace asio = boost::asio;
 using Protocol = asio::local::stream_protocol;
 
-constexpr std::chrono::seconds kPatience{5};  // for one client, from accept to the last byte
 constexpr std::chrono::milliseconds kPause{200};
 constexpr mode_t kMode = 0660;
 
@@ -56,88 +46,9 @@ Status remove_stale(asio::io_context& context, const std::string& path) {
 
 }  // namespace
 
-class ControlServer::Session : public std::enable_shared_from_this<Session> {
-public:
-    Session(Protocol::socket socket, std::shared_ptr<const Handler> handler, std::shared_ptr<std::size_t> clients)
-        : socket_(std::move(socket)),
-          timer_(socket_.get_executor()),
-          handler_(std::move(handler)),
-          clients_(std::move(clients)) {
-        ++*clients_;
-    }
-    ~Session() { --*clients_; }
-
-    void start() {
-        allow(kPatience);
-        asio::async_read_until(socket_, request_, '\n',
-                               [self = shared_from_this()](const boost::system::error_code& error, std::size_t length) {
-                                   if (!error)
-                                       self->answer(length);
-                                   else if (error == asio::error::not_found)
-                                       self->reply(error_json("request too long"));
-                                   else
-                                       self->timer_.cancel();
-                               });
-    }
-
-private:
-    // From now on the client has so long.
-    void allow(std::chrono::seconds time) {
-        timer_.expires_after(time);
-        timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-            boost::system::error_code ignored;
-            if (!error) self->socket_.close(ignored);
-        });
-    }
-
-    void answer(std::size_t length) {
-        std::string line(static_cast<const char*>(request_.data().data()), length - 1);
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        allow(kLongestAnswer);
-        (*handler_)(line, [self = shared_from_this(), line](std::string text) {
-            if (!self->socket_.is_open()) return;
-            self->allow(kPatience);
-            self->reply(text.empty() ? error_json("unknown command '" + line + "'") : std::move(text));
-        });
-    }
-
-    void reply(std::string text) {
-        reply_ = std::move(text) + "\n";
-        asio::async_write(socket_, asio::buffer(reply_),
-                          [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-                              boost::system::error_code ignored;
-                              self->socket_.shutdown(Protocol::socket::shutdown_send, ignored);
-                              if (error)
-                                  self->timer_.cancel();
-                              else
-                                  self->await_end();
-                          });
-    }
-
-    // Closing over what was not read would reset the connection, and the answer
-    // might be lost with it.
-    void await_end() {
-        socket_.async_read_some(asio::buffer(rest_),
-                                [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-                                    if (error)
-                                        self->timer_.cancel();
-                                    else
-                                        self->await_end();
-                                });
-    }
-
-    Protocol::socket socket_;
-    asio::steady_timer timer_;
-    std::shared_ptr<const Handler> handler_;
-    std::shared_ptr<std::size_t> clients_;
-    asio::streambuf request_{kMaxRequest};
-    std::string reply_;
-    std::array<char, 1024> rest_{};
-};
-
-ControlServer::ControlServer(asio::io_context& context, Handler handler)
+ControlServer::ControlServer(asio::io_context& context, ControlSession::Handler handler)
     : context_(context),
-      handler_(std::make_shared<const Handler>(std::move(handler))),
+      handler_(std::make_shared<const ControlSession::Handler>(std::move(handler))),
       acceptor_(context),
       pause_(context) {}
 
@@ -185,7 +96,7 @@ void ControlServer::accept() {
         if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
         // one client too many is turned away; so is one that left already
         if (!error && *clients_ < kMaxClients)
-            std::make_shared<Session>(std::move(socket), handler_, clients_)->start();
+            std::make_shared<ControlSession>(std::move(socket), handler_, clients_)->start();
         if (!error) return accept();
         // out of descriptors, most likely: not at once again
         pause_.expires_after(kPause);

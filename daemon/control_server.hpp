@@ -3,12 +3,9 @@
 // answers with one JSON document, then closes. Bounded in clients, request size
 // and time. Control thread.
 #pragma once
-#include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -16,21 +13,15 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "core/base/result.hpp"
+#include "daemon/control_session.hpp"
 
 namespace nfstreamd::daemon {
 
 class ControlServer {
 public:
-    // Takes the JSON that answers a command, once, now or later; empty: there is no such
-    // command. The client is let go after kLongestAnswer.
-    using Reply = std::function<void(std::string json)>;
-    using Handler = std::function<void(std::string_view command, Reply reply)>;
-
-    static constexpr std::size_t kMaxRequest = 8192;  // octets, the newline included
     static constexpr std::size_t kMaxClients = 32;
-    static constexpr std::chrono::seconds kLongestAnswer{120};
 
-    ControlServer(boost::asio::io_context& context, Handler handler);
+    ControlServer(boost::asio::io_context& context, ControlSession::Handler handler);
     ~ControlServer();
 
     // Makes the folder, replaces a socket that nobody listens on.
@@ -38,12 +29,11 @@ public:
     void close();  // removes the socket
 
 private:
-    class Session;
     void accept();
 
     boost::asio::io_context& context_;
     // sessions may outlive the server until their client has gone
-    std::shared_ptr<const Handler> handler_;
+    std::shared_ptr<const ControlSession::Handler> handler_;
     std::shared_ptr<std::size_t> clients_ = std::make_shared<std::size_t>(0);
     boost::asio::local::stream_protocol::acceptor acceptor_;
     boost::asio::steady_timer pause_;

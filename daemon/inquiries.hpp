@@ -9,26 +9,16 @@
 #include <list>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "core/metering/table_inquiry.hpp"
-#include "core/record/template.hpp"
+#include "daemon/flow_request.hpp"
 #include "daemon/pipeline.hpp"
 
 namespace nfstreamd::daemon {
-
-// "limit=20 sort=octets filter=EXPRESSION": words in any order, the filter last.
-struct FlowRequest {
-    static constexpr std::size_t kMostFlows = 4096;
-    std::size_t limit = 20;
-    FlowOrder order = FlowOrder::kOctets;
-    std::shared_ptr<const FilterExpression> filter;  // null: every flow
-};
-Result<FlowRequest> parse_flow_request(std::string_view words, const FieldGroups& groups);
 
 class Inquiries {
 public:

@@ -4,11 +4,7 @@
 // comes from outside. Control thread.
 #pragma once
 #include <cstddef>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>  // before asio: Boost 1.74 forgets it
 
 #include <boost/asio/io_context.hpp>
@@ -16,25 +12,17 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "core/base/result.hpp"
+#include "daemon/metrics/http_session.hpp"
 
 namespace nfstreamd::daemon {
-
-struct HttpAnswer {
-    unsigned status = 200;
-    std::string content_type = "text/plain; charset=utf-8";
-    std::string body;
-};
 
 class HttpServer {
 public:
     using Endpoint = boost::asio::ip::tcp::endpoint;
-    // By the path of a request, without its query; none: there is no such path.
-    using Handler = std::function<std::optional<HttpAnswer>(std::string_view path)>;
 
     static constexpr std::size_t kMaxClients = 32;
-    static constexpr std::size_t kMaxRequest = 8192;
 
-    HttpServer(boost::asio::io_context& context, Handler handler);
+    HttpServer(boost::asio::io_context& context, HttpSession::Handler handler);
     ~HttpServer();
 
     // Listens there, and no longer elsewhere. A failure changes nothing.
@@ -45,12 +33,11 @@ public:
 
 private:
     class Listener;
-    class Session;
     Result<std::shared_ptr<Listener>> listen(const Endpoint& endpoint);
 
     boost::asio::io_context& context_;
     // sessions may outlive the server until their client has gone
-    std::shared_ptr<const Handler> handler_;
+    std::shared_ptr<const HttpSession::Handler> handler_;
     std::shared_ptr<std::size_t> clients_ = std::make_shared<std::size_t>(0);
     std::shared_ptr<Listener> listener_;  // null: closed
 };

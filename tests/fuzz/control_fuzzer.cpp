@@ -27,12 +27,13 @@ namespace {
 
 using namespace nfstreamd;
 using daemon::ControlServer;
+using daemon::ControlSession;
 using fuzz::require;
 
 constexpr std::uint8_t kParting = 0xff;
 
 // As the application does, with a pipeline where nothing runs.
-void answer(daemon::Inquiries& inquiries, std::string_view command, ControlServer::Reply reply) {
+void answer(daemon::Inquiries& inquiries, std::string_view command, ControlSession::Reply reply) {
     static const FieldGroups kGroups{.statistics = true, .splt = true};
     const auto space = std::min(command.find(' '), command.size());
     const std::string_view verb = command.substr(0, space);
@@ -81,7 +82,7 @@ private:
     Logger logger_{LogLevel::kError, LogFormat::kText, -1};
     daemon::Pipeline pipeline_{context_, logger_, [] {}};
     daemon::Inquiries inquiries_{context_, pipeline_};
-    ControlServer server_{context_, [this](std::string_view command, ControlServer::Reply reply) {
+    ControlServer server_{context_, [this](std::string_view command, ControlSession::Reply reply) {
                               answer(inquiries_, command, std::move(reply));
                           }};
     sockaddr_un address_{};
@@ -115,8 +116,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     }
     server.turn();
     const std::size_t line = sent.find('\n');
-    const bool is_asked = line < ControlServer::kMaxRequest,
-               too_long = !is_asked && sent.size() >= ControlServer::kMaxRequest;
+    const bool is_asked = line < ControlSession::kMaxRequest,
+               too_long = !is_asked && sent.size() >= ControlSession::kMaxRequest;
     const auto text = read_answer(client);
     require(text.has_value() == (is_asked || too_long), "a whole line is answered, and nothing else");
     if (text) {

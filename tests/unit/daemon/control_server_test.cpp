@@ -45,7 +45,7 @@ private:
 class RunningServer {
 public:
     explicit RunningServer(const std::string& path)
-        : server_(context_, [this](std::string_view command, ControlServer::Reply reply) {
+        : server_(context_, [this](std::string_view command, ControlSession::Reply reply) {
               if (command == "slow")
                   boost::asio::post(context_, [reply = std::move(reply)] { reply(R"({"slow":true})"); });
               else
@@ -148,7 +148,7 @@ TEST_CASE("ControlServer: a request without end is refused") {
     const TemporaryFolder folder;
     const auto path = folder / "control.sock";
     const RunningServer server(path);
-    CHECK(asked(path, std::string(2 * ControlServer::kMaxRequest, 'x')).find("too long") != std::string::npos);
+    CHECK(asked(path, std::string(2 * ControlSession::kMaxRequest, 'x')).find("too long") != std::string::npos);
 }
 
 TEST_CASE("ControlServer: clients beyond the limit are turned away, and it goes on after them") {
@@ -182,7 +182,7 @@ TEST_CASE("ControlServer: replaces a socket that a dead process left") {
 TEST_CASE("ControlServer: leaves alone what is not its own") {
     const TemporaryFolder folder;
     boost::asio::io_context context;
-    ControlServer second(context, [](std::string_view, const ControlServer::Reply& reply) { reply({}); });
+    ControlServer second(context, [](std::string_view, const ControlSession::Reply& reply) { reply({}); });
 
     const auto in_use = folder / "control.sock";
     const RunningServer first(in_use);
@@ -204,7 +204,7 @@ TEST_CASE("ControlServer: leaves alone what is not its own") {
 TEST_CASE("ControlServer: leaves alone a socket whose owner hangs, and one of another kind") {
     const TemporaryFolder folder;
     boost::asio::io_context context;
-    ControlServer server(context, [](std::string_view, const ControlServer::Reply& reply) { reply({}); });
+    ControlServer server(context, [](std::string_view, const ControlSession::Reply& reply) { reply({}); });
     const auto bound = [&](int type, const std::string& path) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
