@@ -19,7 +19,7 @@ constexpr auto kPause = 200ms;
 // Accepts until it is closed.
 class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
 public:
-    Listener(asio::io_context& context, std::shared_ptr<const HttpSession::Handler> handler,
+    Listener(asio::io_context& context, std::shared_ptr<const HttpHandler> handler,
              std::shared_ptr<std::size_t> clients)
         : acceptor_(context), pause_(context), handler_(std::move(handler)), clients_(std::move(clients)) {}
 
@@ -45,7 +45,7 @@ private:
             if (!self->acceptor_.is_open()) return;
             // one client too many is turned away; so is one that left already
             if (!error && *self->clients_ < kMaxClients)
-                std::make_shared<HttpSession>(std::move(socket), self->handler_, self->clients_)->start();
+                serve_http_client(std::move(socket), self->handler_, self->clients_);
             if (!error) return self->accept();
             // out of descriptors, most likely: not at once again
             self->pause_.expires_after(kPause);
@@ -57,12 +57,12 @@ private:
 
     tcp::acceptor acceptor_;
     asio::steady_timer pause_;
-    std::shared_ptr<const HttpSession::Handler> handler_;
+    std::shared_ptr<const HttpHandler> handler_;
     std::shared_ptr<std::size_t> clients_;
 };
 
-HttpServer::HttpServer(asio::io_context& context, HttpSession::Handler handler)
-    : context_(context), handler_(std::make_shared<const HttpSession::Handler>(std::move(handler))) {}
+HttpServer::HttpServer(asio::io_context& context, HttpHandler handler)
+    : context_(context), handler_(std::make_shared<const HttpHandler>(std::move(handler))) {}
 
 HttpServer::~HttpServer() {
     close();

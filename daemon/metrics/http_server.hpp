@@ -22,7 +22,7 @@ public:
 
     static constexpr std::size_t kMaxClients = 32;
 
-    HttpServer(boost::asio::io_context& context, HttpSession::Handler handler);
+    HttpServer(boost::asio::io_context& context, HttpHandler handler);
     ~HttpServer();
 
     // Listens there, and no longer elsewhere. A failure changes nothing.
@@ -37,7 +37,7 @@ private:
 
     boost::asio::io_context& context_;
     // sessions may outlive the server until their client has gone
-    std::shared_ptr<const HttpSession::Handler> handler_;
+    std::shared_ptr<const HttpHandler> handler_;
     std::shared_ptr<std::size_t> clients_ = std::make_shared<std::size_t>(0);
     std::shared_ptr<Listener> listener_;  // null: closed
 };

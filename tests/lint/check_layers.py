@@ -49,7 +49,7 @@ LIBRARIES = (
     (re.compile(r"boost/(asio|system)"), re.compile(r"exporters/transport/|daemon/")),
     (re.compile(r"boost/lockfree/"), re.compile(r"core/")),
     (re.compile(r"boost/property_tree/"), re.compile(r"daemon/ctl/|core/plugin/plugins/settings\.hpp$")),
-    (re.compile(r"boost/beast/"), re.compile(r"daemon/metrics/http_server\.cpp$")),
+    (re.compile(r"boost/beast/"), re.compile(r"daemon/metrics/http_session\.cpp$")),
     (re.compile(r"prometheus/"), re.compile(r"daemon/metrics/metrics_text\.cpp$")),
     (re.compile(r"pybind11/|Python\.h$"), re.compile(r"daemon/python/")),
     (re.compile(r"fmt/"), re.compile(r"(core|config|exporters|daemon)/")),

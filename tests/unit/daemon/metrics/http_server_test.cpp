@@ -187,7 +187,7 @@ TEST_CASE("HttpServer: on loopback a name of others is not served, so that no pa
 
 TEST_CASE("HttpServer: a request that is too large is refused") {
     const RunningServer server;
-    const auto limit = HttpSession::kMaxRequest;
+    const auto limit = kMaxHttpRequest;
     CHECK(has(status_of(get(server, "/" + std::string(limit, 'a'))), "431"));
     CHECK(has(status_of(get(server, "/metrics", kHost + std::string("X: ") + std::string(2 * limit, 'x') + "\r\n")),
               "431"));
