@@ -22,7 +22,9 @@ void HookChain::Generation::add(HookLink link) {
 }
 
 void HookChain::add(HookLink link) {
-    generations_[current_].add(std::move(link));
+    Generation& first = generations_[current_];
+    first.add(std::move(link));
+    sole_ = first.hooks.size() == 1 ? first.hooks[0] : nullptr;
 }
 
 void HookChain::replace(std::vector<HookLink> links) {
@@ -40,6 +42,7 @@ void HookChain::replace(std::vector<HookLink> links) {
     for (HookLink& link : links) place->add(std::move(link));
     current_ = static_cast<std::uint16_t>(place - generations_.begin());
     numbered_ = true;
+    sole_ = nullptr;
     if (generations_[former].flows == 0) drop(generations_[former]);
 }
 

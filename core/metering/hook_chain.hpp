@@ -27,6 +27,8 @@ public:
     // As of a hook.
     std::int32_t on_begin(const FlowView& flow, const Packet& packet) noexcept;
     std::int32_t on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept {
+        if (sole_ != nullptr) [[likely]]
+            return sole_->on_packet(flow, packet, direction);
         std::int32_t verdict = 0;
         for (FlowHook* hook : of(flow.handle).hooks)
             if (const std::int32_t one = hook->on_packet(flow, packet, direction); one < 0) verdict = one;
@@ -61,6 +63,7 @@ private:
 
     std::vector<Generation> generations_;
     std::uint16_t current_ = 0;
+    FlowHook* sole_ = nullptr;              // of all flows; null: there are none or several, now or before
     bool numbered_ = false;                 // more than one has been
     std::vector<std::uint16_t> number_of_;  // generation of a flow, by handle; of those beyond it the first
 };

@@ -3,6 +3,7 @@
 #include <nfstreamd_plugin.hpp>
 
 struct Packet40 : nfstreamd::Plugin {
+    static constexpr auto packet_parts = NFD_PACKET_SIZES;  // all that it reads of packets
     struct State {
         std::uint64_t packets = 0;
     };

@@ -48,7 +48,8 @@ const nfd_plugin* nfstreamd_plugin(uint32_t abi) {
                                       .close = close_instance,
                                       .on_init = on_packet,
                                       .on_update = on_packet,
-                                      .on_expire = on_expire};
+                                      .on_expire = on_expire,
+                                      .packet_parts = NFD_PACKET_SIZES};
     (void)abi;
     return &plugin;
 }

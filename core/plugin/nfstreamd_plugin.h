@@ -61,6 +61,15 @@ typedef struct nfd_value {
 /* Bits of tcp_flags. */
 enum { NFD_FIN = 1, NFD_SYN = 2, NFD_RST = 4, NFD_PSH = 8, NFD_ACK = 16, NFD_URG = 32, NFD_ECE = 64, NFD_CWR = 128 };
 
+/* Parts of nfd_packet, for packet_parts of nfd_plugin. */
+enum {
+    NFD_PACKET_BASICS = 1,    /* direction to tcp_flags: always there */
+    NFD_PACKET_TIMES = 2,     /* time_ns to delta_time */
+    NFD_PACKET_SIZES = 4,     /* raw_size to capture_length */
+    NFD_PACKET_ENDPOINTS = 8, /* src_port to dst_mac: ports, VLAN, tunnel, addresses */
+    NFD_PACKET_OCTETS = 16    /* ip_packet to transport_offset */
+};
+
 /* nfstream's NFPacket. Addresses, ports and hardware addresses are those of the
  * packet's sender (src) and receiver (dst). Names of older generations of nfstream are in brackets. */
 typedef struct nfd_packet {
@@ -163,6 +172,11 @@ typedef struct nfd_plugin {
     int (*on_expire)(void* instance, nfd_flow* flow, void* state);                           /* once, at the end */
     /* The flow ends without a record, or after the instance was disabled: what its state holds is to be freed. */
     void (*on_discard)(void* instance, void* state);
+
+    /* Bits NFD_PACKET_...: what on_init and on_update read of a packet. What they do not name is zero and null then,
+     * and costs no time; bits that nfstreamd does not know it ignores. 0: all. */
+    uint32_t packet_parts;
+    uint32_t reserved; /* 0 */
 } nfd_plugin;
 
 /* Null: this plugin does not go with a nfstreamd of that version. The table lives as long as the object is loaded. */

@@ -135,7 +135,8 @@ struct Packet : nfd_packet {
     bool rst() const { return has(NFD_RST); }
     bool fin() const { return has(NFD_FIN); }
 
-    // Of TCP, UDP, ICMP; as far as it was captured, empty when not at all.
+    // Of TCP, UDP, ICMP; as far as it was captured, empty when not at all. Reads NFD_PACKET_SIZES and
+    // NFD_PACKET_OCTETS.
     std::basic_string_view<std::uint8_t> payload() const {
         std::size_t offset = transport_offset;
         if (protocol == 6) {
@@ -250,6 +251,10 @@ private:
 // with the settings, the destructor is nfstream's cleanup.
 class Plugin {
 public:
+    // Hidden by that of a plugin which reads parts of its packets only: NFD_PACKET_SIZES | NFD_PACKET_TIMES.
+    // What it does not name is zero and null, and costs no time.
+    static constexpr std::uint32_t packet_parts = 0;
+
     explicit Plugin(const Host& of) : host(of) {}
     Plugin(const Plugin&) = delete;
     Plugin& operator=(const Plugin&) = delete;
@@ -338,8 +343,17 @@ public:
     static void on_discard(void*, void* state) noexcept { end(state); }
 
     static const nfd_plugin* table(const char* version) {
-        static const nfd_plugin kTable{NFSTREAMD_PLUGIN_ABI, sizeof(nfd_plugin), version,    &open, &close, &on_init,
-                                       &on_update,           &on_expire,         &on_discard};
+        static const nfd_plugin kTable{NFSTREAMD_PLUGIN_ABI,
+                                       sizeof(nfd_plugin),
+                                       version,
+                                       &open,
+                                       &close,
+                                       &on_init,
+                                       &on_update,
+                                       &on_expire,
+                                       &on_discard,
+                                       std::uint32_t{P::packet_parts},
+                                       0};
         return &kTable;
     }
 };

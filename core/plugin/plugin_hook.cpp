@@ -29,6 +29,7 @@ constexpr std::size_t kLargestState = 1u << 20;
 constexpr std::size_t kLargestChunk = 64u << 20;
 constexpr std::size_t kLine = 64;  // of the cache
 constexpr std::uint8_t kNoMac[6] = {};
+constexpr std::uint32_t kAllParts = ~std::uint32_t{0};
 
 // Of a packet, whose time is never negative.
 std::uint64_t to_ms(TimestampNs time) {
@@ -40,11 +41,6 @@ nfd_field whole(const nfd_field& given) {
     nfd_field field{};
     std::memcpy(&field, &given, std::min<std::size_t>(given.struct_size, sizeof field));
     return field;
-}
-
-const std::uint8_t* address_of(const Packet& packet, bool destination) {
-    if (packet.version == 4) return packet.ip + (destination ? 16 : 12);
-    return packet.ip + (destination ? 24 : 8);
 }
 
 }  // namespace
@@ -136,7 +132,9 @@ PluginHook::PluginHook(const PluginOptions& options, std::shared_ptr<FlowPluginL
       plugin_(library_->plugin()),
       before_(before),
       logger_(logger),
-      guard_(options_.name, meter_, options_.time_budget, std::move(counters), logger) {
+      guard_(options_.name, meter_, options_.time_budget, std::move(counters), logger),
+      parts_(plugin_.packet_parts != 0 ? plugin_.packet_parts : kAllParts) {
+    shown_.struct_size = sizeof shown_;
     host_.self = this;
     host_.c = {.abi = NFSTREAMD_PLUGIN_ABI,
                .struct_size = sizeof(nfd_host),
@@ -273,20 +271,26 @@ FieldSelection PluginHook::exported() const {
 
 template <class Call>
 inline void PluginHook::guarded(Call call) noexcept {
-    const bool measured = guard_.measures();
-    CallGuard::Clock::time_point begin;
-    if (measured) [[unlikely]]
-        begin = CallGuard::Clock::now();
-    int result = NFD_FAILED;
+    if (const int result = guard_.measures() ? measured(call) : result_of(call); result != NFD_OK) [[unlikely]]
+        failed();
+}
+
+template <class Call>
+inline int PluginHook::result_of(Call call) noexcept {
     try {
-        result = call();
+        return call();
     } catch (...) {
         reason_ = "a function threw an exception";
+        return NFD_FAILED;
     }
-    if (result != NFD_OK) [[unlikely]]
-        failed();
-    if (measured) [[unlikely]]
-        guard_.note_time(CallGuard::Clock::now() - begin);
+}
+
+template <class Call>
+int PluginHook::measured(Call call) noexcept {
+    const auto begin = CallGuard::Clock::now();
+    const int result = result_of(call);
+    guard_.note_time(CallGuard::Clock::now() - begin);
+    return result;
 }
 
 void PluginHook::failed() noexcept {
@@ -319,47 +323,56 @@ std::int32_t PluginHook::on_begin(const FlowView& flow, const Packet& packet) no
 
 std::int32_t PluginHook::on_packet(const FlowView& flow, const Packet& packet, int direction) noexcept {
     if (guard_.disabled()) return 0;
-    return show(plugin_.on_update, flow, packet, direction, slot(flow.handle));
+    return show(plugin_.on_update, flow, packet, direction, begun(flow.handle));
 }
 
 inline std::int32_t PluginHook::show(decltype(nfd_plugin::on_update) function, const FlowView& flow,
                                      const Packet& packet, int direction, Slot& own) noexcept {
     guard_.note_packet();
     if (function == nullptr || !own.begun) return 0;
-    const std::uint64_t now_ms = to_ms(packet.timestamp);
-    const bool reverse = direction != 0;
-    const MacAddress* source_mac = reverse ? flow.destination_mac : flow.source_mac;
-    const MacAddress* destination_mac = reverse ? flow.source_mac : flow.destination_mac;
-    const nfd_packet shown{
-        .struct_size = sizeof(nfd_packet),
-        .direction = static_cast<std::uint8_t>(direction),
-        .ip_version = packet.version,
-        .protocol = packet.protocol,
-        .tcp_flags = packet.tcp_flags,
-        .time_ns = packet.timestamp,
-        .time = static_cast<std::int64_t>(now_ms),
-        .delta_time = now_ms - to_ms(flow.before),
-        .raw_size = packet.sizes[0],
-        .ip_size = packet.sizes[1],
-        .transport_size = packet.sizes[2],
-        .payload_size = packet.sizes[3],
-        .capture_length = packet.captured,
-        .src_port = packet.source_port,
-        .dst_port = packet.destination_port,
-        .vlan_id = packet.vlan_id,
-        .tunnel_id = packet.tunnel_id,
-        .reserved = 0,
-        .src_address = address_of(packet, false),
-        .dst_address = address_of(packet, true),
-        .src_mac = source_mac != nullptr ? source_mac->data() : kNoMac,
-        .dst_mac = destination_mac != nullptr ? destination_mac->data() : kNoMac,
-        .ip_packet = packet.ip,
-        .ip_packet_length = packet.ip_captured,
-        .transport_offset = packet.transport_offset,
-    };
+    fill(flow, packet, direction);
     nfd_flow in_call{this, &flow, nullptr, values(own), 0};
-    guarded([&] { return function(instance_, &shown, &in_call, own.state()); });
+    guarded(
+        [this, function, shown = &in_call, state = own.state()] { return function(instance_, &shown_, shown, state); });
     return in_call.verdict;
+}
+
+inline void PluginHook::fill(const FlowView& flow, const Packet& packet, int direction) noexcept {
+    shown_.direction = static_cast<std::uint8_t>(direction);
+    shown_.ip_version = packet.version;
+    shown_.protocol = packet.protocol;
+    shown_.tcp_flags = packet.tcp_flags;
+    if (parts_ & NFD_PACKET_TIMES) {
+        const std::uint64_t now_ms = to_ms(packet.timestamp);
+        shown_.time_ns = packet.timestamp;
+        shown_.time = static_cast<std::int64_t>(now_ms);
+        shown_.delta_time = now_ms - to_ms(flow.before);
+    }
+    if (parts_ & NFD_PACKET_SIZES) {
+        shown_.raw_size = packet.sizes[0];
+        shown_.ip_size = packet.sizes[1];
+        shown_.transport_size = packet.sizes[2];
+        shown_.payload_size = packet.sizes[3];
+        shown_.capture_length = packet.captured;
+    }
+    if (parts_ & NFD_PACKET_ENDPOINTS) {
+        const bool reverse = direction != 0, v4 = packet.version == 4;
+        const MacAddress* source_mac = reverse ? flow.destination_mac : flow.source_mac;
+        const MacAddress* destination_mac = reverse ? flow.source_mac : flow.destination_mac;
+        shown_.src_port = packet.source_port;
+        shown_.dst_port = packet.destination_port;
+        shown_.vlan_id = packet.vlan_id;
+        shown_.tunnel_id = packet.tunnel_id;
+        shown_.src_address = packet.ip + (v4 ? 12 : 8);
+        shown_.dst_address = packet.ip + (v4 ? 16 : 24);
+        shown_.src_mac = source_mac != nullptr ? source_mac->data() : kNoMac;
+        shown_.dst_mac = destination_mac != nullptr ? destination_mac->data() : kNoMac;
+    }
+    if (parts_ & NFD_PACKET_OCTETS) {
+        shown_.ip_packet = packet.ip;
+        shown_.ip_packet_length = packet.ip_captured;
+        shown_.transport_offset = packet.transport_offset;
+    }
 }
 
 void PluginHook::add_values(Slot& own, FlowRecord& record, Arena& arena) noexcept {

@@ -82,11 +82,20 @@ private:
         return *reinterpret_cast<Slot*>(&chunks_[chunk][in_chunk(handle)]);
     }
     void add_chunk(std::size_t chunk);
+    // Of a flow that has begun.
+    Slot& begun(std::uint32_t handle) noexcept {
+        return *reinterpret_cast<Slot*>(&chunks_[chunk_of(handle)][in_chunk(handle)]);
+    }
     nfd_value* values(Slot& slot) noexcept { return reinterpret_cast<nfd_value*>(slot.state() + state_octets_); }
     [[gnu::always_inline]] std::int32_t show(decltype(nfd_plugin::on_update) function, const FlowView& flow,
                                              const Packet& packet, int direction, Slot& slot) noexcept;
+    [[gnu::always_inline]] void fill(const FlowView& flow, const Packet& packet, int direction) noexcept;
     template <class Call>
     [[gnu::always_inline]] void guarded(Call call) noexcept;
+    template <class Call>
+    [[gnu::always_inline]] int result_of(Call call) noexcept;
+    template <class Call>
+    [[gnu::noinline]] int measured(Call call) noexcept;
     void failed() noexcept;
     void add_values(Slot& slot, FlowRecord& record, Arena& arena) noexcept;
     void end(Slot& slot) noexcept;
@@ -103,6 +112,9 @@ private:
     bool opened_ = false, opening_ = false;
     std::string fault_;   // what was wrong with a declaration
     std::string reason_;  // that the call under way gave
+
+    const std::uint32_t parts_;  // of packets, that it reads
+    nfd_packet shown_{};         // the others are zero from the beginning
 
     std::vector<PluginField> fields_;
     std::vector<Column> columns_;

@@ -193,7 +193,11 @@ void close_plugin(void* instance) {
 int on_packet(void* instance, const nfd_packet* packet, nfd_flow* flow, void* state) {
     std::uint64_t sum = 0;
     for (std::uint32_t i = 0; i < packet->ip_packet_length; ++i) sum += packet->ip_packet[i];
-    require(sum != 0 && packet->src_mac != nullptr && packet->dst_address != nullptr, "a packet is shown");
+    const auto shown = [](std::uint32_t part) { return table.packet_parts == 0 || (table.packet_parts & part) != 0; };
+    require((sum != 0) == shown(NFD_PACKET_OCTETS) && (packet->src_mac != nullptr) == shown(NFD_PACKET_ENDPOINTS) &&
+                (packet->dst_address != nullptr) == shown(NFD_PACKET_ENDPOINTS) &&
+                (packet->time != 0) == shown(NFD_PACKET_TIMES),
+            "what it reads of a packet is shown");
     use_state(state);
     return act(static_cast<Instance*>(instance)->host, flow);
 }
@@ -255,7 +259,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
              .on_init = (missing & 2) != 0 ? nullptr : on_packet,
              .on_update = (missing & 4) != 0 ? nullptr : on_packet,
              .on_expire = (missing & 8) != 0 ? nullptr : on_expire,
-             .on_discard = (missing & 16) != 0 ? nullptr : on_discard};
+             .on_discard = (missing & 16) != 0 ? nullptr : on_discard,
+             .packet_parts = (missing & 0x60u) >> 4 << (choice >> 6),
+             .reserved = 0};
     PluginOptions options{.name = "hostile", .path = NFSTREAMD_HOSTILE_PLUGIN};
     if ((choice & 1) != 0) options.elements = {{"count", {32473, 9}}};
     auto plugin = FlowPlugin::load(options, {}, quiet());

@@ -3,7 +3,7 @@
 #include "nfstreamd_plugin.h"
 
 const nfd_plugin* nfstreamd_plugin(uint32_t abi) {
-    static const nfd_plugin plugin = {NFSTREAMD_PLUGIN_ABI + 1, sizeof plugin, "1.0", 0, 0, 0, 0, 0, 0};
+    static const nfd_plugin plugin = {.abi = NFSTREAMD_PLUGIN_ABI + 1, .struct_size = sizeof plugin, .version = "1.0"};
     (void)abi;
     return &plugin;
 }

@@ -51,6 +51,7 @@ std::string list_of(Octets octets) {
 
 class Dhcp : public nfstreamd::Plugin {
 public:
+    static constexpr auto packet_parts = NFD_PACKET_ENDPOINTS | NFD_PACKET_OCTETS;
     struct State {
         bool has_type = false;
     };

@@ -24,6 +24,7 @@ Octets tcp_payload(const nfstreamd::Packet& packet) {
 
 class Ja4 : public nfstreamd::Plugin {
 public:
+    static constexpr auto packet_parts = NFD_PACKET_OCTETS;
     struct State {
         enum { kNobody, kClient, kServer } awaits = kNobody;
         enum { kSyn, kSynAck, kOpen } handshake = kSyn;

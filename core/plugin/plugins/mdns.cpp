@@ -18,6 +18,7 @@ constexpr std::uint16_t kMdnsPort = 5353;
 
 class Mdns : public nfstreamd::Plugin {
 public:
+    static constexpr auto packet_parts = NFD_PACKET_ENDPOINTS | NFD_PACKET_OCTETS;
     struct State {
         std::vector<std::string> names;
     };

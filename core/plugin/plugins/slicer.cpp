@@ -7,6 +7,7 @@ namespace {
 
 class Slicer : public nfstreamd::Plugin {
 public:
+    static constexpr auto packet_parts = NFD_PACKET_BASICS;
     explicit Slicer(const nfstreamd::Host& of) : Plugin(of) {
         const nfstreamd::plugins::Settings settings(of.settings(), {"limit"});
         limit_ = static_cast<std::uint64_t>(settings.integer("limit", 1, 0xffffffff));

@@ -14,6 +14,7 @@ using Numbers = std::vector<std::int32_t>;
 
 class Splt : public nfstreamd::Plugin {
 public:
+    static constexpr auto packet_parts = NFD_PACKET_TIMES | NFD_PACKET_SIZES;
     struct State {
         Numbers direction, size, gap_ms;
     };

@@ -16,6 +16,7 @@ using nfstreamd::plugins::WaveletFeatures;
 
 class WFeatures : public nfstreamd::Plugin {
 public:
+    static constexpr auto packet_parts = NFD_PACKET_TIMES | NFD_PACKET_SIZES;
     struct State {
         std::int64_t first_ms = 0;
         std::vector<double> octets[2];  // by direction; empty: none yet

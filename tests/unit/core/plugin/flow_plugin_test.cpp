@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "core/plugin/flow_plugin_library.hpp"
 #include "core/record/template.hpp"
 #include "tests/unit/core/metering/metered.hpp"
 
@@ -70,6 +71,44 @@ TEST_CASE("FlowPlugin: an instance for each meter is shown every packet, and clo
     CHECK(status.flows == 2);
     CHECK(status.packets == 3);
     CHECK(status.errors == 0);
+}
+
+TEST_CASE("FlowPlugin: a plugin is shown the parts of packets that it reads, and nothing of others") {
+    const std::string basics = "1 4 6 18", times = "1700000000003000000 1700000000003 3", sizes = "54 40 20 0 54",
+                      endpoints = "80 1000 0 0 10.0.0.2 10.0.0.1 2.0.0.0.0.2 2.0.0.0.0.1", octets = "69 40 20",
+                      no_times = "0 0 0", no_sizes = "0 0 0 0 0", no_endpoints = "0 0 0 0 null null null null",
+                      no_octets = "null 0 0";
+    const auto told = [](const std::string& choice) {
+        const auto plugin = load("flow_parts_" + choice);
+        FileRun file(options_with({plugin}));
+        file.add(tcp_frame(kA, kB, 1000, 80, 2), kStart).add(tcp_frame(kB, kA, 80, 1000, 18), kStart + 3 * kMs);
+        const auto& records = file.run();
+        REQUIRE(records.size() == 1);
+        CHECK(plugin->status().errors == 0);
+        return std::string(std::get<std::string_view>(value_of(*plugin, "udps.shown", *records[0])));
+    };
+    const auto parts = [&](const std::string& a, const std::string& b, const std::string& c, const std::string& d) {
+        return basics + " | " + a + " | " + b + " | " + c + " | " + d;
+    };
+    CHECK(told("all") == parts(times, sizes, endpoints, octets));
+    CHECK(told("first") == parts(times, sizes, endpoints, octets));  // made for a table without packet_parts
+    CHECK(told("none") == parts(no_times, no_sizes, no_endpoints, no_octets));
+    CHECK(told("later") == parts(no_times, no_sizes, no_endpoints, no_octets));  // a part that is not known yet
+    CHECK(told("times") == parts(times, no_sizes, no_endpoints, no_octets));     // with one that is not
+    CHECK(told("sizes") == parts(no_times, sizes, no_endpoints, no_octets));
+    CHECK(told("endpoints") == parts(no_times, no_sizes, endpoints, no_octets));
+    CHECK(told("octets") == parts(no_times, no_sizes, no_endpoints, octets));
+    CHECK(told("two") == parts(times, no_sizes, no_endpoints, octets));
+}
+
+TEST_CASE("FlowPlugin: a plugin in C++ is shown the parts that its class names, all when it names none") {
+    const auto parts_of = [](const std::string& name) {
+        const auto library = FlowPluginLibrary::load(object(name));
+        REQUIRE(library);
+        return library.value()->plugin().packet_parts;
+    };
+    CHECK(parts_of("example_packet_40") == NFD_PACKET_SIZES);
+    CHECK(parts_of("flow_tells") == 0);
 }
 
 TEST_CASE("FlowPlugin: volatile fields are declared, not exported, and read by plugins behind") {
