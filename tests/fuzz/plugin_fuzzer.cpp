@@ -190,6 +190,8 @@ int open_plugin(const nfd_host* host, void** instance) {
 void close_plugin(void* instance) {
     delete static_cast<Instance*>(instance);
 }
+nfd_plugin table;
+
 int on_packet(void* instance, const nfd_packet* packet, nfd_flow* flow, void* state) {
     std::uint64_t sum = 0;
     for (std::uint32_t i = 0; i < packet->ip_packet_length; ++i) sum += packet->ip_packet[i];
@@ -209,8 +211,6 @@ void on_discard(void* instance, void* state) {
     use_state(state);
     act(static_cast<Instance*>(instance)->host, nullptr);
 }
-
-nfd_plugin table;
 
 Logger& quiet() {
     static Logger logger(LogLevel::kDebug, LogFormat::kText, -1);
