@@ -303,6 +303,8 @@ private_enterprise_number: 55555
         for how, reason in (("changes its mind", "number: is a text, the first one was a number|number: is a number, the "
                                                  "first one was a text"),
                             ("gives what nobody knows", "unknown: the code of no plugin names it"),
+                            ("names by number", r"\?: the code of no plugin names it"),
+                            ("vanishes", "number: a Vanishing that no field can carry"),
                             ("writes over", "application_name: a column keeps its own value")):
             with self.subTest(how=how):
                 run, rows = self.rows_of([self.entry("misbehaves", "Misbehaves", settings={"how": how, "number": 4})])
