@@ -95,7 +95,8 @@ bool for_each_value(FlowObject& flow, Visit visit) {
             PyObject *name, *value;
             Py_ssize_t position = 0;
             while (PyDict_Next(values.get(), &position, &name, &value)) {
-                const Reference full(PyUnicode_FromFormat("udps.%U", name));
+                const Reference held = Reference::to(value);  // a name may be an object with methods
+                const Reference full(PyUnicode_FromFormat("udps.%S", name));
                 if (!full || !visit(full.get(), value)) return false;
             }
         }

@@ -50,7 +50,8 @@ bool FlowReader::Anonymization::hides(std::string_view column) const noexcept {
 // Columns of plugins: those of the first flow.
 struct FlowReader::PluginColumns {
     bool known = false, told = false;
-    std::vector<Reference> names;
+    std::vector<Reference> names;  // of attributes: texts, unless a plugin writes to __dict__
+    std::vector<std::string> headings;
     std::vector<bool> hidden;
 };
 
@@ -152,11 +153,14 @@ bool FlowReader::ended() {
     return false;
 }
 
+// Whoever waits does so without the lock, and with a batch that it is about to replace.
+bool FlowReader::is_taken() const {
+    if (is_waiting_) PyErr_SetString(PyExc_ValueError, "flows are being read by another thread");
+    return is_waiting_;
+}
+
 bool FlowReader::next_batch(RecordBatchPtr& batch) {
-    if (is_waiting_) {
-        PyErr_SetString(PyExc_ValueError, "flows are being read by another thread");
-        return false;
-    }
+    if (is_taken()) return false;
     while (!is_over_) {
         FlowStream::Outcome outcome;
         is_waiting_ = true;
@@ -204,6 +208,7 @@ void FlowReader::sort_pending() {
 }
 
 PyObject* FlowReader::next() {
+    if (is_taken()) return nullptr;
     for (;;) {
         if (sorted_ && given_ < pending_.size()) {
             Pending& flow = pending_[given_++];
@@ -279,17 +284,19 @@ bool FlowReader::append_row(std::string& out, const RecordBatchPtr& batch, const
                             PluginColumns& plugin_columns) {
     FlowObject* flow = plugins_.empty() || plugins_.front().empty() ? nullptr : kept_flow(batch, record);
     const Reference owner(as_object(flow));
-    const Reference values(flow != nullptr && flow->udps != nullptr ? PyObject_GetAttrString(flow->udps, "__dict__")
-                                                                    : nullptr);
+    Reference values(flow != nullptr && flow->udps != nullptr ? PyObject_GetAttrString(flow->udps, "__dict__")
+                                                              : nullptr);
     PyErr_Clear();
+    if (values && !PyDict_Check(values.get())) values = Reference();  // a class has been put there
     if (values && !std::exchange(plugin_columns.known, true)) {
         PyObject *name, *value;
         Py_ssize_t position = 0;
         while (PyDict_Next(values.get(), &position, &name, &value)) {
             plugin_columns.names.push_back(Reference::to(name));
-            const Reference full(PyUnicode_FromFormat("udps.%U", name));
+            const Reference full(PyUnicode_FromFormat("udps.%S", name));
             const char* text = full ? PyUnicode_AsUTF8(full.get()) : nullptr;
             if (text == nullptr) return false;
+            plugin_columns.headings.emplace_back(text);
             plugin_columns.hidden.push_back(anonymization.hides(text));
         }
     }
@@ -343,8 +350,8 @@ std::optional<std::uint64_t> FlowReader::read_csv(CsvFile& file, const Anonymiza
             std::string header;
             for (std::size_t i = 0; i <= schema_->fields().size(); ++i) {
                 if (i == schema_->plugin_values())
-                    for (const Reference& name : plugin_columns.names)
-                        header.append(header.empty() ? "udps." : ",udps.").append(PyUnicode_AsUTF8(name.get()));
+                    for (const std::string& heading : plugin_columns.headings)
+                        header.append(header.empty() ? "" : ",").append(heading);
                 if (i < schema_->fields().size())
                     header.append(header.empty() ? "" : ",").append(schema_->fields()[i]->column);
             }

@@ -58,6 +58,7 @@ private:
     };
     struct PluginColumns;
 
+    bool is_taken() const;                   // by another thread of Python: its error is set
     bool next_batch(RecordBatchPtr& batch);  // false: the end, or a Python error is set
     bool interrupted();
     bool ended();

@@ -114,11 +114,16 @@ FlowStream::Outcome FlowStream::next(RecordBatchPtr& batch, std::chrono::millise
     }
 }
 
-Status FlowStream::result() const {
-    for (const auto& meter : meters_) {
+void FlowStream::join() const {
+    const std::lock_guard lock(ending_);
+    for (const auto& meter : meters_)
         if (meter->thread.joinable()) meter->thread.join();
+}
+
+Status FlowStream::result() const {
+    join();
+    for (const auto& meter : meters_)
         if (!meter->outcome) return meter->outcome;
-    }
     return ok();
 }
 
@@ -132,8 +137,7 @@ void FlowStream::stop() {
 void FlowStream::abandon() {
     for (auto& meter : meters_) meter->queue->abandon();
     stop();
-    for (auto& meter : meters_)
-        if (meter->thread.joinable()) meter->thread.join();
+    join();
 }
 
 StreamTotals FlowStream::totals() const {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run of the engine for one reader in Python: metering threads in front, the
 // reader behind their queues. Knows nothing of Python. One thread calls it, but
-// for stop() and totals().
+// for stop(), abandon() and totals().
 #pragma once
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -72,6 +73,7 @@ private:
     std::unique_ptr<PacketSource> make_source(const FanoutMember& fanout);
     Outcome any_batch(RecordBatchPtr& batch);
     Outcome batch_in_order(RecordBatchPtr& batch);
+    void join() const;
 
     const StreamOptions options_;
     mutable Logger logger_;
@@ -81,7 +83,8 @@ private:
     std::shared_ptr<FlowBudget> budget_;
     std::optional<daemon::ProcessWatcher> watcher_;
     std::vector<std::unique_ptr<Meter>> meters_;
-    std::size_t turn_ = 0;  // of meters_: whose queue is looked at first
+    std::size_t turn_ = 0;       // of meters_: whose queue is looked at first
+    mutable std::mutex ending_;  // whoever reads to the end and whoever abandons may be two
 };
 
 }  // namespace nfstreamd::python

@@ -25,7 +25,8 @@ BUILD = pathlib.Path(os.environ.get("NFSTREAMD_BUILD_DIR") or ROOT / "build" / "
 NFSTREAMD, NFSTREAMCTL = BUILD / "nfstreamd", BUILD / "nfstreamctl"
 CAPTURES = ROOT / "tests" / "golden" / "captures"
 SANITIZER_FOUND = 99  # exit status that tests/CMakeLists.txt gives the sanitizers
-DEADLINE = 30 if os.environ.get("NFSTREAMD_SANITIZE") else 15  # seconds; only a failing test waits so long
+SANITIZED = bool(os.environ.get("NFSTREAMD_SANITIZE"))
+DEADLINE = 30 if SANITIZED else 15  # seconds; only a failing test waits so long
 LAST_MOMENT = 2  # seconds, for what a test leaves running
 SKIPPED = 125
 # No test sends from these: servers get the first ones, the second ones are a namespace's for sockets that bind none.
@@ -38,6 +39,14 @@ def main():
     if not result.wasSuccessful() or result.testsRun == 0:
         sys.exit(1)
     sys.exit(SKIPPED if len(result.skipped) == result.testsRun else 0)
+
+
+def python_environment():
+    """What a Python needs that imports the package of this build, and nothing besides: tests/CMakeLists.txt."""
+    kept = ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "PYTHONMALLOC")
+    if not (runtime := os.environ.get("NFSTREAMD_PYTHON_PRELOAD")):
+        return {}
+    return {"LD_PRELOAD": runtime, **{name: os.environ[name] for name in kept if name in os.environ}}
 
 
 def needs_root(what):

@@ -3,6 +3,7 @@
 """NFPlugin classes of nfstream 6: their calls, packets, values and errors; nfstream's own plugins."""
 import hashlib
 import json
+import pathlib
 import socket
 import struct
 import traceback
@@ -188,6 +189,26 @@ class Values(support.TestCase):
         streamer.to_csv("out.csv")
         read_back = pandas.read_csv("out.csv", float_precision="round_trip")
         pandas.testing.assert_frame_equal(frame.drop(columns="udps.late"), read_back)
+
+    def test_names_that_are_no_texts_and_udps_that_are_none(self):
+        class Number(NFPlugin):
+            def on_init(self, packet, flow):
+                flow.udps.__dict__[5] = 1
+
+        class Kind(NFPlugin):
+            def on_init(self, packet, flow):
+                flow.udps = type(self)  # whose __dict__ is not a dict
+        source = self.packets([60])
+        streamer = NFStreamer(source=source, udps=Number())
+        flow = next(iter(streamer))
+        self.assertEqual((flow.keys()[-1], flow.values()[-1]), ("udps.5", 1))
+        self.assertEqual(streamer.to_pandas()["udps.5"].tolist(), [1])
+        streamer.to_csv("out.csv")
+        self.assertEqual(pandas.read_csv("out.csv")["udps.5"].tolist(), [1])
+        streamer.udps = Kind()
+        self.assertIs(next(iter(streamer)).udps, Kind)
+        self.assertEqual(streamer.to_csv("kind.csv"), 1)
+        self.assertNotIn("udps", pathlib.Path("kind.csv").read_text())
 
     def test_pseudonyms_of_values(self):
         class Give(NFPlugin):

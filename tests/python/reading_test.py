@@ -13,7 +13,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 import tracemalloc
 import unittest.mock
@@ -127,7 +126,7 @@ class Reading(support.TestCase):
     def test_pandas_csv_and_iteration_are_what_the_daemon_writes(self):
         captures = sorted(path.stem for path in support.CAPTURES.glob("*.pcap"))
         self.assertGreater(len(captures), 40)
-        for name in captures:
+        for name in support.some(captures):
             with self.subTest(capture=name):
                 pathlib.Path("out.csv").unlink(missing_ok=True)
                 streamer = NFStreamer(source=support.capture(name), **ALL)
@@ -236,7 +235,8 @@ class Reading(support.TestCase):
     def test_several_meters_give_the_flows_of_one_in_the_same_order(self):
         made = [str(support.harness.many_flows(self.folder / "many.pcap", 2000, packets_each=2)),
                 [support.capture(name) for name in ("dns", "http", "ntp")]]
-        for source in made + [support.capture(name) for name in ("facebook", "c_frag4", "c_gtpu", "sip", "tls12")]:
+        captures = [support.capture(name) for name in ("facebook", "c_frag4", "c_gtpu", "sip", "tls12")]
+        for source in support.some(made + captures):
             for options in ({"n_dissections": 0, **ALL}, {"idle_timeout": 0, "active_timeout": 1}):
                 flows, text, frame = self.read_by(1, source, **options)
                 with self.subTest(source=source, **options):
@@ -400,17 +400,21 @@ next(flows)
 class Ends(support.TestCase):
     def test_a_program_may_end_while_flows_are_read(self):
         source = str(support.harness.many_flows(self.folder / "many.pcap", 200_000))
-        run = subprocess.run([sys.executable, "-c", LEFT_OPEN, source], capture_output=True, text=True, timeout=60)
+        run = subprocess.run(support.python("-c", LEFT_OPEN, source), capture_output=True, text=True, timeout=60)
         self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "cleanup\n", ""))
 
     def test_one_thread_reads(self):
         source = str(support.harness.many_flows(self.folder / "many.pcap", 50_000))
-        flows = iter(NFStreamer(source=source, n_dissections=0))
-        outcomes = []
+        flows = iter(NFStreamer(source=source, n_dissections=0, idle_timeout=0))
+        outcomes, ids = [], []
 
         def read():
+            count = 0
             try:
-                outcomes.append(sum(1 for _ in flows))
+                for flow in flows:
+                    ids.append(flow.id)
+                    count += 1
+                outcomes.append(count)
             except ValueError as error:
                 outcomes.append(str(error))
         threads = [threading.Thread(target=read) for _ in range(2)]
@@ -422,6 +426,7 @@ class Ends(support.TestCase):
         counts = [outcome for outcome in outcomes if type(outcome) is int]
         if "flows are being read by another thread" not in outcomes:
             self.assertEqual(sum(counts), 50_000)
+        self.assertEqual(len(set(ids)), len(ids))  # none is read by both
 
     def test_nothing_is_left_of_runs(self):
         class Plugin(NFPlugin):
@@ -457,7 +462,7 @@ class Ends(support.TestCase):
 class Live(support.TestCase):
     def start(self, script):
         namespace = support.harness.Namespace(self)
-        process = subprocess.Popen(namespace.command(sys.executable, "-c", script), stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(namespace.command(*support.python("-c", script)), stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)

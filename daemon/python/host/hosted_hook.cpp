@@ -165,11 +165,12 @@ void HostedHook::add_values(FlowObject& flow, HostedClass* of, bool final, FlowR
     for (auto place = flows_->classes.rbegin(); values && place != flows_->classes.rend(); ++place) {
         if (of != nullptr && place->get() != of) continue;
         for (HostedField& field : (*place)->fields) {
-            PyObject* object = PyDict_GetItemWithError(values.get(), field.key.get());
-            if (object == nullptr) continue;
+            // ours, too: its own methods may take it out of there
+            const Reference object = Reference::to(PyDict_GetItemWithError(values.get(), field.key.get()));
+            if (!object) continue;
             ++known;
             if (field.element == nullptr || is_found(field)) continue;
-            const auto value = value_of(object, field, arena);
+            const auto value = value_of(object.get(), field, arena);
             if (!value) {
                 if (final) guard_.note_refusal(value.error().message);
             } else if (!std::holds_alternative<std::monostate>(value.value())) {

@@ -50,7 +50,7 @@ def _plugin_values(flows):
     values = {}
     for row, flow in enumerate(flows):
         for name, value in vars(flow.udps).items() if flow is not None else ():
-            values.setdefault("udps." + name, [None] * len(flows))[row] = value
+            values.setdefault(f"udps.{name}", [None] * len(flows))[row] = value
     return values
 
 

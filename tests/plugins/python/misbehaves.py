@@ -6,6 +6,16 @@ import time
 from nfstream import NFPlugin
 
 
+class Vanishing:
+    """A value that is gone when its text is asked for."""
+    def __init__(self, values):
+        self.values = values
+
+    def __str__(self):
+        self.values.pop("number", None)
+        return "longer than any field" * 4000
+
+
 class Misbehaves(NFPlugin):
     def __init__(self, how="", log=None, number=0):
         super().__init__(how=how, log=log, number=number)
@@ -31,6 +41,10 @@ class Misbehaves(NFPlugin):
             flow.udps.number = "seven"
         elif self.how == "gives what nobody knows":
             setattr(flow.udps, "un" + "known", 5)
+        elif self.how == "names by number":
+            vars(flow.udps)[5] = 5
+        elif self.how == "vanishes":
+            flow.udps.number = Vanishing(vars(flow.udps))
         elif self.how == "writes over":
             flow.application_name = "none"
         elif self.how == "is slow":
