@@ -6,16 +6,6 @@ import time
 from nfstream import NFPlugin
 
 
-class Vanishing:
-    """A value that is gone when its text is asked for."""
-    def __init__(self, values):
-        self.values = values
-
-    def __str__(self):
-        self.values.pop("number", None)
-        return "longer than any field" * 4000
-
-
 class Misbehaves(NFPlugin):
     def __init__(self, how="", log=None, number=0):
         super().__init__(how=how, log=log, number=number)
@@ -69,3 +59,13 @@ class Another(NFPlugin):
 class Refused(NFPlugin):
     def on_expire(self, flow):
         setattr(flow.udps, "".join(("un", "known")), 1)
+
+
+class Vanishing:
+    """A value that is gone when its text is asked for."""
+    def __init__(self, values):
+        self.values = values
+
+    def __str__(self):
+        self.values.pop("number", None)
+        return "longer than any field" * 4000
