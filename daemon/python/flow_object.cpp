@@ -95,9 +95,9 @@ bool for_each_value(FlowObject& flow, Visit visit) {
             PyObject *name, *value;
             Py_ssize_t position = 0;
             while (PyDict_Next(values.get(), &position, &name, &value)) {
-                const Reference held = Reference::to(value);  // a name may be an object with methods
+                const auto held_name = Reference::to(name), held = Reference::to(value);  // both may have methods
                 const Reference full(PyUnicode_FromFormat("udps.%S", name));
-                if (!full || !visit(full.get(), value)) return false;
+                if (!full || !visit(full.get(), held.get())) return false;
             }
         }
         if (i == schema.fields().size()) break;

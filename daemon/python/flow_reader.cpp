@@ -55,6 +55,24 @@ struct FlowReader::PluginColumns {
     std::vector<bool> hidden;
 };
 
+// Of one thread of Python: others come by while it waits, while objects are made, and while a plugin's code runs.
+class FlowReader::Turn {
+public:
+    explicit Turn(FlowReader& reader) : taken_(reader.is_read_), is_ours_(!std::exchange(taken_, true)) {
+        if (!is_ours_) PyErr_SetString(PyExc_ValueError, "flows are being read already");
+    }
+    ~Turn() {
+        if (is_ours_) taken_ = false;
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    explicit operator bool() const { return is_ours_; }
+
+private:
+    bool& taken_;
+    const bool is_ours_;
+};
+
 FlowReader::FlowReader(StreamOptions options, std::shared_ptr<const FlowSchema> schema, const PluginTypes& types,
                        std::vector<std::vector<Reference>> plugins)
     : schema_(std::move(schema)),
@@ -80,6 +98,7 @@ Status FlowReader::start() {
 
 void FlowReader::close() {
     is_over_ = true;
+    if (stream_->is_called_by_a_meter()) return stream_->stop();  // which cannot wait for itself
     Py_BEGIN_ALLOW_THREADS;
     stream_->abandon();
     Py_END_ALLOW_THREADS;
@@ -153,21 +172,12 @@ bool FlowReader::ended() {
     return false;
 }
 
-// Whoever waits does so without the lock, and with a batch that it is about to replace.
-bool FlowReader::is_taken() const {
-    if (is_waiting_) PyErr_SetString(PyExc_ValueError, "flows are being read by another thread");
-    return is_waiting_;
-}
-
 bool FlowReader::next_batch(RecordBatchPtr& batch) {
-    if (is_taken()) return false;
     while (!is_over_) {
         FlowStream::Outcome outcome;
-        is_waiting_ = true;
         Py_BEGIN_ALLOW_THREADS;
         outcome = stream_->next(batch, kWait);
         Py_END_ALLOW_THREADS;
-        is_waiting_ = false;
         if (has_failed_) {
             Py_BEGIN_ALLOW_THREADS;
             stream_->abandon();
@@ -208,7 +218,8 @@ void FlowReader::sort_pending() {
 }
 
 PyObject* FlowReader::next() {
-    if (is_taken()) return nullptr;
+    const Turn turn(*this);
+    if (!turn) return nullptr;
     for (;;) {
         if (sorted_ && given_ < pending_.size()) {
             Pending& flow = pending_[given_++];
@@ -240,6 +251,8 @@ PyObject* FlowReader::next() {
 
 bool FlowReader::read_columns(const Anonymization& anonymization, PyObject* missing, std::vector<Column>& columns,
                               std::size_t& rows, Reference& flows) {
+    const Turn turn(*this);
+    if (!turn) return false;
     for (const InformationElement* field : schema_->fields())
         columns.emplace_back(*field, anonymization.hides(field->column) ? anonymization.anonymizer : nullptr, missing);
     std::vector<EndedFlow> waiting;  // for their order
@@ -312,21 +325,22 @@ bool FlowReader::append_row(std::string& out, const RecordBatchPtr& batch, const
         if (i == schema_->plugin_values())
             for (std::size_t n = 0; n < plugin_columns.names.size(); ++n) {
                 if (out.size() > begin || i > 0) out += ',';
-                PyObject* value =
-                    values ? PyDict_GetItemWithError(values.get(), plugin_columns.names[n].get()) : nullptr;
-                if (value == nullptr) continue;
-                if (plugin_columns.hidden[n] ? !append_hidden(out, value, anonymization.pseudonym)
-                                             : !append_python(out, value))
+                const auto value = Reference::to(
+                    values ? PyDict_GetItemWithError(values.get(), plugin_columns.names[n].get()) : nullptr);
+                if (!value) continue;
+                if (plugin_columns.hidden[n] ? !append_hidden(out, value.get(), anonymization.pseudonym)
+                                             : !append_python(out, value.get()))
                     return false;
             }
         if (i == schema_->fields().size()) break;
         if (i == schema_->id()) continue;
         if (i > 0) out += ',';
-        PyObject* changed = flow != nullptr && flow->changes != nullptr
-                                ? PyDict_GetItemWithError(flow->changes, schema_->name(i))
-                                : nullptr;
-        if (changed != nullptr) {
-            if (hidden[i] ? !append_hidden(out, changed, anonymization.pseudonym) : !append_python(out, changed))
+        const auto changed = Reference::to(flow != nullptr && flow->changes != nullptr
+                                               ? PyDict_GetItemWithError(flow->changes, schema_->name(i))
+                                               : nullptr);
+        if (changed) {
+            if (hidden[i] ? !append_hidden(out, changed.get(), anonymization.pseudonym)
+                          : !append_python(out, changed.get()))
                 return false;
             continue;
         }
@@ -338,6 +352,8 @@ bool FlowReader::append_row(std::string& out, const RecordBatchPtr& batch, const
 }
 
 std::optional<std::uint64_t> FlowReader::read_csv(CsvFile& file, const Anonymization& anonymization) {
+    const Turn turn(*this);
+    if (!turn) return std::nullopt;
     std::vector<bool> hidden;
     for (const InformationElement* field : schema_->fields()) hidden.push_back(anonymization.hides(field->column));
     const bool numbered = schema_->id() != FlowSchema::kNone;

@@ -44,7 +44,9 @@ public:
     // The number of flows; nothing: a Python error is set.
     std::optional<std::uint64_t> read_csv(CsvFile& file, const Anonymization& anonymization);
 
-    void close();  // ends the run if it has not ended; plugins clean up
+    void close();  // ends the run if it has not ended; plugins clean up, unless one of them calls it: at the end then
+    // Garbage is collected by whatever thread comes by, and a metering thread cannot wait for itself.
+    bool is_called_by_a_meter() const { return stream_->is_called_by_a_meter(); }
     StreamTotals totals() const { return stream_->totals(); }
     const FlowSchema& schema() const noexcept { return *schema_; }
 
@@ -57,8 +59,8 @@ private:
         const FlowRecord* record;
     };
     struct PluginColumns;
+    class Turn;
 
-    bool is_taken() const;                   // by another thread of Python: its error is set
     bool next_batch(RecordBatchPtr& batch);  // false: the end, or a Python error is set
     bool interrupted();
     bool ended();
@@ -79,7 +81,7 @@ private:
     std::unique_ptr<FlowStream> stream_;
     std::unordered_map<std::uint64_t, FlowObject*> kept_;                               // by FlowRecord::id; owned
     PyObject *error_type_ = nullptr, *error_value_ = nullptr, *error_trace_ = nullptr;  // of a plugin
-    bool is_waiting_ = false;                                                           // some thread of Python is
+    bool is_read_ = false;                                                              // by a thread of Python
     bool has_failed_ = false, is_over_ = false, is_clean_ = false, was_interrupted_ = false;
 
     RecordBatchPtr batch_;

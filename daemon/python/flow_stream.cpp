@@ -19,6 +19,8 @@ TimestampNs time_of_leaving(const FlowRecord& record, TimestampNs idle_timeout) 
     return record.last() + (by_timeout ? idle_timeout : 0);
 }
 
+thread_local const FlowStream* metered_here = nullptr;  // by this thread
+
 }  // namespace
 
 FlowStream::FlowStream(StreamOptions options)
@@ -66,7 +68,8 @@ Status FlowStream::start(const MakeHook& make_hook) {
         meters_.push_back(std::move(meter));
     }
     for (auto& meter : meters_)
-        meter->thread = daemon::start_thread("meter", [meter = meter.get()](std::stop_token stop) {
+        meter->thread = daemon::start_thread("meter", [this, meter = meter.get()](std::stop_token stop) {
+            metered_here = this;
             meter->outcome = meter->process->run(std::move(stop));
         });
     return ok();
@@ -125,6 +128,10 @@ Status FlowStream::result() const {
     for (const auto& meter : meters_)
         if (!meter->outcome) return meter->outcome;
     return ok();
+}
+
+bool FlowStream::is_called_by_a_meter() const {
+    return metered_here == this;
 }
 
 void FlowStream::stop() {

@@ -57,6 +57,8 @@ public:
     void stop();
     void abandon();  // joins them
 
+    bool is_called_by_a_meter() const;  // of ours
+
     StreamTotals totals() const;
     std::uint64_t records_dropped() const;  // the reader was too slow for a live interface
 

@@ -84,10 +84,22 @@ PluginTypes types_of(const py::dict& options) {
             udps.is_none() ? nullptr : udps.ptr(), options["plugin_type"].ptr()};
 }
 
-std::unique_ptr<FlowReader> start(const py::dict& from) {
+int drop(void* reader) {
+    delete static_cast<FlowReader*>(reader);
+    return 0;
+}
+
+struct DropReader {
+    void operator()(FlowReader* reader) const noexcept {
+        if (!reader->is_called_by_a_meter() || Py_AddPendingCall(&drop, reader) != 0) delete reader;
+    }
+};
+using OwnedReader = std::unique_ptr<FlowReader, DropReader>;
+
+OwnedReader start(const py::dict& from) {
     const StreamOptions options = stream_options(from);
     auto schema = std::make_shared<const FlowSchema>(options.metering.compatibility, field_groups(options.metering));
-    auto reader = std::make_unique<FlowReader>(options, std::move(schema), types_of(from), plugins_of(from));
+    auto reader = OwnedReader(new FlowReader(options, std::move(schema), types_of(from), plugins_of(from)));
     if (auto started = reader->start(); !started) {
         if (started.error().code == ErrorCode::kInvalidArgument) throw EngineError("bpf_filter");
         throw EngineError(started.error().text());
@@ -215,7 +227,7 @@ PYBIND11_MODULE(_engine, module) {
         .value("NFSTREAM6", Generation::kNfstream6)
         .value("NFSTREAM3", Generation::kNfstream3)
         .value("NFSTREAM0", Generation::kNfstream0);
-    py::class_<FlowReader>(module, "FlowReader")
+    py::class_<FlowReader, OwnedReader>(module, "FlowReader")
         .def("__iter__", [](py::object self) { return self; })
         .def("__next__", next)
         .def("columns", columns)

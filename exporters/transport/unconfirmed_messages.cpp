@@ -14,7 +14,7 @@
 namespace nfstreamd::exporters {
 namespace {
 
-constexpr std::uint64_t kUnknownWindow = 32 << 20;  // of kernels before 5.4; what others allow by default at most
+constexpr std::uint64_t kUnknownWindow = 8 << 20;  // of kernels before 5.4
 constexpr std::uint64_t kWindowsKept = 4;
 
 std::uint64_t window_of(int socket) noexcept {

@@ -20,7 +20,7 @@ class Case:
         usage = self.program.run(path)
         sample = {"cpu": usage.cpu, "wall": usage.wall, "peak": usage.peak, "ratio": usage.cpu / base}
         exporting = [seconds for name, seconds in usage.threads.items() if name.startswith("export")]
-        if exporting:
+        if sum(exporting) > 0:  # in a short run it may be less than the kernel counts
             sample["rate"] = self.program.said["records"] / sum(exporting)
         if self.two_meters:
             both = self.program.run(path, "capture.n_meters=2")

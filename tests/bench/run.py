@@ -47,7 +47,8 @@ def measure(inputs, capture, wanted, rounds):
     cpu = statistics.median(floor)
     results = {f"{capture}/{cases.NO_OP}": {"cpu": cpu, "ratio": 1.0, "ns": cpu / facts["packets"] * 1e9}}
     for name, rows in samples.items():
-        found = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+        found = {key: statistics.median(row[key] for row in rows)
+                 for key in rows[0] if all(key in row for row in rows)}
         results[name] = found | checked[name] | {"ns": found["cpu"] / facts["packets"] * 1e9, "rounds": rounds}
     return results
 

@@ -278,8 +278,9 @@ class Live(harness.TestCase):
         for index, source in enumerate(sources):
             self.send(source)
             wait_for(lambda: self.is_in_a_piece(source), daemon.describe)
+        wait_for(lambda: len(self.pieces()) == 2, daemon.describe)  # so many are kept
         pieces = self.pieces()
-        self.assertEqual(self.ports(*pieces), sources[-2:])  # two are kept
+        self.assertEqual(self.ports(*pieces), sources[-2:])
         for piece in pieces:
             stamp = STAMPED.match(piece.name).group(1)
             self.assertEqual(int(stamp[-3:-1]) % 2, 0, stamp)

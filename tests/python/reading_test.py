@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 import tracemalloc
 import unittest.mock
 
@@ -406,13 +407,13 @@ class Ends(support.TestCase):
     def test_one_thread_reads(self):
         source = str(support.harness.many_flows(self.folder / "many.pcap", 50_000))
         flows = iter(NFStreamer(source=source, n_dissections=0, idle_timeout=0))
-        outcomes, ids = [], []
+        outcomes, read_flows = [], []
 
         def read():
             count = 0
             try:
                 for flow in flows:
-                    ids.append(flow.id)
+                    read_flows.append((flow.src_ip, flow.src_port))
                     count += 1
                 outcomes.append(count)
             except ValueError as error:
@@ -424,9 +425,50 @@ class Ends(support.TestCase):
             thread.join()
         self.assertLessEqual(set(map(type, outcomes)), {int, str})
         counts = [outcome for outcome in outcomes if type(outcome) is int]
-        if "flows are being read by another thread" not in outcomes:
+        if "flows are being read already" not in outcomes:
             self.assertEqual(sum(counts), 50_000)
-        self.assertEqual(len(set(ids)), len(ids))  # none is read by both
+        self.assertEqual(len(set(read_flows)), len(read_flows))  # none is read by both
+
+    def test_a_thread_that_asks_while_another_ends_the_run_takes_nothing_of_it(self):
+        asked = []
+
+        class Slow(NFPlugin):
+            def on_init(self, packet, flow):
+                pass
+
+            def cleanup(self):  # the reader has read everything, and given nothing so far
+                def ask():
+                    try:
+                        asked.append(next(flows))
+                    except ValueError as error:
+                        asked.append(str(error))
+                thread = threading.Thread(target=ask)
+                thread.start()
+                thread.join()
+        source = str(support.harness.many_flows(self.folder / "few.pcap", 300))
+        flows = iter(NFStreamer(source=source, n_dissections=0, n_meters=1, udps=Slow()))
+        self.assertEqual(len({flow.src_ip for flow in flows}), 300)
+        self.assertEqual(asked, ["flows are being read already"])
+
+    def test_a_plugin_may_be_the_one_who_drops_the_run(self):
+        held, cleaned = [], threading.Event()
+
+        class Drop(NFPlugin):
+            def on_init(self, packet, flow):
+                if len(held) == 2:
+                    held.clear()
+
+            def cleanup(self):
+                cleaned.set()
+        source = str(support.harness.many_flows(self.folder / "many.pcap", 200_000))
+        held.append(iter(NFStreamer(source=source, n_dissections=0, n_meters=1, idle_timeout=0, udps=Drop())))
+        next(held[0])
+        held.append("now")
+        deadline = time.monotonic() + support.harness.DEADLINE
+        while not cleaned.is_set() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertTrue(cleaned.is_set())
+        self.assertEqual(held, [])
 
     def test_nothing_is_left_of_runs(self):
         class Plugin(NFPlugin):
