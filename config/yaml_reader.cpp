@@ -262,7 +262,9 @@ Node read_yaml(std::string_view text, const std::shared_ptr<const Source>& sourc
 
 Node read_yaml_value(std::string_view text, const std::shared_ptr<const Source>& source, Problems& problems) {
     if (text.empty() || text == "-") return scalar_node(std::string(text), Place{source, 1, 1});
-    return read_yaml(text, source, problems);
+    Node value = read_yaml(text, source, problems);
+    if (value.kind == Node::Kind::kNull) value.place = Place{source, 1, 1};  // "#", "~"
+    return value;
 }
 
 }  // namespace nfstreamd::config

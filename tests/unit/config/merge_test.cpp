@@ -183,6 +183,14 @@ TEST_CASE("--set: an empty value is an empty string") {
     CHECK(loaded.config->control.socket.empty());
 }
 
+TEST_CASE("--set: a value that YAML takes for nothing has a place, too") {
+    for (const std::string value : {"#", "# nothing", "~", "null"}) {
+        CAPTURE(value);
+        CHECK(only_error(load_text("", {{"metering.n_dissections.x", value}})).starts_with("--set metering."));
+        CHECK(only_error(load_text("", {{"metering.x", value}})).starts_with("--set metering.x: "));
+    }
+}
+
 TEST_CASE("--set: variables are replaced in values") {
     const Variable name("NFSTREAMD_TEST_SET", "edge");
     CHECK(load_text("", {{"instance", "${NFSTREAMD_TEST_SET}"}}).config->instance == "edge");
