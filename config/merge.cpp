@@ -116,8 +116,9 @@ std::optional<Path> split(const std::string& key) {
             path.back() += c;
         }
     }
-    const bool has_empty = std::any_of(path.begin(), path.end(), [](const std::string& part) { return part.empty(); });
-    return has_empty || path.size() > kDeepestKey ? std::nullopt : std::optional(path);
+    const bool is_none = std::any_of(
+        path.begin(), path.end(), [](const std::string& part) { return part.empty() || part.size() > kMaxKeyOctets; });
+    return is_none || path.size() > kDeepestKey ? std::nullopt : std::optional(path);
 }
 
 std::optional<std::size_t> index_of(const std::string& text) {

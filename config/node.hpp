@@ -25,6 +25,9 @@ struct Place {
     std::string text() const;  // "nfstreamd.yaml:14:5"
 };
 
+// Of a key: YAML reads back 1024 characters of one, and printed an octet may take four.
+inline constexpr std::size_t kMaxKeyOctets = 200;
+
 struct Member;
 
 struct Node {

@@ -141,6 +141,8 @@ private:
         count(node.place);
         if (!expects_key()) return place_in_parent(std::move(node));
         if (!node.is_scalar() || node.is_file) refuse_key(node);
+        if (node.scalar.size() > kMaxKeyOctets && !refused_key_)
+            refused_key_ = Refused{node.place, fmt::format("a key of more than {} octets", kMaxKeyOctets)};
         Member member{node.scalar, node.place, {}};
         open_.back().key = std::move(member);
     }
