@@ -25,8 +25,8 @@ struct Place {
     std::string text() const;  // "nfstreamd.yaml:14:5"
 };
 
-// Of a key: YAML reads back 1024 characters of one, and printed an octet may take four.
-inline constexpr std::size_t kMaxKeyOctets = 200;
+// Of a key: YAML reads back 1024 characters of one, and printed an octet may take six.
+inline constexpr std::size_t kMaxKeyOctets = 160;
 
 struct Member;
 

@@ -193,7 +193,7 @@ TEST_CASE("--set: a value that YAML takes for nothing has a place, too") {
 
 TEST_CASE("a key is no longer than what is printed of it can be read back") {
     const std::string longest(kMaxKeyOctets, '\x01'), longer = longest + "x";
-    const std::string plugin = "plugins: [{name: p, type: slicer, settings: {a: 1}}]\n";
+    const std::string plugin = "plugins: [{name: p, type: object, path: slicer.so, settings: {a: 1}}]\n";
     const Loaded loaded = load_text(plugin, {{"plugins.p.settings." + longest, "7"}});
     REQUIRE(lines(loaded) == Strings{});
     CHECK(lines(load_text(loaded.effective_yaml)) == Strings{});
@@ -201,7 +201,7 @@ TEST_CASE("a key is no longer than what is printed of it can be read back") {
         only_error(load_text(plugin, {{"plugins.p.settings." + longer, "7"}})).find(": is no path of a key such as ") !=
         std::string::npos);
     CHECK(only_error(load_text("metering: {" + std::string(kMaxKeyOctets + 1, 'x') + ": 1}\n")) ==
-          "t.yaml:1:12: a key of more than 200 octets");
+          "t.yaml:1:12: a key of more than 160 octets");
 }
 
 TEST_CASE("--set: variables are replaced in values") {
