@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/tables.hpp"
+#include "core/base/utf8.hpp"
 
 namespace nfstreamd::config {
 namespace {
@@ -116,8 +117,9 @@ std::optional<Path> split(const std::string& key) {
             path.back() += c;
         }
     }
-    const bool is_none = std::any_of(
-        path.begin(), path.end(), [](const std::string& part) { return part.empty() || part.size() > kMaxKeyOctets; });
+    const bool is_none = std::any_of(path.begin(), path.end(), [](const std::string& part) {
+        return part.empty() || part.size() > kMaxKeyOctets || !is_valid_utf8(part);
+    });
     return is_none || path.size() > kDeepestKey ? std::nullopt : std::optional(path);
 }
 

@@ -200,6 +200,8 @@ TEST_CASE("a key is no longer than what is printed of it can be read back") {
     CHECK(
         only_error(load_text(plugin, {{"plugins.p.settings." + longer, "7"}})).find(": is no path of a key such as ") !=
         std::string::npos);
+    CHECK(only_error(load_text(plugin, {{"plugins.p.settings.\xfe", "7"}})) ==
+          "--set plugins.p.settings.\\xfe: is no path of a key such as metering.idle_timeout");
     CHECK(only_error(load_text("metering: {" + std::string(kMaxKeyOctets + 1, 'x') + ": 1}\n")) ==
           "t.yaml:1:12: a key of more than 160 octets");
 }
