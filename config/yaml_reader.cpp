@@ -113,8 +113,10 @@ private:
     // Kept for the end: an unclosed bracket looks like a key until the parser finds that out.
     void refuse_key(const Node& node) {
         if (refused_key_) return;
-        refused_key_ =
-            Refused{node.place, fmt::format("a key must be a word, not {}", node.is_file ? "!file" : node.kind_text())};
+        const bool is_word = node.is_scalar() && !node.is_file;
+        refused_key_ = Refused{node.place, is_word ? fmt::format("a key of more than {} octets", kMaxKeyOctets)
+                                                   : fmt::format("a key must be a word, not {}",
+                                                                 node.is_file ? "!file" : node.kind_text())};
     }
 
     void begin(Node node, const std::string& tag) {
@@ -140,9 +142,7 @@ private:
     void add(Node node) {
         count(node.place);
         if (!expects_key()) return place_in_parent(std::move(node));
-        if (!node.is_scalar() || node.is_file) refuse_key(node);
-        if (node.scalar.size() > kMaxKeyOctets && !refused_key_)
-            refused_key_ = Refused{node.place, fmt::format("a key of more than {} octets", kMaxKeyOctets)};
+        if (!node.is_scalar() || node.is_file || node.scalar.size() > kMaxKeyOctets) refuse_key(node);
         Member member{node.scalar, node.place, {}};
         open_.back().key = std::move(member);
     }
