@@ -305,6 +305,22 @@ std::string json_of(const Node& node) {
     return out;
 }
 
+// What json_of() made, so that a load reads it as the same: variables are replaced in values, and in keys not.
+std::string print_json(std::string_view json) {
+    std::string out;
+    while (!json.empty()) {
+        std::size_t end = 1;
+        if (json.front() == '"') {
+            while (json[end] != '"') end += json[end] == '\\' ? 2 : 1;
+            ++end;
+        }
+        const std::string token(json.substr(0, end));
+        json.remove_prefix(end);
+        out += json.starts_with(':') ? token : escape_variables(token);
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<SettingValue> parse_value(const SettingSpec& spec, const Node& node) {
@@ -411,7 +427,7 @@ std::string print_value(const SettingSpec& spec, const SettingValue& value) {
     if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
     if (const auto* duration = std::get_if<std::chrono::milliseconds>(&value)) return print_duration(*duration);
     if (const auto* text = std::get_if<std::string>(&value))
-        return spec.type == SettingType::kTree ? escape_variables(*text) : print_string(*text);
+        return spec.type == SettingType::kTree ? print_json(*text) : print_string(*text);
     const auto* strings = std::get_if<std::vector<std::string>>(&value);
     assert(strings && "a setting without a value is not printed");
     if (!spec.choices.empty() && strings->size() == 1) return strings->front();

@@ -206,6 +206,21 @@ TEST_CASE("a key is no longer than what is printed of it can be read back") {
           "t.yaml:1:12: a key of more than 160 octets");
 }
 
+TEST_CASE("variables are replaced in values of a plugin's settings, and in its keys not") {
+    const Variable name("NFSTREAMD_TEST_SET", "edge");
+    const std::string plugin =
+        "plugins: [{name: p, type: object, path: slicer.so, settings: {'${': 1, 'a\"${b}': ['$${', "
+        "'${NFSTREAMD_TEST_SET}:\\']}}]\n";
+    const Loaded loaded = load_text(plugin, {{"plugins.p.settings.${x}", "7"}});
+    REQUIRE(lines(loaded) == Strings{});
+    const std::string settings = R"({"${": 1, "a\"${b}": ["${", "edge:\\"], "${x}": 7})";
+    CHECK(loaded.config->plugins[0].settings == settings);
+    const Loaded again = load_text(loaded.effective_yaml);
+    REQUIRE(lines(again) == Strings{});
+    CHECK(again.config->plugins[0].settings == settings);
+    CHECK(again.effective_yaml == loaded.effective_yaml);
+}
+
 TEST_CASE("--set: variables are replaced in values") {
     const Variable name("NFSTREAMD_TEST_SET", "edge");
     CHECK(load_text("", {{"instance", "${NFSTREAMD_TEST_SET}"}}).config->instance == "edge");
