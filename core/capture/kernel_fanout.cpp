@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace nfstreamd {
@@ -217,7 +218,10 @@ bool KernelFanout::direct_to(const std::vector<int>& members) {
 // When this returns no packet is being put where the program before had sent it.
 bool KernelFanout::run(int descriptor, const std::vector<std::uint32_t>& values) const {
     auto instructions = fanout_program(values);
-    const sock_fprog program{static_cast<unsigned short>(instructions.size()), instructions.data()};
+    sock_fprog program;
+    std::memset(&program, 0, sizeof program);  // what lies between its members, too
+    program.len = static_cast<unsigned short>(instructions.size());
+    program.filter = instructions.data();
     return ::setsockopt(descriptor, SOL_PACKET, PACKET_FANOUT_DATA, &program, sizeof program) == 0;
 }
 

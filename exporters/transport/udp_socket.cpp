@@ -147,7 +147,7 @@ struct UdpSocket::Batch {
     };
     std::array<mmsghdr, kMostGroups> headers{};
     std::array<iovec, kMostGroups> parts;
-    std::array<Control, kMostGroups> controls;
+    std::array<Control, kMostGroups> controls{};
     std::array<Group, kMostGroups> groups;
     std::size_t count = 0;
 
