@@ -29,15 +29,6 @@ bool is_variable_name(std::string_view name) {
     return true;
 }
 
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const std::size_t length = utf8_sequence_length(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
 // `text` with its variables replaced, or what is wrong with it.
 Result<std::string> with_variables(std::string_view text) {
     std::string out;
@@ -65,7 +56,7 @@ Result<std::string> with_variables(std::string_view text) {
         if (!value) {
             return Error{ErrorCode::kNotFound, fmt::format("environment variable {} is not set", name), ""};
         }
-        if (!is_utf8(value)) {
+        if (!is_valid_utf8(value)) {
             return Error{ErrorCode::kInvalidArgument, fmt::format("environment variable {} is not UTF-8", name), ""};
         }
         out += value;
@@ -82,7 +73,7 @@ Result<std::string> contents_of(const std::string& path, const std::string& dire
     std::string& value = text.value();
     if (!value.empty() && value.back() == '\n') value.pop_back();
     if (!value.empty() && value.back() == '\r') value.pop_back();
-    if (!is_utf8(value)) {
+    if (!is_valid_utf8(value)) {
         return Error{ErrorCode::kInvalidArgument, fmt::format("!file {}: is not UTF-8", full), ""};
     }
     return text;
